@@ -1,0 +1,11 @@
+namespace Vedette.Telemetry.Ingest;
+
+/// <summary>Where hunting rows are kept. Implemented over the embedded engine and over a cluster.</summary>
+public interface IHuntingStore
+{
+    /// <summary>
+    /// Appends rows, of any mixture of tables, to a tenant's telemetry. With a deduplication token the call may be repeated after a crash:
+    /// the same token with the same rows is stored once.
+    /// </summary>
+    Task AppendAsync(Guid tenantId, IReadOnlyList<HuntingRow> rows, string? deduplicationToken, CancellationToken cancellationToken);
+}
