@@ -1,0 +1,303 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace Vedette.Defender.Detections;
+
+/// <summary>
+/// Reads one rule file. Every key is checked, unknown keys are refused, and each finding names its line and column, so that a file with
+/// several mistakes shows them all at once.
+/// </summary>
+public static partial class RuleFileParser
+{
+    /// <summary>Largest rule file, in characters.</summary>
+    public const int MaxLength = 256 * 1024;
+
+    private const int MaxDepth = 12;
+    private static readonly TimeSpan ShortestFrequency = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LongestFrequency = TimeSpan.FromDays(14);
+    private static readonly TimeSpan LongestLookBack = TimeSpan.FromDays(30);
+
+    private static readonly HashSet<string> Keys =
+        ["id", "title", "description", "finds", "falsePositives", "severity", "category", "techniques", "frequency", "lookBack", "enabled", "query", "entities"];
+
+    /// <summary>Reads a rule.</summary>
+    /// <param name="text">The file's text.</param>
+    /// <param name="file">Its name, for messages and for the rule's short name.</param>
+    /// <param name="shipped">Whether the file belongs to the product.</param>
+    /// <param name="problems">Receives what is wrong.</param>
+    /// <returns>The rule, or null when anything is wrong.</returns>
+    public static DetectionRule? Parse(string text, string file, bool shipped, ICollection<RuleProblem> problems)
+    {
+        var before = problems.Count;
+        if (Root(text, file, problems) is not { } root) return null;
+        var reader = new Reader(file, root, problems);
+        reader.RefuseOtherKeys(Keys, "a rule");
+        var id = Identity(reader);
+        var frequency = reader.Required("frequency", ReadFrequency);
+        var rule = new DetectionRule
+        {
+            Id = id,
+            Name = Path.GetFileNameWithoutExtension(file),
+            Title = reader.Text("title", 256),
+            Description = reader.Text("description", 4000),
+            Finds = reader.Text("finds", 4000),
+            FalsePositives = reader.List("falsePositives", required: false),
+            Severity = reader.OneOf("severity", DetectionVocabulary.Severities),
+            Category = reader.OneOf("category", DetectionVocabulary.Categories.Keys),
+            Techniques = Techniques(reader),
+            Query = reader.Text("query", 10_000),
+            QueryLine = reader.ContentLine("query"),
+            Entities = Entities(reader),
+            Schedule = new DetectionSchedule(frequency, LookBack(reader, frequency)),
+            Enabled = reader.Flag("enabled", true),
+            Shipped = shipped,
+            File = file,
+        };
+        if (TitleColumn().Count(rule.Title) > 3) reader.Report("title", "a title takes at most three columns in double braces");
+        return problems.Count == before ? rule : null;
+    }
+
+    private static YamlMappingNode? Root(string text, string file, ICollection<RuleProblem> problems)
+    {
+        if (text.Length > MaxLength)
+        {
+            problems.Add(new RuleProblem(file, 1, 1, $"the file is longer than {MaxLength / 1024} KiB"));
+            return null;
+        }
+
+        try
+        {
+            CheckDepth(text);
+            var stream = new YamlStream();
+            stream.Load(new StringReader(text));
+            if (stream.Documents.Count == 1 && stream.Documents[0].RootNode is YamlMappingNode mapping) return mapping;
+            problems.Add(new RuleProblem(file, 1, 1, stream.Documents.Count > 1 ? "a rule file holds one rule" : "a rule file holds keys and values, such as 'title: …'"));
+        }
+        catch (YamlException exception)
+        {
+            problems.Add(new RuleProblem(file, (int)exception.Start.Line, (int)exception.Start.Column, "not YAML: " + exception.Message));
+        }
+
+        return null;
+    }
+
+    // The document reader recurses, so a hostile depth must be found before it starts; the event parser does not.
+    private static void CheckDepth(string text)
+    {
+        var parser = new Parser(new StringReader(text));
+        var depth = 0;
+        while (Advance(parser))
+        {
+            depth += parser.Current!.NestingIncrease;
+            if (depth > MaxDepth) throw new YamlException(parser.Current.Start, parser.Current.End, $"nested deeper than {MaxDepth} levels");
+        }
+    }
+
+    // The scanner reports some malformed texts as an invalid state of its own.
+    private static bool Advance(Parser parser)
+    {
+        try
+        {
+            return parser.MoveNext();
+        }
+        catch (InvalidOperationException)
+        {
+            var place = parser.Current?.End ?? Mark.Empty;
+            throw new YamlException(place, place, "the text after this place cannot be read");
+        }
+    }
+
+    private static Guid Identity(Reader reader)
+    {
+        var text = reader.Text("id", 64);
+        if (text.Length == 0 || (Guid.TryParse(text, out var id) && id != Guid.Empty)) return text.Length == 0 ? Guid.Empty : Guid.Parse(text);
+        reader.Report("id", $"'{text}' is not a GUID");
+        return Guid.Empty;
+    }
+
+    private static List<string> Techniques(Reader reader)
+    {
+        var techniques = reader.List("techniques", required: true);
+        foreach (var technique in techniques)
+            if (!Technique().IsMatch(technique)) reader.Report("techniques", $"'{technique}' is not a technique id such as T1003 or T1003.001");
+        return techniques;
+    }
+
+    private static TimeSpan? ReadFrequency(string text, Action<string> report)
+    {
+        if (string.Equals(text, "Continuous", StringComparison.OrdinalIgnoreCase)) return null;
+        if (!TryReadTime(text, out var time) || time < ShortestFrequency || time > LongestFrequency)
+            report($"'{text}' is not a frequency: use Continuous, or a time from 5m to 14d such as 1h, 12h or 1d");
+        return time;
+    }
+
+    private static TimeSpan LookBack(Reader reader, TimeSpan? frequency)
+    {
+        var lookBack = DetectionSchedule.DefaultLookBack(frequency);
+        if (!reader.Has("lookBack")) return lookBack;
+        var text = reader.Text("lookBack", 16);
+        if (!TryReadTime(text, out lookBack)) reader.Report("lookBack", $"'{text}' is not a time such as 4h or 2d");
+        else if (frequency is null) reader.Report("lookBack", "a continuous rule has no lookBack: it sees each row once");
+        else if (lookBack < frequency) reader.Report("lookBack", "lookBack is shorter than the frequency, so rows would be missed");
+        else if (lookBack > LongestLookBack) reader.Report("lookBack", "lookBack is longer than 30 days");
+        return lookBack;
+    }
+
+    private static bool TryReadTime(string text, out TimeSpan time)
+    {
+        time = default;
+        var match = Time().Match(text);
+        if (!match.Success) return false;
+        var number = int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture);
+        time = match.Groups[2].Value switch
+        {
+            "m" => TimeSpan.FromMinutes(number),
+            "h" => TimeSpan.FromHours(number),
+            _ => TimeSpan.FromDays(number),
+        };
+        return number > 0;
+    }
+
+    private static List<EntityMapping> Entities(Reader reader)
+    {
+        var result = new List<EntityMapping>();
+        foreach (var item in reader.Items("entities"))
+        {
+            if (item is not YamlMappingNode mapping)
+            {
+                reader.Report(item, "an entity is a mapping such as { type: Process, from: created }");
+                continue;
+            }
+
+            if (Entity(new Reader(reader.File, mapping, reader.Problems), mapping) is { } entity) result.Add(entity);
+        }
+
+        var devices = result.Count(entity => entity.Kind == EntityKind.Device);
+        if (reader.Has("entities") && devices != 1) reader.Report("entities", $"a rule maps exactly one Device; this one maps {devices}");
+        return result;
+    }
+
+    private static EntityMapping? Entity(Reader reader, YamlMappingNode node)
+    {
+        reader.RefuseOtherKeys(["type", "from", "columns"], "an entity");
+        var type = reader.OneOf("type", Enum.GetNames<EntityKind>());
+        if (!Enum.TryParse<EntityKind>(type, out var kind)) return null;
+        var from = reader.Has("from") ? reader.Text("from", 32) : EntityFields.DefaultSource(kind);
+        if (EntityFields.Columns(kind, from) is not { } preset)
+        {
+            reader.Report("from", $"'{from}' is not known for {kind}; use {string.Join(" or ", EntityFields.Sources(kind))}");
+            return null;
+        }
+
+        if (!node.Children.TryGetValue("columns", out var columns)) return new EntityMapping(kind, preset);
+        if (columns is not YamlMappingNode pairs)
+        {
+            reader.Report("columns", "columns maps fields to columns, such as { name: AccountName }");
+            return null;
+        }
+
+        var merged = reader.Has("from") ? new Dictionary<string, string>(preset, StringComparer.Ordinal) : [];
+        foreach (var (key, value) in pairs)
+        {
+            var field = (key as YamlScalarNode)?.Value ?? "";
+            if (!EntityFields.Of(kind).Contains(field))
+                reader.Report(key, $"{kind} has no field '{field}'; it has {string.Join(", ", EntityFields.Of(kind).Order())}");
+            else if (value is YamlScalarNode { Value: { Length: > 0 } column }) merged[field] = column;
+            else reader.Report(value, $"the column for '{field}' is missing");
+        }
+
+        return new EntityMapping(kind, merged);
+    }
+
+    [GeneratedRegex(@"^T\d{4}(\.\d{3})?$")]
+    private static partial Regex Technique();
+
+    [GeneratedRegex(@"^(\d{1,4})([mhd])$")]
+    private static partial Regex Time();
+
+    [GeneratedRegex(@"\{\{\s*\w+\s*\}\}")]
+    private static partial Regex TitleColumn();
+
+    /// <summary>Reads the values of one mapping and reports what is wrong with their places.</summary>
+    private sealed class Reader(string file, YamlMappingNode node, ICollection<RuleProblem> problems)
+    {
+        public string File => file;
+
+        public ICollection<RuleProblem> Problems => problems;
+
+        public bool Has(string key) => node.Children.ContainsKey(key);
+
+        public void RefuseOtherKeys(ICollection<string> known, string what)
+        {
+            foreach (var key in node.Children.Keys)
+            {
+                var name = (key as YamlScalarNode)?.Value ?? "";
+                if (!known.Contains(name)) Report(key, $"{what} has no key '{name}'; the keys are {string.Join(", ", known)}");
+            }
+        }
+
+        public string Text(string key, int maxLength)
+        {
+            if (!node.Children.TryGetValue(key, out var value)) Report(node, $"the key '{key}' is missing");
+            else if (value is not YamlScalarNode { Value: { } text } || text.Trim().Length == 0) Report(value, $"'{key}' is empty");
+            else if (text.Length > maxLength) Report(value, $"'{key}' is longer than {maxLength} characters");
+            else return text.Trim();
+            return "";
+        }
+
+        public T? Required<T>(string key, Func<string, Action<string>, T?> read)
+        {
+            var text = Text(key, 64);
+            return text.Length == 0 ? default : read(text, message => Report(key, message));
+        }
+
+        public string OneOf(string key, IEnumerable<string> allowed)
+        {
+            var text = Text(key, 64);
+            if (text.Length > 0 && !allowed.Contains(text, StringComparer.Ordinal))
+                Report(key, $"'{text}' is not a {key}; use one of {string.Join(", ", allowed)}");
+            return text;
+        }
+
+        public bool Flag(string key, bool fallback)
+        {
+            if (!Has(key)) return fallback;
+            var text = Text(key, 8);
+            if (text.Length > 0 && text is not ("true" or "false")) Report(key, $"'{key}' is true or false, not '{text}'");
+            return text == "true";
+        }
+
+        public List<string> List(string key, bool required)
+        {
+            var result = new List<string>();
+            if (!required && !Has(key)) return result;
+            foreach (var item in Items(key))
+            {
+                if (item is YamlScalarNode { Value: { Length: > 0 } text }) result.Add(text.Trim());
+                else Report(item, $"'{key}' lists plain texts");
+            }
+
+            return result;
+        }
+
+        public IEnumerable<YamlNode> Items(string key)
+        {
+            if (!node.Children.TryGetValue(key, out var value)) Report(node, $"the key '{key}' is missing");
+            else if (value is not YamlSequenceNode sequence || sequence.Children.Count == 0) Report(value, $"'{key}' is a list with at least one item");
+            else return sequence.Children;
+            return [];
+        }
+
+        // The text of a block scalar begins on the line after its indicator.
+        public int ContentLine(string key) => node.Children.TryGetValue(key, out var value)
+            ? (int)value.Start.Line + (value is YamlScalarNode { Style: ScalarStyle.Literal or ScalarStyle.Folded } ? 1 : 0)
+            : 1;
+
+        public void Report(string key, string message) => Report(node.Children.TryGetValue(key, out var value) ? value : node, message);
+
+        public void Report(YamlNode place, string message) =>
+            problems.Add(new RuleProblem(file, (int)place.Start.Line, (int)place.Start.Column, message));
+    }
+}
