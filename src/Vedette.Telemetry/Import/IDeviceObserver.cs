@@ -1,0 +1,61 @@
+namespace Vedette.Telemetry.Import;
+
+/// <summary>An account that was signed in on a device.</summary>
+/// <param name="UserName">Account name, in lower case.</param>
+/// <param name="DomainName">Domain or host of the account, in lower case; empty when unknown.</param>
+/// <param name="Sid">Security identifier; empty when unknown.</param>
+public sealed record ObservedUser(string UserName, string DomainName, string Sid)
+{
+    /// <summary>Earliest sign of the user.</summary>
+    public DateTime FirstSeen { get; init; }
+
+    /// <summary>Latest sign of the user.</summary>
+    public DateTime LastSeen { get; init; }
+
+    /// <summary>Kinds of logon seen, for instance <c>Interactive</c>, <c>RemoteInteractive</c>, <c>Network</c>.</summary>
+    public IReadOnlyList<string> LogonTypes { get; init; } = [];
+}
+
+/// <summary>What logs tell about a device. Times are UTC and already moved when the import moves times.</summary>
+public sealed record ObservedDevice
+{
+    /// <summary>Device id: see <see cref="DeviceIdentity"/>.</summary>
+    public required string DeviceId { get; init; }
+
+    /// <summary>Name as the logs spell it, in lower case, with its domain when the logs give one.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Platform as the service spells it (<c>Windows10</c>, <c>WindowsServer2019</c>, <c>Linux</c> …).</summary>
+    public required string OsPlatform { get; init; }
+
+    /// <summary>Version of the operating system, for instance <c>10.0</c>; empty when unknown.</summary>
+    public string OsVersion { get; init; } = "";
+
+    /// <summary>Build number; null when unknown.</summary>
+    public long? OsBuild { get; init; }
+
+    /// <summary>Addresses of the device's own adapters, most used first.</summary>
+    public IReadOnlyList<string> IpAddresses { get; init; } = [];
+
+    /// <summary>Hardware addresses.</summary>
+    public IReadOnlyList<string> MacAddresses { get; init; } = [];
+
+    /// <summary>Earliest event.</summary>
+    public DateTime FirstSeen { get; init; }
+
+    /// <summary>Latest event.</summary>
+    public DateTime LastSeen { get; init; }
+
+    /// <summary>Accounts that were signed in.</summary>
+    public IReadOnlyList<ObservedUser> LoggedOnUsers { get; init; } = [];
+}
+
+/// <summary>Hears of devices, so that the domain's machines stay in step with telemetry.</summary>
+public interface IDeviceObserver
+{
+    /// <summary>
+    /// Devices seen. Called when a file's rows are stored and before its import is marked complete; after a crash it may be called again
+    /// with the same devices, so it must add up to the same state.
+    /// </summary>
+    Task ObserveAsync(Guid tenantId, IReadOnlyList<ObservedDevice> devices, CancellationToken cancellationToken);
+}
