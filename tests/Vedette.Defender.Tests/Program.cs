@@ -1,0 +1,3 @@
+// The child process of the tests that kill one.
+Console.WriteLine("No such child.");
+return 2;
