@@ -1,0 +1,54 @@
+using System.Collections.Frozen;
+
+namespace Vedette.Server.Http;
+
+/// <summary>Answers one call that has passed every earlier step.</summary>
+internal delegate ValueTask<ApiResult> ApiHandler(ApiCall call);
+
+/// <summary>A resource's handlers: says which rows of the surface's table it answers.</summary>
+internal interface IApiHandlers
+{
+    /// <summary>Verb and path template of each row, exactly as the table spells it, with its handler.</summary>
+    IEnumerable<KeyValuePair<string, ApiHandler>> Handlers { get; }
+}
+
+/// <summary>One HTTP surface: its table of calls, its handlers and its catalogue of errors.</summary>
+internal sealed class ApiSurface
+{
+    /// <summary>Joins a table with the handlers that answer its rows.</summary>
+    /// <exception cref="InvalidOperationException">A handler names a row that the table does not have.</exception>
+    public ApiSurface(
+        string name, string prefix, Guid resource, IReadOnlyList<ApiEndpoint> endpoints, ErrorCatalogue errors,
+        IEnumerable<IApiHandlers> handlers)
+    {
+        Name = name;
+        Prefix = prefix;
+        Resource = resource;
+        Endpoints = endpoints;
+        Errors = errors;
+        var rows = endpoints.ToDictionary(e => e.Key, StringComparer.Ordinal);
+        Handlers = handlers.SelectMany(h => h.Handlers).ToFrozenDictionary(
+            pair => rows.TryGetValue(pair.Key, out var row)
+                ? row
+                : throw new InvalidOperationException($"The {name} table has no row '{pair.Key}'."),
+            pair => pair.Value);
+    }
+
+    /// <summary>Name for people.</summary>
+    public string Name { get; }
+
+    /// <summary>First path segment, with its slash: <c>/api</c>.</summary>
+    public string Prefix { get; }
+
+    /// <summary>Application id of the resource whose tokens the surface takes.</summary>
+    public Guid Resource { get; }
+
+    /// <summary>All rows, answered or not.</summary>
+    public IReadOnlyList<ApiEndpoint> Endpoints { get; }
+
+    /// <summary>The surface's errors.</summary>
+    public ErrorCatalogue Errors { get; }
+
+    /// <summary>Handlers of the rows that are answered.</summary>
+    public FrozenDictionary<ApiEndpoint, ApiHandler> Handlers { get; }
+}

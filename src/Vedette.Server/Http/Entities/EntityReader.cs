@@ -1,0 +1,225 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+using Npgsql;
+using NpgsqlTypes;
+using Vedette.Server.Http.OData;
+
+namespace Vedette.Server.Http.Entities;
+
+/// <summary>Extra conditions of a handler, written with parameters into the statement.</summary>
+internal delegate void SqlCondition(SqlText sql);
+
+/// <summary>
+/// Reads entities with one statement and writes them as JSON straight from the database's row, without objects in between. A page never
+/// holds more than the caller asked for or the row's cap, and every order ends with the key, so that pages do not overlap.
+/// </summary>
+internal sealed class EntityReader(NpgsqlDataSource database)
+{
+    private const int FlushBytes = 64 * 1024;
+
+    /// <summary>Answers a collection: the page, the count when asked for, the link to the next page when one is due; or only the count.</summary>
+    public async ValueTask<ApiResult> CollectionAsync(ApiCall call, EntityTable table, SqlCondition? condition = null)
+    {
+        var query = call.Query;
+        if (call.Route.CountOnly) return new NumberResult(await CountAsync(call, table, condition));
+        var cap = Math.Min(call.Endpoint.OData.Top ?? int.MaxValue, call.Endpoint.MaxItems ?? int.MaxValue);
+        var take = Math.Min(query.Top ?? cap, cap);
+        long? count = query.Count ? await CountAsync(call, table, condition) : null;
+        var columns = Columns(table, query);
+        // One row past the cap tells whether a next page is due. With $top there never is one.
+        var probe = query.Top is null && call.Endpoint.OData.Skip && take < int.MaxValue;
+        var sql = Select(table, columns, query, call.Caller, condition);
+        sql.Add(" ORDER BY ").Add(Order(table, query, sql));
+        if (take < int.MaxValue) sql.Add($" LIMIT {(probe ? take + 1 : take).ToString(CultureInfo.InvariantCulture)}");
+        if (query.Skip > 0) sql.Add($" OFFSET {query.Skip.ToString(CultureInfo.InvariantCulture)}");
+        var rows = await RowsAsync(sql, call.Aborted);
+        return new JsonResult(async (json, cancel) =>
+        {
+            json.WriteStartObject();
+            WriteContext(json, call, columns, query.Select);
+            if (count is { } total) json.WriteNumber("@odata.count"u8, total);
+            json.WriteStartArray("value"u8);
+            var written = 0;
+            var more = false;
+            while (await rows.ReadAsync(cancel))
+            {
+                if (written == take)
+                {
+                    more = true;
+                    break;
+                }
+
+                WriteObject(json, rows.Reader, columns);
+                written++;
+                if (json.BytesPending > FlushBytes) await json.FlushAsync(cancel);
+            }
+
+            json.WriteEndArray();
+            if (more && probe) json.WriteString("@odata.nextLink"u8, NextLink(call, query.Skip + written));
+            json.WriteEndObject();
+        })
+        {
+            Source = rows,
+        };
+    }
+
+    /// <summary>Answers one entity, or null when there is none that the caller may see.</summary>
+    public async ValueTask<ApiResult?> EntityAsync(ApiCall call, EntityTable table, SqlCondition condition)
+    {
+        var columns = Columns(table, null);
+        var sql = Select(table, columns, ODataQuery.Empty, call.Caller, condition).Add(" LIMIT 1");
+        var rows = await RowsAsync(sql, call.Aborted);
+        if (!await rows.ReadAsync(call.Aborted))
+        {
+            await rows.DisposeAsync();
+            return null;
+        }
+
+        return new JsonResult((json, _) =>
+        {
+            json.WriteStartObject();
+            WriteContext(json, call, columns, null);
+            foreach (var (property, ordinal) in columns) WriteProperty(json, rows.Reader, property, ordinal);
+            json.WriteEndObject();
+            return ValueTask.CompletedTask;
+        })
+        {
+            Source = rows,
+        };
+    }
+
+    /// <summary>The number of entities that the caller may see and that the filter lets through.</summary>
+    public async ValueTask<long> CountAsync(ApiCall call, EntityTable table, SqlCondition? condition)
+    {
+        var sql = new SqlText().Add("SELECT count(*) FROM ").Add(table.Source);
+        Where(sql, table, call.Query, call.Caller, condition);
+        await using var command = sql.ToCommand(database);
+        return (long)(await command.ExecuteScalarAsync(call.Aborted))!;
+    }
+
+    private async ValueTask<EntityRows> RowsAsync(SqlText sql, CancellationToken cancel)
+    {
+        var command = sql.ToCommand(database);
+        try
+        {
+            return new EntityRows(command, await command.ExecuteReaderAsync(cancel));
+        }
+        catch
+        {
+            await command.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static (EntityProperty Property, int Ordinal)[] Columns(EntityTable table, ODataQuery? query)
+    {
+        var ordinal = 0;
+        return [.. table.Properties.Where(p => p.Returned && (query?.Select?.Contains(p.Name) ?? true)).Select(p => (Collapse(p), ordinal++))];
+
+        EntityProperty Collapse(EntityProperty property) =>
+            query is not null && property.Collapsed is { } less && !query.Expand.Contains(property.Name) ? property with { Sql = less } : property;
+    }
+
+    private static SqlText Select(
+        EntityTable table, (EntityProperty Property, int Ordinal)[] columns, ODataQuery query, Caller caller, SqlCondition? condition)
+    {
+        var sql = new SqlText().Add("SELECT ");
+        for (var i = 0; i < columns.Length; i++) sql.Add(i == 0 ? "" : ", ").Add(columns[i].Property.Sql);
+        if (columns.Length == 0) sql.Add("1");
+        sql.Add(" FROM ").Add(table.Source);
+        Where(sql, table, query, caller, condition);
+        return sql;
+    }
+
+    private static void Where(SqlText sql, EntityTable table, ODataQuery query, Caller caller, SqlCondition? condition)
+    {
+        sql.Add($" WHERE {table.TenantColumn} = {sql.Parameter(caller.TenantId, NpgsqlDbType.Uuid)}");
+        if (caller.DeviceGroups is { } groups && table.DeviceGroupColumn is { } column)
+            sql.Add($" AND {column} = ANY({sql.Parameter(groups.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Integer)})");
+        condition?.Invoke(sql);
+        if (query.Filter is { } filter) sql.Add(" AND ").Add(new FilterSql(table, sql).Translate(filter));
+    }
+
+    private static string Order(EntityTable table, ODataQuery query, SqlText sql)
+    {
+        if (query.OrderBy.Count == 0) return $"{table.DefaultOrder}, {table.Key.Sql}";
+        var translator = new FilterSql(table, sql);
+        var keys = query.OrderBy.Select(key => $"{translator.Translate(key.Expression)} {(key.Descending ? "DESC NULLS LAST" : "ASC NULLS FIRST")}");
+        return $"{string.Join(", ", keys)}, {table.Key.Sql}";
+    }
+
+    private static void WriteContext(
+        Utf8JsonWriter json, ApiCall call, (EntityProperty Property, int Ordinal)[] columns, IReadOnlySet<string>? select)
+    {
+        if (call.Endpoint.Context is not { } context) return;
+        if (select is not null) context += $"({string.Join(',', columns.Select(c => c.Property.Name))})";
+        json.WriteString("@odata.context"u8, $"{call.ServiceRoot}/$metadata#{context}");
+    }
+
+    // The client's own options come back in the link, with only the position changed.
+    private static string NextLink(ApiCall call, int skip)
+    {
+        var options = call.Http.Request.Query
+            .Where(pair => !pair.Key.Equals("$skip", StringComparison.OrdinalIgnoreCase))
+            .SelectMany(pair => pair.Value.Select(value => $"{Escape(pair.Key)}={Escape(value ?? "")}"))
+            .Append($"$skip={skip.ToString(CultureInfo.InvariantCulture)}");
+        return $"{call.ServiceRoot}/{call.RelativePath}?{string.Join('&', options)}";
+
+        static string Escape(string text) => Uri.EscapeDataString(text).Replace("%24", "$", StringComparison.Ordinal);
+    }
+
+    private static void WriteObject(Utf8JsonWriter json, NpgsqlDataReader reader, (EntityProperty Property, int Ordinal)[] columns)
+    {
+        json.WriteStartObject();
+        foreach (var (property, ordinal) in columns) WriteProperty(json, reader, property, ordinal);
+        json.WriteEndObject();
+    }
+
+    private static void WriteProperty(Utf8JsonWriter json, NpgsqlDataReader reader, EntityProperty property, int ordinal)
+    {
+        var name = property.Encoded;
+        if (reader.IsDBNull(ordinal))
+        {
+            json.WriteNull(name);
+            return;
+        }
+
+        switch (property.Kind)
+        {
+            case ValueKind.String: json.WriteString(name, reader.GetString(ordinal)); break;
+            case ValueKind.Int32: json.WriteNumber(name, reader.GetInt32(ordinal)); break;
+            case ValueKind.Int64: json.WriteNumber(name, reader.GetInt64(ordinal)); break;
+            case ValueKind.Double: json.WriteNumber(name, reader.GetDouble(ordinal)); break;
+            case ValueKind.Boolean: json.WriteBoolean(name, reader.GetBoolean(ordinal)); break;
+            case ValueKind.Time: json.WriteString(name, reader.GetDateTime(ordinal)); break;
+            case ValueKind.Guid: json.WriteString(name, reader.GetGuid(ordinal)); break;
+            case ValueKind.Strings:
+                json.WriteStartArray(name);
+                foreach (var item in reader.GetFieldValue<string[]>(ordinal)) json.WriteStringValue(item);
+                json.WriteEndArray();
+                break;
+            case ValueKind.Json:
+                json.WritePropertyName(name);
+                json.WriteRawValue(reader.GetString(ordinal), skipInputValidation: true);
+                break;
+        }
+    }
+}
+
+/// <summary>Rows being read, with the command that reads them.</summary>
+internal sealed class EntityRows(NpgsqlCommand command, NpgsqlDataReader reader) : IAsyncDisposable
+{
+    /// <summary>The row at hand.</summary>
+    public NpgsqlDataReader Reader { get; } = reader;
+
+    /// <summary>Moves to the next row.</summary>
+    public Task<bool> ReadAsync(CancellationToken cancel) => Reader.ReadAsync(cancel);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await Reader.DisposeAsync();
+        await command.DisposeAsync();
+    }
+}

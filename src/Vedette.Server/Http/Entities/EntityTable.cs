@@ -1,0 +1,112 @@
+using System.Collections.Frozen;
+using System.Text.Json;
+
+namespace Vedette.Server.Http.Entities;
+
+/// <summary>How a property's value travels from a column to JSON.</summary>
+internal enum ValueKind
+{
+    /// <summary>Text.</summary>
+    String,
+
+    /// <summary>32-bit number.</summary>
+    Int32,
+
+    /// <summary>64-bit number.</summary>
+    Int64,
+
+    /// <summary>64-bit floating point number.</summary>
+    Double,
+
+    /// <summary>Truth value.</summary>
+    Boolean,
+
+    /// <summary>UTC moment, written with up to seven fractional digits and <c>Z</c>.</summary>
+    Time,
+
+    /// <summary>GUID.</summary>
+    Guid,
+
+    /// <summary>List of texts.</summary>
+    Strings,
+
+    /// <summary>JSON text, copied as it is; null stays null.</summary>
+    Json,
+}
+
+/// <summary>One property of an entity: its wire name and where its value comes from.</summary>
+/// <param name="Name">Name on the wire, exact case.</param>
+/// <param name="Kind">How the value travels.</param>
+/// <param name="Sql">SQL expression over the entity's source.</param>
+internal sealed record EntityProperty(string Name, ValueKind Kind, string Sql)
+{
+    /// <summary>The name, ready for a JSON writer.</summary>
+    public JsonEncodedText Encoded { get; } = JsonEncodedText.Encode(Name);
+
+    /// <summary>Allowed texts when the property is an enumeration.</summary>
+    public IReadOnlyList<string>? Values { get; init; }
+
+    /// <summary>Never null: spares OData comparisons their null rules.</summary>
+    public bool NotNull { get; init; }
+
+    /// <summary>False for properties that may be filtered but are not part of the answer.</summary>
+    public bool Returned { get; init; } = true;
+
+    /// <summary>SQL to read instead when the property is not expanded; null means it is always read in full.</summary>
+    public string? Collapsed { get; init; }
+}
+
+/// <summary>
+/// An entity of a surface as a table: where its rows are and what its properties are. It drives the OData model, the SQL that reads it,
+/// the JSON that writes it and the reference pages.
+/// </summary>
+internal sealed class EntityTable
+{
+    private readonly FrozenDictionary<string, EntityProperty> _byName;
+
+    /// <summary>Describes an entity.</summary>
+    /// <param name="name">Type name in messages and contexts.</param>
+    /// <param name="source">SQL <c>FROM</c> clause with its alias.</param>
+    /// <param name="tenantColumn">Column that holds the tenant id.</param>
+    /// <param name="keyProperty">Property that identifies an entity; it also breaks ties in every order.</param>
+    /// <param name="defaultOrder">SQL order when the caller names none.</param>
+    /// <param name="properties">Properties in the order they are written.</param>
+    public EntityTable(
+        string name, string source, string tenantColumn, string keyProperty, string defaultOrder, IReadOnlyList<EntityProperty> properties)
+    {
+        Name = name;
+        Source = source;
+        TenantColumn = tenantColumn;
+        DefaultOrder = defaultOrder;
+        Properties = properties;
+        _byName = properties.ToFrozenDictionary(p => p.Name, StringComparer.OrdinalIgnoreCase);
+        Key = _byName[keyProperty];
+    }
+
+    /// <summary>Namespace of the service's types, as its own messages spell it.</summary>
+    public const string Namespace = "microsoft.windowsDefenderATP.api";
+
+    /// <summary>Type name.</summary>
+    public string Name { get; }
+
+    /// <summary>SQL <c>FROM</c> clause with its alias.</summary>
+    public string Source { get; }
+
+    /// <summary>Column that holds the tenant id.</summary>
+    public string TenantColumn { get; }
+
+    /// <summary>Column that holds the device group, when a user's device groups hide rows.</summary>
+    public string? DeviceGroupColumn { get; init; }
+
+    /// <summary>Property that identifies an entity.</summary>
+    public EntityProperty Key { get; }
+
+    /// <summary>SQL order when the caller names none.</summary>
+    public string DefaultOrder { get; }
+
+    /// <summary>Properties in the order they are written.</summary>
+    public IReadOnlyList<EntityProperty> Properties { get; }
+
+    /// <summary>A property by name, without regard to case; null when there is none.</summary>
+    public EntityProperty? Find(string name) => _byName.GetValueOrDefault(name);
+}

@@ -1,0 +1,46 @@
+using System.Collections.Concurrent;
+using Microsoft.OData.Edm;
+using Vedette.Server.Http.Entities;
+
+namespace Vedette.Server.Http.OData;
+
+/// <summary>OData models built from entity tables, one per entity, kept once built.</summary>
+internal static class EdmModels
+{
+    private static readonly ConcurrentDictionary<EntityTable, (IEdmModel Model, IEdmEntityType Type, IEdmEntitySet Set)> Built = new();
+
+    /// <summary>The model of an entity, its type and its entity set.</summary>
+    public static (IEdmModel Model, IEdmEntityType Type, IEdmEntitySet Set) For(EntityTable table) => Built.GetOrAdd(table, Build);
+
+    private static (IEdmModel, IEdmEntityType, IEdmEntitySet) Build(EntityTable table)
+    {
+        var model = new EdmModel();
+        var type = new EdmEntityType(EntityTable.Namespace, table.Name);
+        foreach (var property in table.Properties)
+        {
+            var structural = type.AddStructuralProperty(property.Name, TypeOf(property));
+            if (property == table.Key) type.AddKeys(structural);
+        }
+
+        model.AddElement(type);
+        var container = new EdmEntityContainer(EntityTable.Namespace, "Container");
+        model.AddElement(container);
+        return (model, type, container.AddEntitySet(table.Name + "s", type));
+    }
+
+    private static IEdmTypeReference TypeOf(EntityProperty property)
+    {
+        var kind = property.Kind switch
+        {
+            ValueKind.Int32 => EdmPrimitiveTypeKind.Int32,
+            ValueKind.Int64 => EdmPrimitiveTypeKind.Int64,
+            ValueKind.Double => EdmPrimitiveTypeKind.Double,
+            ValueKind.Boolean => EdmPrimitiveTypeKind.Boolean,
+            ValueKind.Time => EdmPrimitiveTypeKind.DateTimeOffset,
+            ValueKind.Guid => EdmPrimitiveTypeKind.Guid,
+            _ => EdmPrimitiveTypeKind.String,
+        };
+        var primitive = EdmCoreModel.Instance.GetPrimitive(kind, isNullable: !property.NotNull);
+        return property.Kind == ValueKind.Strings ? EdmCoreModel.GetCollection(primitive) : primitive;
+    }
+}

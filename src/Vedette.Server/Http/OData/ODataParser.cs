@@ -1,0 +1,153 @@
+using System.Globalization;
+using Microsoft.OData;
+using Microsoft.OData.UriParser;
+using Vedette.Server.Http.Entities;
+
+namespace Vedette.Server.Http.OData;
+
+/// <summary>Reads the OData options of a request with the OData library and checks each property against the row's abilities.</summary>
+internal static class ODataParser
+{
+    /// <summary>Longest filter that is read; longer ones are refused.</summary>
+    public const int MaximumFilterLength = 32 * 1024;
+
+    private static readonly ODataUriResolver Resolver = new() { EnableCaseInsensitive = true };
+
+    private static readonly HashSet<string> Known = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "$filter", "$orderby", "$select", "$expand", "$top", "$skip", "$count",
+    };
+
+    /// <summary>Reads the options of a call.</summary>
+    /// <exception cref="ApiException">An option is unknown, malformed or not allowed; the text names it.</exception>
+    public static ODataQuery Parse(ApiCall call, EntityTable? table)
+    {
+        var options = call.Http.Request.Query;
+        if (options.Count == 0) return ODataQuery.Empty;
+        var abilities = call.Endpoint.OData;
+        var given = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var (name, values) in options)
+        {
+            if (!name.StartsWith('$')) continue;
+            if (!Known.Contains(name)) throw call.Refuse("UnsupportedOption", name);
+            if (values.Count > 1) throw Bad(call, $"Query option '{name.ToLowerInvariant()}' was specified more than once, but it must be specified at most once.");
+            given[name.ToLowerInvariant()] = values[0] ?? "";
+        }
+
+        if (given.Count == 0 || table is null) return ODataQuery.Empty;
+        try
+        {
+            return new ODataQuery
+            {
+                Top = Number(call, given, "$top", abilities.Top is not null, abilities.Top),
+                Skip = Number(call, given, "$skip", abilities.Skip, null) ?? 0,
+                Count = Flag(call, given, abilities.Count),
+                Select = Names(call, given, "$select", table, abilities.Select ? IsSelectable : null),
+                Expand = Names(call, given, "$expand", table, abilities.Expand.Count > 0 ? IsExpandable : null) ?? ODataQuery.Empty.Expand,
+                Filter = Filter(call, given, table, abilities),
+                OrderBy = Order(call, given, table, abilities),
+            };
+        }
+        catch (ODataException error)
+        {
+            throw Bad(call, error.Message);
+        }
+
+        bool IsSelectable(EntityProperty property) =>
+            property.Returned && !abilities.NotSelectable.Contains(property.Name, StringComparer.OrdinalIgnoreCase);
+
+        bool IsExpandable(EntityProperty property) => abilities.Expand.Contains(property.Name, StringComparer.OrdinalIgnoreCase);
+    }
+
+    private static SingleValueNode? Filter(ApiCall call, Dictionary<string, string> given, EntityTable table, ODataAbilities abilities)
+    {
+        if (!given.TryGetValue("$filter", out var text)) return null;
+        if (abilities.Filter.Count == 0) throw NotAllowed(call, "Filter");
+        if (text.Length > MaximumFilterLength) throw Bad(call, $"The $filter option is longer than {MaximumFilterLength} characters.");
+        var node = Parser(table, "$filter", FilterText.Normalise(text)).ParseFilter().Expression;
+        ODataNames.Check(node, name =>
+        {
+            if (!abilities.Filter.Contains(name, StringComparer.OrdinalIgnoreCase))
+                throw Bad(call, $"The property '{name}' cannot be used in the $filter query option.");
+        });
+        // Translating here and throwing the result away finds what has no meaning before the handler starts.
+        _ = new FilterSql(table, new SqlText()).Translate(node);
+        return node;
+    }
+
+    private static List<(SingleValueNode, bool)> Order(ApiCall call, Dictionary<string, string> given, EntityTable table, ODataAbilities abilities)
+    {
+        var keys = new List<(SingleValueNode, bool)>();
+        if (!given.TryGetValue("$orderby", out var text)) return keys;
+        if (abilities.OrderBy.Count == 0) throw NotAllowed(call, "OrderBy");
+        for (var clause = Parser(table, "$orderby", text).ParseOrderBy(); clause is not null; clause = clause.ThenBy)
+        {
+            ODataNames.Check(clause.Expression, name =>
+            {
+                if (!abilities.OrderBy.Contains(name, StringComparer.OrdinalIgnoreCase))
+                    throw Bad(call, $"The property '{name}' cannot be used in the $orderby query option.");
+            });
+            _ = new FilterSql(table, new SqlText()).Translate(clause.Expression);
+            keys.Add((clause.Expression, clause.Direction == OrderByDirection.Descending));
+        }
+
+        return keys;
+    }
+
+    private static HashSet<string>? Names(
+        ApiCall call, Dictionary<string, string> given, string option, EntityTable table, Func<EntityProperty, bool>? isAllowed)
+    {
+        if (!given.TryGetValue(option, out var text)) return null;
+        if (isAllowed is null) throw NotAllowed(call, option == "$select" ? "Select" : "Expand");
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var item in text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            // Options nested in an expansion, evidence($select=…), are read over: the service returns the whole evidence.
+            var open = item.IndexOf('(', StringComparison.Ordinal);
+            var name = open < 0 ? item : item[..open];
+            if (name == "*")
+            {
+                foreach (var all in table.Properties.Where(isAllowed)) names.Add(all.Name);
+                continue;
+            }
+
+            var property = table.Find(name)
+                ?? throw Bad(call, $"Could not find a property named '{name}' on type '{EntityTable.Namespace}.{table.Name}'.");
+            if (!isAllowed(property)) throw Bad(call, $"The property '{property.Name}' cannot be used in the {option} query option.");
+            names.Add(property.Name);
+        }
+
+        return names;
+    }
+
+    private static int? Number(ApiCall call, Dictionary<string, string> given, string option, bool isAllowed, int? most)
+    {
+        if (!given.TryGetValue(option, out var text)) return null;
+        if (!isAllowed) throw NotAllowed(call, option == "$top" ? "Top" : "Skip");
+        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            throw Bad(call, $"Invalid value '{text}' for {option} query option found. The {option} query option requires a non-negative integer value.");
+        return number <= (most ?? int.MaxValue)
+            ? number
+            : throw Bad(call, $"The limit of '{most}' for {(option == "$top" ? "Top" : "Skip")} query has been exceeded. The value from the incoming request is '{number}'.");
+    }
+
+    private static bool Flag(ApiCall call, Dictionary<string, string> given, bool isAllowed)
+    {
+        if (!given.TryGetValue("$count", out var text)) return false;
+        if (!isAllowed) throw NotAllowed(call, "Count");
+        return bool.TryParse(text, out var flag)
+            ? flag
+            : throw Bad(call, $"Invalid value '{text}' for $count query option found. Valid values are 'true' or 'false'.");
+    }
+
+    private static ODataQueryOptionParser Parser(EntityTable table, string option, string text)
+    {
+        var (model, type, set) = EdmModels.For(table);
+        return new ODataQueryOptionParser(model, type, set, new Dictionary<string, string> { [option] = text }) { Resolver = Resolver };
+    }
+
+    private static ApiException NotAllowed(ApiCall call, string option) => Bad(
+        call, $"Query option '{option}' is not allowed.");
+
+    private static ApiException Bad(ApiCall call, string text) => call.Refuse("ODataError", text);
+}

@@ -1,0 +1,115 @@
+using Vedette.Foundation;
+using Vedette.Server.Http.Steps;
+
+namespace Vedette.Server.Http;
+
+/// <summary>One step of the pipeline. It adds its part to the call and says whether the call goes on.</summary>
+internal interface IRequestStep
+{
+    /// <summary>Runs the step; an error ends the call.</summary>
+    ValueTask<ApiError?> RunAsync(ApiCall call);
+}
+
+/// <summary>
+/// The way of every request to every API surface. The list below is the whole story: each name is a file in <c>Steps/</c>. What comes
+/// before it is only finding the row (no row: 404, other verb: 405, both without a body); what comes after it is the shape step, which
+/// writes the answer or the error.
+/// </summary>
+internal sealed class RequestPipeline
+{
+    private readonly (string Name, IRequestStep Step)[] _steps;
+    private readonly Shape _shape;
+    private readonly IIdentifierSource _identifiers;
+    private readonly ILogger<RequestPipeline> _log;
+    private readonly RouteTable _routes;
+    private readonly string[] _prefixes;
+
+    public RequestPipeline(
+        IEnumerable<ApiSurface> surfaces, ResolveHost resolveHost, Authenticate authenticate, Authorise authorise, Throttle throttle,
+        ScriptFaults scriptFaults, ParseOData parseOData, ReadBody readBody, Handle handle, Shape shape, IIdentifierSource identifiers,
+        ILogger<RequestPipeline> log)
+    {
+        _steps =
+        [
+            ("resolve host", resolveHost),
+            ("authenticate", authenticate),
+            ("authorise", authorise),
+            ("throttle", throttle),
+            ("scripted fault", scriptFaults),
+            ("parse OData", parseOData),
+            ("read body", readBody),
+            ("handle", handle),
+        ];
+        _shape = shape;
+        _identifiers = identifiers;
+        _log = log;
+        var all = surfaces.ToArray();
+        _routes = new RouteTable(all);
+        _prefixes = [.. all.Select(s => s.Prefix.Trim('/')).Distinct(StringComparer.OrdinalIgnoreCase)];
+    }
+
+    /// <summary>Answers a request when a surface owns its path; returns false when none does.</summary>
+    public async ValueTask<bool> TryHandleAsync(HttpContext http)
+    {
+        var path = http.Request.Path.Value ?? "/";
+        if (!IsOwned(path)) return false;
+        var match = new RouteMatch();
+        var rows = _routes.Find(path, match);
+        if (rows is null)
+        {
+            http.Response.StatusCode = StatusCodes.Status404NotFound;
+            return true;
+        }
+
+        if (!rows.TryGetValue(http.Request.Method, out var row))
+        {
+            http.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+            http.Response.Headers.Allow = string.Join(", ", rows.Keys);
+            return true;
+        }
+
+        match.CountOnly = row.CountOnly;
+        var handler = row.Surface.Handlers[row.Endpoint];
+        var call = new ApiCall(http, row.Surface, row.Endpoint, handler, match, _identifiers.NewGuid());
+        await _shape.WriteAsync(call, await RunAsync(call));
+        return true;
+    }
+
+    private async ValueTask<ApiError?> RunAsync(ApiCall call)
+    {
+        var current = "";
+        try
+        {
+            foreach (var (name, step) in _steps)
+            {
+                current = name;
+                if (await step.RunAsync(call) is { } error) return error;
+            }
+
+            return null;
+        }
+        catch (ApiException refused)
+        {
+            return refused.Error;
+        }
+        catch (OperationCanceledException) when (call.Aborted.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (Exception failure)
+        {
+            _log.LogError(failure, "{Call} failed in step '{Step}' (request {Id})", call.Endpoint.Key, current, call.Id);
+            return call.Error("InternalServerError");
+        }
+    }
+
+    private bool IsOwned(string path)
+    {
+        var text = path.AsSpan().TrimStart('/');
+        var end = text.IndexOf('/');
+        var first = end < 0 ? text : text[..end];
+        foreach (var prefix in _prefixes)
+            if (first.Equals(prefix, StringComparison.OrdinalIgnoreCase)) return true;
+        return false;
+    }
+}

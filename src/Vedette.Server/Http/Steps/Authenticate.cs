@@ -1,0 +1,54 @@
+using Vedette.Identity.Tokens;
+using Vedette.Identity.Resources;
+
+namespace Vedette.Server.Http.Steps;
+
+/// <summary>
+/// Checks the bearer token: signature, issuer, tenant, lifetime (else 401) and audience (else 403, as the service answers a good token of
+/// another API). The tenant of the call is the token's.
+/// </summary>
+internal sealed class Authenticate(AccessTokenValidator validator) : IRequestStep
+{
+    private const string Scheme = "Bearer ";
+
+    /// <inheritdoc/>
+    public ValueTask<ApiError?> RunAsync(ApiCall call)
+    {
+        var resource = call.Endpoint.Resource ?? call.Surface.Resource;
+        var result = validator.Validate(TokenOf(call.Http.Request), resource);
+        if (result.Succeeded)
+        {
+            call.Caller = new Caller(result.Token!);
+            return default;
+        }
+
+        if (result is { Failure: AccessTokenFailure.WrongAudience, Token: { } token })
+        {
+            call.Caller = new Caller(token);
+            var expected = ResourceCatalogue.Default.TryGet(resource, out var known) ? known.ResourceUri : resource.ToString();
+            return new(call.Error("WrongAudience", token.Audience, expected) with { Explanation = $"needed audience {expected}, had {token.Audience}" });
+        }
+
+        return new(call.Error("Unauthorized") with
+        {
+            Challenge = Challenge(call, result),
+            Explanation = $"token refused: {result.Failure}: {result.Detail}",
+        });
+    }
+
+    private static string? TokenOf(HttpRequest request)
+    {
+        var header = request.Headers.Authorization.ToString();
+        return header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..].Trim() : null;
+    }
+
+    private static string Challenge(ApiCall call, AccessTokenResult result)
+    {
+        var request = call.Http.Request;
+        var authority = $"{request.Scheme}://{request.Host.Value}/common/oauth2/authorize";
+        var challenge = $"Bearer realm=\"\", authorization_uri=\"{authority}\"";
+        return result.Failure == AccessTokenFailure.Missing
+            ? challenge
+            : $"{challenge}, error=\"invalid_token\", error_description=\"{result.Detail?.Replace('"', '\'')}\"";
+    }
+}

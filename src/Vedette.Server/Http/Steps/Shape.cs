@@ -1,0 +1,124 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Vedette.Server.Http.Steps;
+
+/// <summary>Writes the answer, or the error in the envelope of the service, and notes every refusal under its id.</summary>
+internal sealed class Shape(RefusalLog refusals, TimeProvider clock, ILogger<Shape> log)
+{
+    private const string ODataType = "application/json; odata.metadata=minimal; odata.streaming=true; charset=utf-8";
+    private const string JsonType = "application/json; charset=utf-8";
+    private static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
+    /// <summary>Writes the answer of a call.</summary>
+    public async ValueTask WriteAsync(ApiCall call, ApiError? error)
+    {
+        var response = call.Http.Response;
+        if (error is not null)
+        {
+            WriteError(call, error);
+            return;
+        }
+
+        response.StatusCode = call.Endpoint.Success;
+        switch (call.Result)
+        {
+            case NumberResult number:
+                response.StatusCode = StatusCodes.Status200OK;
+                response.ContentType = "text/plain; odata.metadata=minimal; odata.streaming=true; charset=utf-8";
+                response.Headers["OData-Version"] = "4.0";
+                await response.WriteAsync(number.Value.ToString(CultureInfo.InvariantCulture), call.Aborted);
+                break;
+            case TextResult text:
+                await WriteJsonAsync(call, new JsonResult((json, _) =>
+                {
+                    json.WriteStartObject();
+                    json.WriteString("@odata.context"u8, $"{call.ServiceRoot}/$metadata#{call.Endpoint.Context}");
+                    json.WriteString("value"u8, text.Value);
+                    json.WriteEndObject();
+                    return ValueTask.CompletedTask;
+                }));
+                break;
+            case JsonResult json:
+                await WriteJsonAsync(call, json);
+                break;
+            case FileResult file:
+                response.ContentType = file.ContentType;
+                response.Headers.ContentDisposition = $"attachment; filename=\"{file.FileName}\"";
+                await file.WriteAsync(response.Body, call.Aborted);
+                break;
+        }
+    }
+
+    private static async ValueTask WriteJsonAsync(ApiCall call, JsonResult result)
+    {
+        var response = call.Http.Response;
+        response.ContentType = result.OData ? ODataType : JsonType;
+        if (result.OData) response.Headers["OData-Version"] = "4.0";
+        try
+        {
+            await using var json = new Utf8JsonWriter(response.BodyWriter, Json);
+            await result.WriteAsync(json, call.Aborted);
+            await json.FlushAsync(call.Aborted);
+        }
+        catch (Exception) when (response.HasStarted)
+        {
+            // The status is gone already: a broken connection is the only honest sign that the answer is not whole.
+            call.Http.Abort();
+            throw;
+        }
+        finally
+        {
+            if (result.Source is { } source) await source.DisposeAsync();
+        }
+    }
+
+    private void WriteError(ApiCall call, ApiError error)
+    {
+        var response = call.Http.Response;
+        var template = error.Template;
+        Note(call, error);
+        response.StatusCode = template.Status;
+        if (error.RetryAfter is { } seconds) response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        if (error.Challenge is { } challenge) response.Headers.WWWAuthenticate = challenge;
+        response.ContentType = JsonType;
+        var buffer = new ArrayBufferWriter<byte>(256);
+        using (var json = new Utf8JsonWriter(buffer, Json))
+        {
+            json.WriteStartObject();
+            json.WriteStartObject("error"u8);
+            json.WriteString("code"u8, template.Code);
+            json.WriteString("message"u8, error.Message);
+            if (template.Details)
+            {
+                json.WriteStartArray("details"u8);
+                json.WriteEndArray();
+            }
+            else
+            {
+                json.WriteString("target"u8, call.Id);
+            }
+
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        response.ContentLength = buffer.WrittenCount;
+        response.BodyWriter.Write(buffer.WrittenSpan);
+    }
+
+    private void Note(ApiCall call, ApiError error)
+    {
+        var caller = call.Caller as Caller;
+        var explanation = error.Explanation ?? error.Message;
+        refusals.Add(new Refusal(
+            call.Id, clock.GetUtcNow().UtcDateTime, call.Endpoint.Key, error.Template.Status, error.Template.Code, error.Message, explanation,
+            caller?.ApplicationId));
+        log.LogInformation(
+            "{Id}: {Call} answered {Status} {Code} to application {Application}: {Explanation}",
+            call.Id, call.Endpoint.Key, error.Template.Status, error.Template.Code, caller?.ApplicationId, explanation);
+    }
+}
