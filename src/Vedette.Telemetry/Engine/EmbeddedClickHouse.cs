@@ -214,28 +214,22 @@ public sealed class EmbeddedClickHouse : IClickHouse
         }
     }
 
-    private async Task<(long PeakMemory, TimeSpan Cpu)?> MeasureAsync(string id)
+    private async Task<Usage?> MeasureAsync(string id)
     {
         await _controlGate.WaitAsync();
         try
         {
-            var fields = new NativeBlockReader.FieldCache();
-            return await _control.RunAsync<(long, TimeSpan)?>(c =>
+            return await _control.RunAsync<Usage?>(c =>
             {
-                var stream = c.OpenStream(new ClickHouseStatement(
-                    "SELECT peak_memory_usage, ProfileEvents['UserTimeMicroseconds'] + ProfileEvents['SystemTimeMicroseconds'] "
-                    + "FROM system.processes WHERE startsWith(query, {id:String})") { Parameters = [new("id", $"/*{id}*/")] }, "");
-                try
+                using var stream = c.OpenStream(new ClickHouseStatement(
+                    "SELECT toInt64(peak_memory_usage), toInt64(ProfileEvents['UserTimeMicroseconds'] + ProfileEvents['SystemTimeMicroseconds']), "
+                    + "toInt64(read_rows), toInt64(read_bytes) FROM system.processes WHERE startsWith(query, {id:String})")
                 {
-                    var (blocks, _, _) = c.Fetch(stream, fields);
-                    if (blocks.Count == 0) return null;
-                    return (Convert.ToInt64(blocks[0].Columns[0][0], CultureInfo.InvariantCulture),
-                        TimeSpan.FromMicroseconds(Convert.ToInt64(blocks[0].Columns[1][0], CultureInfo.InvariantCulture)));
-                }
-                finally
-                {
-                    c.CloseStream(stream, finished: false);
-                }
+                    Parameters = [new("id", $"/*{id}*/")],
+                }, "");
+                if (!stream.Blocks.TryDequeue(out var block)) return null;
+                var numbers = block.Columns.Select(static column => (long)column[0]!).ToArray();
+                return new Usage(numbers[0], TimeSpan.FromMicroseconds(numbers[1]), numbers[2], numbers[3]);
             });
         }
         finally
@@ -273,61 +267,46 @@ public sealed class EmbeddedClickHouse : IClickHouse
         }
     }
 
+    private sealed record Usage(long PeakMemory, TimeSpan Cpu, long RowsRead, long BytesRead);
+
     private sealed class Reader(
-        EmbeddedClickHouse engine, ChdbConnection connection, nint stream, string id, long started, CancellationToken cancellationToken)
+        EmbeddedClickHouse engine, ChdbConnection connection, ChdbStream stream, string id, long started, CancellationToken cancellationToken)
         : ClickHouseReader
     {
-        private readonly NativeBlockReader.FieldCache _fields = new();
-        private readonly Queue<ClickHouseBlock> _blocks = new();
-        private bool _finished;
         private bool _disposed;
-        private long _rowsRead;
-        private long _bytesRead;
         private long _measured;
-        private long _peakMemory;
-        private TimeSpan? _cpu;
+        private Usage? _usage;
 
         public override ClickHouseStatistics Statistics
         {
             get
             {
                 var elapsed = Stopwatch.GetElapsedTime(started);
-                return new ClickHouseStatistics(elapsed, _rowsRead, _bytesRead, 0, _peakMemory, _cpu ?? elapsed);
+                return new ClickHouseStatistics(
+                    elapsed,
+                    Math.Max(stream.RowsRead, _usage?.RowsRead ?? 0),
+                    Math.Max(stream.BytesRead, _usage?.BytesRead ?? 0),
+                    0,
+                    _usage?.PeakMemory ?? 0,
+                    _usage?.Cpu ?? elapsed);
             }
         }
 
         public override async ValueTask<ClickHouseBlock?> ReadAsync()
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
-            if (_blocks.TryDequeue(out var ready)) return ready;
-            if (_finished) return null;
-            try
-            {
-                var (blocks, rows, bytes) = await engine.WatchAsync(connection.RunAsync(c => c.Fetch(stream, _fields)), id, cancellationToken);
-                _rowsRead += rows;
-                _bytesRead += bytes;
-                foreach (var block in blocks) _blocks.Enqueue(block);
-            }
-            catch
-            {
-                _finished = true;
-                throw;
-            }
-
-            if (_blocks.Count == 0)
-            {
-                _finished = true;
-                return null;
-            }
+            while (stream.Blocks.Count == 0 && !stream.Finished)
+                await engine.WatchAsync(connection.RunAsync(_ => stream.Fetch()), id, cancellationToken);
 
             // An aggregation has done all its work before its first block, so that is the time to look; then once a second.
-            if (Stopwatch.GetElapsedTime(_measured == 0 ? started : _measured) > (_measured == 0 ? WorthMeasuring : TimeSpan.FromSeconds(1)))
+            if (!stream.Finished
+                && Stopwatch.GetElapsedTime(_measured == 0 ? started : _measured) > (_measured == 0 ? WorthMeasuring : TimeSpan.FromSeconds(1)))
             {
                 _measured = Stopwatch.GetTimestamp();
-                if (await engine.MeasureAsync(id) is { } usage) (_peakMemory, _cpu) = usage;
+                _usage = await engine.MeasureAsync(id) ?? _usage;
             }
 
-            return _blocks.Dequeue();
+            return stream.Blocks.TryDequeue(out var block) ? block : null;
         }
 
         public override async ValueTask DisposeAsync()
@@ -336,7 +315,11 @@ public sealed class EmbeddedClickHouse : IClickHouse
             _disposed = true;
             try
             {
-                await connection.RunAsync(c => c.CloseStream(stream, _finished));
+                await connection.RunAsync(_ =>
+                {
+                    stream.Dispose();
+                    return true;
+                });
             }
             finally
             {

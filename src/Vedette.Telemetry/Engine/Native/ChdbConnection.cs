@@ -88,57 +88,21 @@ internal sealed unsafe class ChdbConnection : IDisposable
         }
     }
 
-    /// <summary>Starts a SELECT; the handle goes to <see cref="Fetch"/> and <see cref="CloseStream"/>.</summary>
-    public nint OpenStream(ClickHouseStatement statement, string id)
+    /// <summary>Starts a SELECT and reads its first block, so that errors show here and no progress report is missed.</summary>
+    public ChdbStream OpenStream(ClickHouseStatement statement, string id)
     {
         Apply(statement.Settings);
-        var stream = Start(statement, id, &ChdbLibrary.StreamQuery);
+        var stream = new ChdbStream(*_handle, Start(statement, id, &ChdbLibrary.StreamQuery));
         try
         {
-            ThrowIfFailed(stream);
+            stream.Begin();
+            return stream;
         }
         catch
         {
-            ChdbLibrary.DestroyResult(stream);
+            stream.Dispose();
             throw;
         }
-
-        return stream;
-    }
-
-    /// <summary>The next blocks of a stream, empty at its end, with what reading them cost.</summary>
-    public (List<ClickHouseBlock> Blocks, long RowsRead, long BytesRead) Fetch(nint stream, NativeBlockReader.FieldCache fields)
-    {
-        var chunk = ChdbLibrary.StreamFetch(*_handle, stream);
-        try
-        {
-            ThrowIfFailed(chunk);
-            var blocks = new List<ClickHouseBlock>(1);
-            var length = checked((int)ChdbLibrary.ResultLength(chunk));
-            if (length > 0)
-            {
-                var reader = new NativeBlockReader(new ReadOnlySpan<byte>(ChdbLibrary.ResultBuffer(chunk), length));
-                while (reader.Position < length)
-                {
-                    if (!reader.TryRead(fields, out var block)) throw new ClickHouseException(0, "", "The engine's answer ended inside a block.");
-                    if (block!.RowCount > 0) blocks.Add(block);
-                }
-            }
-
-            return (blocks, (long)ChdbLibrary.StorageRowsRead(chunk), (long)ChdbLibrary.StorageBytesRead(chunk));
-        }
-        finally
-        {
-            ChdbLibrary.DestroyResult(chunk);
-        }
-    }
-
-    /// <summary>Ends a stream, also before its end.</summary>
-    public bool CloseStream(nint stream, bool finished)
-    {
-        if (!finished) ChdbLibrary.StreamCancel(*_handle, stream);
-        ChdbLibrary.DestroyResult(stream);
-        return true;
     }
 
     /// <summary>Starts an INSERT; the handle goes to <see cref="Append"/>, then to <see cref="FinishInsert"/> or <see cref="AbortInsert"/>.</summary>
@@ -290,7 +254,7 @@ internal sealed unsafe class ChdbConnection : IDisposable
         }
     }
 
-    private static void ThrowIfFailed(nint result)
+    internal static void ThrowIfFailed(nint result)
     {
         if (result == 0) throw new ClickHouseException(0, "", "The engine gave no answer.");
         var error = ChdbLibrary.ResultError(result);
