@@ -1,0 +1,97 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Vedette.Telemetry.Engine;
+
+namespace Vedette.Telemetry.Schema;
+
+/// <summary>
+/// The database that holds the hunting tables: makes it, brings an older one up to date, and drops days that are past their retention.
+/// </summary>
+public sealed class HuntingDatabase(IClickHouse engine, string database)
+{
+    private const string StampPrefix = "vedette schema ";
+
+    private static readonly Lazy<string> Stamp = new(static () =>
+    {
+        var text = new StringBuilder();
+        foreach (var table in PhysicalTable.All.Values.OrderBy(static t => t.Table.Name, StringComparer.Ordinal)) text.Append(table.Create("")).Append(';');
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..16];
+        return $"{StampPrefix}{StorageRules.Current.Revision}.{hash}";
+    });
+
+    /// <summary>Name of the database.</summary>
+    public string Name { get; } = database.All(static c => char.IsAsciiLetterOrDigit(c) || c == '_') && database.Length > 0
+        ? database
+        : throw new ArgumentException($"'{database}' is not a database name.", nameof(database));
+
+    /// <summary>
+    /// Makes sure that all tables exist with all columns. Costs one small query when nothing changed since the last time; safe to repeat, also
+    /// after an interruption.
+    /// </summary>
+    public async Task EnsureAsync(CancellationToken cancellationToken = default)
+    {
+        var found = await engine.ScalarAsync(
+            "SELECT comment FROM system.databases WHERE name = {name:String}", cancellationToken, new ClickHouseParameter("name", Name));
+        if (found as string == Stamp.Value) return;
+        if (found is null) await engine.ExecuteAsync($"CREATE DATABASE IF NOT EXISTS {Name}", cancellationToken);
+        await AddMissingAsync(cancellationToken);
+        await engine.ExecuteAsync($"ALTER DATABASE {Name} MODIFY COMMENT '{Stamp.Value}'", cancellationToken);
+    }
+
+    /// <summary>
+    /// Drops whole days whose events and whose arrival both lie before <paramref name="oldest"/>. A recording of older events that was imported
+    /// later stays for the full retention.
+    /// </summary>
+    /// <returns>How many partitions were dropped.</returns>
+    public async Task<int> DropBeforeAsync(DateTime oldest, CancellationToken cancellationToken = default)
+    {
+        var day = oldest.ToString("yyyyMMdd", CultureInfo.InvariantCulture);
+        var partitions = await engine.RowsAsync(new ClickHouseStatement(
+            "SELECT table, partition_id FROM system.parts WHERE active AND database = {database:String} AND match(partition_id, '^[0-9]{8}$') "
+            + "GROUP BY table, partition_id HAVING partition_id < {day:String} ORDER BY table, partition_id")
+        {
+            Parameters = [new("database", Name), new("day", day)],
+        }, cancellationToken);
+        var dropped = 0;
+        foreach (var partition in partitions)
+        {
+            var (table, id) = ((string)partition[0]!, (string)partition[1]!);
+            if (!PhysicalTable.All.ContainsKey(table)) continue;
+            var newest = await engine.ScalarAsync(
+                $"SELECT max({PhysicalTable.IngestTimeColumn}) FROM {Name}.{table} WHERE _partition_id = {{id:String}}",
+                cancellationToken, new ClickHouseParameter("id", id));
+            if (newest is DateTime time && time >= oldest) continue;
+            await engine.ExecuteAsync($"ALTER TABLE {Name}.{table} DROP PARTITION ID '{id}'", cancellationToken);
+            dropped++;
+        }
+
+        return dropped;
+    }
+
+    private async Task AddMissingAsync(CancellationToken cancellationToken)
+    {
+        var existing = (await engine.RowsAsync(new ClickHouseStatement(
+            "SELECT table, name FROM system.columns WHERE database = {database:String}") { Parameters = [new("database", Name)] }, cancellationToken))
+            .ToLookup(static row => (string)row[0]!, static row => (string)row[1]!, StringComparer.Ordinal);
+        var indexes = (await engine.RowsAsync(new ClickHouseStatement(
+            "SELECT table, name FROM system.data_skipping_indices WHERE database = {database:String}") { Parameters = [new("database", Name)] }, cancellationToken))
+            .ToLookup(static row => (string)row[0]!, static row => (string)row[1]!, StringComparer.Ordinal);
+        foreach (var table in PhysicalTable.All.Values)
+        {
+            if (!existing.Contains(table.Table.Name))
+            {
+                await engine.ExecuteAsync(table.Create(Name), cancellationToken);
+                continue;
+            }
+
+            var columns = existing[table.Table.Name].ToHashSet(StringComparer.Ordinal);
+            var known = indexes[table.Table.Name].ToHashSet(StringComparer.Ordinal);
+            var changes = table.Columns.Where(c => !columns.Contains(c.Name)).Select(static c => "ADD COLUMN IF NOT EXISTS " + c.Definition)
+                .Concat(table.Indexes().Where(i => !known.Contains(i.Name)).Select(static i => "ADD INDEX IF NOT EXISTS " + i.Definition))
+                .ToArray();
+            if (changes.Length == 0) continue;
+            await engine.ExecuteAsync($"ALTER TABLE {Name}.{table.Table.Name} {string.Join(", ", changes)}", cancellationToken);
+        }
+    }
+}

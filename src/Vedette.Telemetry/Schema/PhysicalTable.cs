@@ -1,0 +1,124 @@
+using System.Text;
+using Vedette.Kql;
+using Vedette.Telemetry.Engine;
+
+namespace Vedette.Telemetry.Schema;
+
+/// <summary>A column as the engine holds it.</summary>
+/// <param name="Name">Name; the hunting column's, or a hidden one that starts with an underscore.</param>
+/// <param name="Type">ClickHouse type.</param>
+/// <param name="KqlType">KQL type that it stands for.</param>
+/// <param name="Codec">Compression, or empty for the engine's default.</param>
+/// <param name="HasTermIndex">Whether <c>lower(column)</c> has a text index of terms.</param>
+/// <param name="HasValueIndex">Whether equality can skip blocks.</param>
+public sealed record PhysicalColumn(string Name, string Type, KqlType KqlType, string Codec, bool HasTermIndex, bool HasValueIndex)
+{
+    /// <summary>Whether the engine's type is Nullable.</summary>
+    public bool Nullable => Type.StartsWith("Nullable(", StringComparison.Ordinal);
+
+    internal string Definition => $"{ClickHouseName.Quote(Name)} {Type}{(Codec.Length == 0 ? "" : $" CODEC({Codec})")}";
+}
+
+/// <summary>A hunting table as the engine holds it.</summary>
+public sealed class PhysicalTable
+{
+    /// <summary>The hidden column that holds the tenant of a row.</summary>
+    public const string TenantColumn = "_TenantId";
+
+    /// <summary>The hidden column that holds when a row arrived, UTC.</summary>
+    public const string IngestTimeColumn = "_IngestTime";
+
+    /// <summary>How many of the newest insert tokens a table remembers.</summary>
+    internal const int TokensRemembered = 10_000;
+
+    private static readonly Lazy<IReadOnlyDictionary<string, PhysicalTable>> Lazy = new(
+        static () => HuntingSchema.Tables.Values.ToDictionary(static t => t.Name, static t => new PhysicalTable(t), StringComparer.Ordinal));
+
+    private PhysicalTable(HuntingTable table)
+    {
+        Table = table;
+        var rules = StorageRules.Current;
+        SortingKey = [TenantColumn, .. rules.SortingKey(table)];
+        TimeColumn = table.OrdinalOf("Timestamp") >= 0 ? "Timestamp"
+            : table.OrdinalOf("ActivityTimestamp") >= 0 ? "ActivityTimestamp" : null;
+        DeviceColumn = table.OrdinalOf("DeviceId") >= 0 ? "DeviceId" : null;
+        Columns =
+        [
+            .. table.Columns.Select(c => Physical(c, rules)),
+            new PhysicalColumn(TenantColumn, "UUID", KqlType.Guid, "", false, false),
+            new PhysicalColumn(IngestTimeColumn, "DateTime64(7, 'UTC')", KqlType.DateTime, "Delta(8), ZSTD(1)", false, false),
+        ];
+    }
+
+    /// <summary>All tables by name.</summary>
+    public static IReadOnlyDictionary<string, PhysicalTable> All => Lazy.Value;
+
+    /// <summary>What the table means.</summary>
+    public HuntingTable Table { get; }
+
+    /// <summary>Columns: those of the hunting table in its order, then the hidden ones.</summary>
+    public IReadOnlyList<PhysicalColumn> Columns { get; }
+
+    /// <summary>Columns that rows are sorted by.</summary>
+    public IReadOnlyList<string> SortingKey { get; }
+
+    /// <summary>The column whose day decides the partition; null when the table holds a state rather than events.</summary>
+    public string? TimeColumn { get; }
+
+    /// <summary>The column that names the device, when there is one.</summary>
+    public string? DeviceColumn { get; }
+
+    internal string Create(string database)
+    {
+        var sql = new StringBuilder();
+        sql.Append($"CREATE TABLE IF NOT EXISTS {ClickHouseName.Quote(database)}.{ClickHouseName.Quote(Table.Name)} (\n");
+        sql.AppendJoin(",\n", Columns.Select(static c => c.Definition).Concat(Indexes().Select(static i => "INDEX " + i.Definition)));
+        sql.Append("\n) ENGINE = MergeTree");
+        if (TimeColumn is not null) sql.Append($"\nPARTITION BY toYYYYMMDD({ClickHouseName.Quote(TimeColumn)})");
+        sql.Append("\nORDER BY (").AppendJoin(", ", SortingKey.Select(ClickHouseName.Quote)).Append(')');
+        sql.Append($"\nSETTINGS non_replicated_deduplication_window = {TokensRemembered}");
+        return sql.ToString();
+    }
+
+    internal IEnumerable<(string Name, string Definition)> Indexes()
+    {
+        foreach (var column in Columns)
+        {
+            if (column.HasTermIndex)
+                yield return ($"terms_{column.Name}", $"{ClickHouseName.Quote("terms_" + column.Name)} lower({ClickHouseName.Quote(column.Name)}) TYPE text(tokenizer = 'splitByNonAlpha')");
+            if (column.HasValueIndex)
+                yield return ($"values_{column.Name}", $"{ClickHouseName.Quote("values_" + column.Name)} {ClickHouseName.Quote(column.Name)} TYPE bloom_filter(0.01) GRANULARITY 4");
+        }
+
+        yield return ("arrival", $"{ClickHouseName.Quote("arrival")} {ClickHouseName.Quote(IngestTimeColumn)} TYPE minmax GRANULARITY 1");
+    }
+
+    private PhysicalColumn Physical(HuntingColumn column, StorageRules rules)
+    {
+        var isTime = column.Name == TimeColumn;
+        var inKey = SortingKey.Contains(column.Name, StringComparer.Ordinal);
+        var type = column.Type switch
+        {
+            KqlType.String => rules.IsPlain(column) ? "String" : "LowCardinality(String)",
+            KqlType.Dynamic => "String",
+            KqlType.Bool => "Nullable(Bool)",
+            KqlType.Int => "Nullable(Int32)",
+            KqlType.Long => "Nullable(Int64)",
+            KqlType.Real => "Nullable(Float64)",
+            KqlType.Decimal => "Nullable(Decimal(38, 17))",
+            KqlType.DateTime => isTime ? "DateTime64(7, 'UTC')" : "Nullable(DateTime64(7, 'UTC'))",
+            KqlType.TimeSpan => "Nullable(Int64)",
+            KqlType.Guid => "Nullable(UUID)",
+            _ => throw new InvalidOperationException($"Column {column.Name} has no type."),
+        };
+        if (inKey && type.StartsWith("Nullable(", StringComparison.Ordinal))
+            throw new InvalidOperationException($"Column {column.Name} of {Table.Name} may be null and cannot be in the sorting key.");
+        var codec = column.Type switch
+        {
+            KqlType.DateTime => "Delta(8), ZSTD(1)",
+            KqlType.String or KqlType.Dynamic when rules.IsCompressed(column) => "ZSTD(1)",
+            _ => "",
+        };
+        return new PhysicalColumn(column.Name, type, column.Type, codec, rules.HasTermIndex(column), rules.HasValueIndex(column));
+    }
+}
