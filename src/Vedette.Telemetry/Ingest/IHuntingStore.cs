@@ -8,4 +8,10 @@ public interface IHuntingStore
     /// the same token with the same rows is stored once.
     /// </summary>
     Task AppendAsync(Guid tenantId, IReadOnlyList<HuntingRow> rows, string? deduplicationToken, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Every row that arrived before this time (UTC) is visible to queries. Who looks at arrivals window by window ends its window here and
+    /// not at the present, or it misses rows whose write was under way.
+    /// </summary>
+    DateTime CompleteUntil { get; }
 }

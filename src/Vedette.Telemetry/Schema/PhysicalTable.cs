@@ -28,8 +28,8 @@ public sealed class PhysicalTable
     /// <summary>The hidden column that holds when a row arrived, UTC.</summary>
     public const string IngestTimeColumn = "_IngestTime";
 
-    /// <summary>How many of the newest insert tokens a table remembers.</summary>
-    internal const int TokensRemembered = 10_000;
+    /// <summary>The hidden column that holds a number made from the deduplication token of a row's append; 0 without one.</summary>
+    internal const string BatchColumn = "_Batch";
 
     private static readonly Lazy<IReadOnlyDictionary<string, PhysicalTable>> Lazy = new(
         static () => HuntingSchema.Tables.Values.ToDictionary(static t => t.Name, static t => new PhysicalTable(t), StringComparer.Ordinal));
@@ -47,6 +47,7 @@ public sealed class PhysicalTable
             .. table.Columns.Select(c => Physical(c, rules)),
             new PhysicalColumn(TenantColumn, "UUID", KqlType.Guid, "", false, false),
             new PhysicalColumn(IngestTimeColumn, "DateTime64(7, 'UTC')", KqlType.DateTime, "Delta(8), ZSTD(1)", false, false),
+            new PhysicalColumn(BatchColumn, "UInt64", KqlType.Long, "ZSTD(1)", false, false),
         ];
     }
 
@@ -76,7 +77,6 @@ public sealed class PhysicalTable
         sql.Append("\n) ENGINE = MergeTree");
         if (TimeColumn is not null) sql.Append($"\nPARTITION BY toYYYYMMDD({ClickHouseName.Quote(TimeColumn)})");
         sql.Append("\nORDER BY (").AppendJoin(", ", SortingKey.Select(ClickHouseName.Quote)).Append(')');
-        sql.Append($"\nSETTINGS non_replicated_deduplication_window = {TokensRemembered}");
         return sql.ToString();
     }
 
@@ -90,6 +90,7 @@ public sealed class PhysicalTable
                 yield return ($"values_{column.Name}", $"{ClickHouseName.Quote("values_" + column.Name)} {ClickHouseName.Quote(column.Name)} TYPE bloom_filter(0.01) GRANULARITY 4");
         }
 
+        yield return ("batch", $"{ClickHouseName.Quote("batch")} {ClickHouseName.Quote(BatchColumn)} TYPE bloom_filter(0.001) GRANULARITY 1");
         yield return ("arrival", $"{ClickHouseName.Quote("arrival")} {ClickHouseName.Quote(IngestTimeColumn)} TYPE minmax GRANULARITY 1");
     }
 

@@ -1,0 +1,91 @@
+// What tests need a process of its own for: dying while the engine is open, and opening it for the first time.
+//   append FOLDER APPENDS ROWS   appends numbered batches, printing each number before and after; meant to be killed
+//   count FOLDER                 prints rows and distinct rows
+//   open FOLDER                  opens, checks the schema, runs one query, prints milliseconds of each
+//   leave FOLDER                 runs a query and ends without closing anything
+using System.Diagnostics;
+using System.Globalization;
+using Vedette.Telemetry.Engine;
+using Vedette.Telemetry.Ingest;
+using Vedette.Telemetry.Schema;
+
+var started = Stopwatch.GetTimestamp();
+var tenant = Guid.Parse("11111111-1111-1111-1111-111111111111");
+var folder = args[1];
+switch (args[0])
+{
+    case "append":
+    {
+        await using var engine = EmbeddedClickHouse.Open(folder, connections: 2);
+        await new HuntingDatabase(engine, "vedette").EnsureAsync();
+        await using var store = new HuntingStore(engine, "vedette", TimeProvider.System);
+        var rows = int.Parse(args[3], CultureInfo.InvariantCulture);
+        for (var append = 0; append < int.Parse(args[2], CultureInfo.InvariantCulture); append++)
+        {
+            Console.WriteLine($"begin {append}");
+            await store.AppendAsync(tenant, Rows(append, rows), $"append {append}", CancellationToken.None);
+            Console.WriteLine($"end {append}");
+        }
+
+        break;
+    }
+
+    case "count":
+    {
+        await using var engine = EmbeddedClickHouse.Open(folder, connections: 2);
+        foreach (var table in new[] { "DeviceProcessEvents", "DeviceNetworkEvents" })
+        {
+            var counts = (await engine.RowsAsync(new(
+                $"SELECT toInt64(count()), toInt64(uniqExact(ReportId)), toInt64(uniqExact(_Batch)) FROM vedette.{table}")))[0];
+            Console.WriteLine($"{table} {counts[0]} {counts[1]} {counts[2]}");
+        }
+
+        break;
+    }
+
+    case "open":
+    {
+        await using var engine = EmbeddedClickHouse.Open(folder);
+        var opened = Stopwatch.GetElapsedTime(started);
+        await new HuntingDatabase(engine, "vedette").EnsureAsync();
+        var ensured = Stopwatch.GetElapsedTime(started);
+        var count = await engine.ScalarAsync("SELECT toInt64(count()) FROM vedette.DeviceProcessEvents WHERE Timestamp > now() - INTERVAL 1 DAY");
+        var answered = Stopwatch.GetElapsedTime(started);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"open {opened.TotalMilliseconds:F0} schema {ensured.TotalMilliseconds:F0} query {answered.TotalMilliseconds:F0} rows {count}"));
+        break;
+    }
+
+    case "leave":
+    {
+        var engine = EmbeddedClickHouse.Open(folder, connections: 2);
+        Console.WriteLine(await engine.ScalarAsync("SELECT toInt32(42)"));
+        break;
+    }
+
+    default:
+        Console.Error.WriteLine("append, count, open or leave");
+        return 2;
+}
+
+return 0;
+
+static List<HuntingRow> Rows(int append, int count)
+{
+    var rows = new List<HuntingRow>(count * 2);
+    for (var i = 0; i < count; i++)
+    {
+        // Three days and two tables, so that an append takes six parts.
+        foreach (var table in new[] { "DeviceProcessEvents", "DeviceNetworkEvents" })
+        {
+            var row = HuntingRow.For(table);
+            row["Timestamp"] = new DateTime(2026, 11, 1 + i % 3, 0, 0, 0, DateTimeKind.Utc).AddSeconds(i);
+            row["DeviceId"] = $"device{i % 7}";
+            row["ReportId"] = (long)append * 1_000_000 + i;
+            row["InitiatingProcessCommandLine"] = $"\"C:\\Windows\\System32\\svchost.exe\" -k step{i} -append {append}";
+            rows.Add(row);
+        }
+    }
+
+    return rows;
+}
