@@ -28,6 +28,9 @@ internal sealed partial class DemoDeviceLife
 
     public DemoRows Rows => _rows;
 
+    /// <summary>Whether any process is alive.</summary>
+    public bool IsUp => _kept.Count > 0;
+
     /// <summary>Forgets all processes, as a restart does.</summary>
     public void PowerOff() => _kept.Clear();
 

@@ -49,7 +49,6 @@ internal sealed class DemoGenerator(DemoWorld world, DateTime end)
             var today = scenes.Where(scene => scene.Start.Date == day).ToList();
             Day(life, day, random, today);
             foreach (var scene in today) Tell(life, scene);
-            if (device.Has("client")) life.PowerOff();
         }
 
         return rows;
@@ -60,7 +59,8 @@ internal sealed class DemoGenerator(DemoWorld world, DateTime end)
         var device = life.Device;
         var facts = world.Facts;
         var first = day == Begin.Date;
-        var restarts = device.Has("client") || first || (day.DayOfWeek == DayOfWeek.Sunday && day.Day is > 7 and <= 14);
+        // Notebooks sleep at night and restart now and then; servers are restarted on the second Sunday of a month.
+        var restarts = first || (device.Kind.Session is not null ? !life.IsUp || random.NextDouble() < 0.2 : day.DayOfWeek == DayOfWeek.Sunday && day.Day is > 7 and <= 14);
         var weekend = day.DayOfWeek is DayOfWeek.Saturday or DayOfWeek.Sunday;
         var person = device.Kind.Session is not null;
         var present = !person || (weekend ? random.NextDouble() < 0.12 : random.NextDouble() < 0.93);
