@@ -61,6 +61,12 @@ internal sealed class Select(SqlSource source)
     /// <summary>Whether reading the rows twice gives the same rows.</summary>
     public bool IsRepeatable { get; set; } = true;
 
+    /// <summary>Whether values that are not strings have to come out as Nullable, because an outer join may lack the row.</summary>
+    public bool NullableOutput { get; set; }
+
+    /// <summary>Whether the order matters to the level above, and so is written on this one.</summary>
+    public bool KeepOrder { get; set; }
+
     /// <summary>Whether WHERE, and definitions, can still be added on this level.</summary>
     public bool IsOpen => GroupBy is null && Limit is null && LimitBy is null && !HasWindow;
 
@@ -100,6 +106,15 @@ internal sealed class Select(SqlSource source)
         _definitions[id] = value.Text;
         _defined.Add(id);
         _depth[id] = depth;
+    }
+
+    /// <summary>Gives a column its value, under a name of its own even when the value is constant or a mere column.</summary>
+    public void DefineAlways(int id, SqlValue value)
+    {
+        _values[id] = value with { Text = Name(id), IsConstant = false, Constant = null };
+        _definitions[id] = value.Text;
+        _defined.Add(id);
+        _depth[id] = 1;
     }
 
     /// <summary>Whether another level should be opened before a definition of this depth is added.</summary>
@@ -147,6 +162,8 @@ internal sealed class Select(SqlSource source)
         {
             var name = Name(id);
             var text = _definitions.TryGetValue(id, out var definition) ? definition : Resolve(id).Text;
+            if (NullableOutput && Resolve(id) is { Nullable: false, Type: not (KqlType.String or KqlType.Dynamic) })
+                text = $"toNullable({text})";
             columns.Add(text == name ? name : $"{text} AS {name}");
         }
 
@@ -156,7 +173,7 @@ internal sealed class Select(SqlSource source)
     /// <summary>Text of this level with given output terms.</summary>
     public string Assemble(IReadOnlyList<string> columns, bool ordered)
     {
-        var order = ordered || Limit is not null ? OrderText() : "";
+        var order = ordered || KeepOrder || Limit is not null || LimitBy is not null ? OrderText() : "";
         var text = new StringBuilder();
         var with = _defined.Where(id => _used.Contains(id) && !_required.Contains(id)).ToList();
         for (var i = 0; i < with.Count; i++)

@@ -39,10 +39,11 @@ internal static class SqlConvert
         {
             KqlType.Bool => $"if({x}, 'true', 'false')",
             KqlType.Int or KqlType.Long or KqlType.Guid or KqlType.Decimal => $"toString({x})",
-            KqlType.Real => RealText(x),
+            KqlType.Real => SqlLambda.Let(x, RealText),
             KqlType.DateTime => DateTimeText(x),
-            KqlType.TimeSpan => TimeSpanText(x),
-            KqlType.Dynamic when value.Json is { } path => $"JSONExtract({path.Root}{path.Arguments}, 'String')",
+            KqlType.TimeSpan => SqlLambda.Let(x, TimeSpanText),
+            KqlType.Dynamic when value.PlainText is { } plain => plain,
+            KqlType.Dynamic when value.Json is { Steps.Count: > 0 } path => $"JSONExtract({path.Root}{path.Arguments}, 'String')",
             KqlType.Dynamic => $"JSONExtract({x}, 'String')",
             _ => x,
         };
@@ -60,11 +61,12 @@ internal static class SqlConvert
         var x = value.Text;
         var text = value.Type switch
         {
-            KqlType.Dynamic => value.IsConstant ? SqlText.Quote((string)value.Constant! is "" ? "null" : (string)value.Constant!) : $"if(({x}) = '', 'null', {x})",
+            KqlType.Dynamic when value.IsConstant => SqlText.Quote((string)value.Constant! is "" ? "null" : (string)value.Constant!),
+            KqlType.Dynamic => value.IsPresent ? x : $"ifNull(nullIf({x}, ''), 'null')",
             KqlType.String => $"toJSONString({x})",
             KqlType.Bool => $"if({x}, 'true', 'false')",
             KqlType.Int or KqlType.Long or KqlType.Decimal => $"toString({x})",
-            KqlType.Real => $"if(isFinite({x}), {RealText(x)}, concat('\"', {RealText(x)}, '\"'))",
+            KqlType.Real => SqlLambda.Let(x, v => $"if(isFinite({v}), {RealText(v)}, concat('\"', {RealText(v)}, '\"'))"),
             _ => $"concat('\"', {ToText(value with { Nullable = false }).Text}, '\"')",
         };
         if (value.Type == KqlType.Bool && value.Nullable)
@@ -83,9 +85,9 @@ internal static class SqlConvert
         return new SqlValue(value.Nullable ? $"if(isNull({value.Text}), '', assumeNotNull({json}))" : json, KqlType.Dynamic, false);
     }
 
-    public static SqlValue ToLong(SqlValue value) => ToInteger(value, KqlType.Long, "Int64", "9223372036854775807.");
+    public static SqlValue ToLong(SqlValue value) => ToInteger(value, KqlType.Long, "Int64");
 
-    public static SqlValue ToInt(SqlValue value) => ToInteger(value, KqlType.Int, "Int32", "2147483647.");
+    public static SqlValue ToInt(SqlValue value) => ToInteger(value, KqlType.Int, "Int32");
 
     public static SqlValue ToReal(SqlValue value)
     {
@@ -147,7 +149,7 @@ internal static class SqlConvert
 
         // The engine's lenient parser would complete partial texts ("12:00", "5"), which Kusto does not read as dates.
         static SqlValue FromText(string text) => new(
-            $"if(match({text}, '[0-9]{{4}}'), parseDateTime64BestEffortOrNull({text}, 7, 'UTC'), NULL)", KqlType.DateTime, true);
+            SqlLambda.Let(text, v => $"if(match({v}, '[0-9]{{4}}'), parseDateTime64BestEffortOrNull({v}, 7, 'UTC'), NULL)"), KqlType.DateTime, true);
     }
 
     public static SqlValue ToTimeSpan(SqlValue value)
@@ -156,8 +158,8 @@ internal static class SqlConvert
         return value.Type switch
         {
             KqlType.TimeSpan => value,
-            KqlType.String => ParseTimeSpan(x),
-            KqlType.Dynamic => ParseTimeSpan(ToText(value).Text),
+            KqlType.String => new SqlValue(SqlLambda.Let(x, ParseTimeSpan), KqlType.TimeSpan, true),
+            KqlType.Dynamic => new SqlValue(SqlLambda.Let(ToText(value).Text, ParseTimeSpan), KqlType.TimeSpan, true),
             KqlType.Int or KqlType.Long => new SqlValue($"toInt64({x})", KqlType.TimeSpan, value.Nullable),
             KqlType.Real or KqlType.Decimal => new SqlValue($"toInt64({x})", KqlType.TimeSpan, value.Nullable),
             _ => SqlConstant.Null(KqlType.TimeSpan),
@@ -173,7 +175,7 @@ internal static class SqlConvert
     /// <summary>Ticks since 1970 as a datetime; null outside the years 1 to 9999.</summary>
     public static SqlValue FromTicks(SqlValue ticks) => new($"reinterpret({ticks.Text}, 'DateTime64(7, \\'UTC\\')')", KqlType.DateTime, ticks.Nullable);
 
-    private static SqlValue ToInteger(SqlValue value, KqlType type, string physical, string limit)
+    private static SqlValue ToInteger(SqlValue value, KqlType type, string physical)
     {
         var x = value.Text;
         if (value is { IsConstant: true, Constant: int or long } && type == KqlType.Long)
@@ -185,17 +187,17 @@ internal static class SqlConvert
             case KqlType.Int:
                 return new SqlValue($"toInt64({x})", type, value.Nullable);
             case KqlType.Long:
-                return new SqlValue($"if({x} BETWEEN -2147483648 AND 2147483647, toInt32({x}), NULL)", type, true);
+                return new SqlValue($"accurateCastOrNull({x}, 'Int32')", type, true);
             case KqlType.Bool or KqlType.TimeSpan:
                 return new SqlValue($"to{physical}({x})", type, value.Nullable);
             case KqlType.DateTime:
                 return new SqlValue($"to{physical}({Ticks(value).Text} + {UnixEpochTicks})", type, value.Nullable);
             case KqlType.Real:
-                return new SqlValue($"if(abs({x}) < {limit}, to{physical}({x}), NULL)", type, true);
+                return new SqlValue($"accurateCastOrNull(trunc({x}), '{physical}')", type, true);
             case KqlType.Decimal:
                 return new SqlValue($"to{physical}({x})", type, value.Nullable);
             case KqlType.String:
-                return new SqlValue(ParseInteger(x, physical), type, true);
+                return new SqlValue(SqlLambda.Let(x, v => ParseInteger(v, physical)), type, true);
             case KqlType.Dynamic:
                 return new SqlValue(FromJson(value, physical), type, true);
             default:
@@ -207,7 +209,7 @@ internal static class SqlConvert
         $"if(startsWith(lower({x}), '0x'), to{physical}OrNull(toString(reinterpretAsInt64(reverse(unhex(substring({x}, 3)))))), "
         + $"ifNull(to{physical}OrNull(trimBoth({x})), if(match({x}, '^\\\\s*[-+]?[0-9]+\\\\.[0-9]*\\\\s*$'), accurateCastOrNull(trunc(toFloat64OrNull(trimBoth({x}))), '{physical}'), NULL)))";
 
-    private static string FromJson(SqlValue value, string physical) => value.Json is { } path
+    private static string FromJson(SqlValue value, string physical) => value.Json is { Steps.Count: > 0 } path
         ? $"JSONExtract({path.Root}{path.Arguments}, 'Nullable({physical})')"
         : $"JSONExtract({value.Text}, 'Nullable({physical})')";
 
@@ -231,7 +233,7 @@ internal static class SqlConvert
         + $"leftPad(toString(intDiv(abs({x}), 10000000) % 60), 2, '0'), "
         + $"if(abs({x}) % 10000000 = 0, '', concat('.', leftPad(toString(abs({x}) % 10000000), 7, '0'))))";
 
-    private static SqlValue ParseTimeSpan(string x)
+    private static string ParseTimeSpan(string x)
     {
         // [-][d.]hh:mm[:ss[.fffffff]], or a number with a unit.
         const string Clock = @"^\\s*(-?)(?:([0-9]+)\\.)?([0-9]{1,2}):([0-9]{1,2})(?::([0-9]{1,2})(?:\\.([0-9]{1,7}))?)?\\s*$";
@@ -242,6 +244,6 @@ internal static class SqlConvert
         var u = $"extractGroups({x}, '{Unit}')";
         var unit = $"toInt64(toFloat64OrZero({u}[1]) * transform({u}[2], ['d','h','m','s','ms','microsecond','tick',''], "
             + $"[{TicksPerDay}., 36000000000., 600000000., 10000000., 10000., 10., 1., {TicksPerDay}.], {TicksPerDay}.))";
-        return new SqlValue($"multiIf(notEmpty({g}), {clock}, notEmpty({u}), {unit}, NULL)", KqlType.TimeSpan, true);
+        return $"multiIf(notEmpty({g}), {clock}, notEmpty({u}), {unit}, NULL)";
     }
 }

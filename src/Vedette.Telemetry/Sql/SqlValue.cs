@@ -27,6 +27,15 @@ internal sealed record SqlValue(string Text, KqlType Type, bool Nullable)
     /// <summary>For a dynamic that is an array: its elements as an Array(String) of JSON texts, when at hand.</summary>
     public string? Elements { get; init; }
 
+    /// <summary>For a dynamic value: its text as tostring() gives it, when that is at hand.</summary>
+    public string? PlainText { get; init; }
+
+    /// <summary>For a dynamic that is an array of strings: the strings as an Array(String), when at hand.</summary>
+    public string? Strings { get; init; }
+
+    /// <summary>For a dynamic: whether it is known not to be null.</summary>
+    public bool IsPresent { get; init; }
+
     public override string ToString() => Text;
 }
 
