@@ -196,7 +196,7 @@ internal sealed partial class RelationWriter
             select.Limit = "1";
         else
             select = select.Wrap();
-        var text = $"({_program.Finish(select, [$"{select.Resolve(column.Id).Text} AS {Select.Name(column.Id)}"], ordered: true)} )";
+        var text = $"({select.Assemble([$"{select.Resolve(column.Id).Text} AS {Select.Name(column.Id)}"], ordered: true)} )";
         return column.Type is KqlType.String or KqlType.Dynamic
             ? SqlConvert.To(new SqlValue($"ifNull({text}, '')", column.Type, false), node.Type)
             : SqlConvert.To(new SqlValue(text, column.Type, true), node.Type);
@@ -223,7 +223,7 @@ internal sealed partial class RelationWriter
         if (function is not null)
             text = $"{function}({text})";
         var name = Select.Name(NewHidden());
-        return _program.Finish(select, [$"{text} AS {name}"], ordered: false);
+        return select.Assemble([$"{text} AS {name}"], ordered: false);
     }
 
     /// <summary>The values of a query's first column as one array of texts.</summary>
@@ -232,8 +232,8 @@ internal sealed partial class RelationWriter
         var select = Write(query).Unordered();
         var value = select.Resolve(query.Columns[0].Id);
         var name = Select.Name(NewHidden());
-        var inner = _program.Finish(
-            select, [$"{(value.Type == KqlType.Dynamic ? $"arrayJoin({Unrolled(value)})" : SqlConvert.ToText(value).Text)} AS {name}"], ordered: false);
+        var inner = select.Assemble(
+            [$"{(value.Type == KqlType.Dynamic ? $"arrayJoin({Unrolled(value)})" : SqlConvert.ToText(value).Text)} AS {name}"], ordered: false);
         return $"SELECT groupUniqArray({name}) FROM ({inner})";
     }
 

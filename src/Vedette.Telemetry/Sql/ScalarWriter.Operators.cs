@@ -246,7 +246,7 @@ internal sealed partial class ScalarWriter
         if (texts.All(t => t.IsConstant))
         {
             var constants = texts.Select(t => (string)t.Constant!).ToList();
-            var lower = constants.All(Ascii.IsValid) ? "lower" : "lowerUTF8";
+            var lower = constants.All(c => Ascii.IsValid(c)) ? "lower" : "lowerUTF8";
             return $"({lower}({value.Text}) IN ({string.Join(", ", constants.Select(c => SqlText.Quote(c.ToLowerInvariant())).Distinct())}))";
         }
 

@@ -65,7 +65,7 @@ internal static class TermSearch
     /// <summary>has_any or has_all with constant needles: single terms go in one pass.</summary>
     public static string Set(string subject, IReadOnlyList<string> needles, bool any)
     {
-        var ascii = needles.All(Ascii.IsValid);
+        var ascii = needles.All(n => Ascii.IsValid(n));
         var low = Lower(subject, ascii);
         var words = new List<string>();
         var parts = new List<string>();
