@@ -15,11 +15,11 @@ public sealed class SigningKey : IDisposable
     private readonly ConcurrentBag<RSA> _pool = [];
     private readonly RSAParameters _parameters;
 
-    private SigningKey(RSAParameters parameters, byte[] certificate, DateTimeOffset createdAt)
+    private SigningKey(RSAParameters parameters, byte[] certificate, DateTimeOffset signsFrom)
     {
         _parameters = parameters;
         Certificate = certificate;
-        CreatedAt = createdAt;
+        SignsFrom = signsFrom;
         Id = Base64Url.EncodeToString(SHA1.HashData(certificate));
         HeaderV1 = Encode($$"""{"typ":"JWT","alg":"RS256","x5t":"{{Id}}","kid":"{{Id}}"}""");
         HeaderV2 = Encode($$"""{"typ":"JWT","alg":"RS256","kid":"{{Id}}"}""");
@@ -28,8 +28,8 @@ public sealed class SigningKey : IDisposable
     /// <summary>Key id: the base64url SHA-1 thumbprint of the certificate, used as <c>kid</c> and <c>x5t</c>.</summary>
     public string Id { get; }
 
-    /// <summary>When the key was made. The newest key that is old enough signs.</summary>
-    public DateTimeOffset CreatedAt { get; }
+    /// <summary>When the key begins to sign. It may be published earlier, so that those who cache the key set know it in time.</summary>
+    public DateTimeOffset SignsFrom { get; }
 
     /// <summary>The certificate in DER form.</summary>
     public byte[] Certificate { get; }
@@ -47,20 +47,20 @@ public sealed class SigningKey : IDisposable
     internal byte[] HeaderV2 { get; }
 
     /// <summary>Makes a new 2048-bit key with a self-signed certificate.</summary>
-    public static SigningKey Create(DateTimeOffset now)
+    public static SigningKey Create(DateTimeOffset signsFrom)
     {
         using var rsa = RSA.Create(2048);
         var request = new CertificateRequest("CN=accounts.accesscontrol.vedette", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
-        using var certificate = request.CreateSelfSigned(now.AddDays(-1), now.AddYears(5));
-        return new SigningKey(rsa.ExportParameters(true), certificate.RawData, now);
+        using var certificate = request.CreateSelfSigned(signsFrom.AddDays(-1), signsFrom.AddYears(5));
+        return new SigningKey(rsa.ExportParameters(true), certificate.RawData, signsFrom);
     }
 
     /// <summary>Restores a key from what <see cref="ExportPrivateKey"/> gave.</summary>
-    public static SigningKey Import(ReadOnlySpan<byte> privateKey, byte[] certificate, DateTimeOffset createdAt)
+    public static SigningKey Import(ReadOnlySpan<byte> privateKey, byte[] certificate, DateTimeOffset signsFrom)
     {
         using var rsa = RSA.Create();
         rsa.ImportPkcs8PrivateKey(privateKey, out _);
-        return new SigningKey(rsa.ExportParameters(true), certificate, createdAt);
+        return new SigningKey(rsa.ExportParameters(true), certificate, signsFrom);
     }
 
     /// <summary>The private key in PKCS#8 form. To be stored encrypted only.</summary>

@@ -169,15 +169,15 @@ public sealed class AccessTokenValidatorTests
     [Fact]
     public void A_key_survives_export_and_import_with_its_id()
     {
-        using var copy = SigningKey.Import(Key.ExportPrivateKey(), Key.Certificate, Key.CreatedAt);
+        using var copy = SigningKey.Import(Key.ExportPrivateKey(), Key.Certificate, Key.SignsFrom);
         copy.Id.ShouldBe(Key.Id);
         new AccessTokenValidator(new SigningKeyRing([copy]), _tenants, _clock).Validate(Write(Description())).Succeeded.ShouldBeTrue();
     }
 
     [Fact]
-    public void A_new_key_signs_only_after_it_was_published_for_a_day()
+    public void A_new_key_signs_only_when_its_time_has_come()
     {
-        using var next = SigningKey.Create(Start.AddDays(90));
+        using var next = SigningKey.Create(Start.AddDays(91));
         var ring = new SigningKeyRing([Key, next]);
         ring.Signer(Start.AddDays(90)).ShouldBe(Key);
         ring.Signer(Start.AddDays(91)).ShouldBe(next);
@@ -210,12 +210,6 @@ public sealed class AccessTokenValidatorTests
         Expires = Start.AddHours(1),
     };
 
-    private sealed class SettableClock(DateTimeOffset now) : TimeProvider
-    {
-        public DateTimeOffset Now { get; set; } = now;
-
-        public override DateTimeOffset GetUtcNow() => Now;
-    }
 
     private sealed class Tenants(Guid known) : ITenantLookup
     {

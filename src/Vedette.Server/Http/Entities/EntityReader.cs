@@ -29,7 +29,7 @@ internal sealed class EntityReader(NpgsqlDataSource database)
         var columns = Columns(table, query);
         // One row past the cap tells whether a next page is due. With $top there never is one.
         var probe = query.Top is null && call.Endpoint.OData.Skip && take < int.MaxValue;
-        var sql = Select(call, table, columns, query, condition);
+        var sql = Select(table, columns, query, call.Caller, condition);
         sql.Add(" ORDER BY ").Add(Order(table, query, sql));
         if (take < int.MaxValue) sql.Add($" LIMIT {(probe ? take + 1 : take).ToString(CultureInfo.InvariantCulture)}");
         if (query.Skip > 0) sql.Add($" OFFSET {query.Skip.ToString(CultureInfo.InvariantCulture)}");
@@ -68,7 +68,7 @@ internal sealed class EntityReader(NpgsqlDataSource database)
     public async ValueTask<ApiResult?> EntityAsync(ApiCall call, EntityTable table, SqlCondition condition)
     {
         var columns = Columns(table, null);
-        var sql = Select(call, table, columns, ODataQuery.Empty, condition).Add(" LIMIT 1");
+        var sql = Select(table, columns, ODataQuery.Empty, call.Caller, condition).Add(" LIMIT 1");
         var rows = await RowsAsync(sql, call.Aborted);
         if (!await rows.ReadAsync(call.Aborted))
         {
@@ -89,20 +89,11 @@ internal sealed class EntityReader(NpgsqlDataSource database)
         };
     }
 
-    /// <summary>Whether there is an entity that meets a condition and that the caller may see.</summary>
-    public async ValueTask<bool> ExistsAsync(ApiCall call, EntityTable table, SqlCondition condition)
-    {
-        var sql = new SqlText().Add("SELECT 1 FROM ").Add(table.Source);
-        Where(sql, call, table, ODataQuery.Empty, condition);
-        await using var command = sql.Add(" LIMIT 1").ToCommand(database);
-        return await command.ExecuteScalarAsync(call.Aborted) is not null;
-    }
-
     /// <summary>The number of entities that the caller may see and that the filter lets through.</summary>
     public async ValueTask<long> CountAsync(ApiCall call, EntityTable table, SqlCondition? condition)
     {
         var sql = new SqlText().Add("SELECT count(*) FROM ").Add(table.Source);
-        Where(sql, call, table, call.Query, condition);
+        Where(sql, table, call.Query, call.Caller, condition);
         await using var command = sql.ToCommand(database);
         return (long)(await command.ExecuteScalarAsync(call.Aborted))!;
     }
@@ -131,33 +122,31 @@ internal sealed class EntityReader(NpgsqlDataSource database)
     }
 
     private static SqlText Select(
-        ApiCall call, EntityTable table, (EntityProperty Property, int Ordinal)[] columns, ODataQuery query, SqlCondition? condition)
+        EntityTable table, (EntityProperty Property, int Ordinal)[] columns, ODataQuery query, Caller caller, SqlCondition? condition)
     {
         var sql = new SqlText().Add("SELECT ");
         for (var i = 0; i < columns.Length; i++) sql.Add(i == 0 ? "" : ", ").Add(columns[i].Property.Sql);
         if (columns.Length == 0) sql.Add("1");
         sql.Add(" FROM ").Add(table.Source);
-        Where(sql, call, table, query, condition);
+        Where(sql, table, query, caller, condition);
         return sql;
     }
 
-    private static void Where(SqlText sql, ApiCall call, EntityTable table, ODataQuery query, SqlCondition? condition)
+    private static void Where(SqlText sql, EntityTable table, ODataQuery query, Caller caller, SqlCondition? condition)
     {
-        sql.Add($" WHERE {table.TenantColumn} = {sql.Parameter(call.Caller.TenantId, NpgsqlDbType.Uuid)}");
-        if (call.Endpoint.DeviceGroups && call.Caller.DeviceGroups is { } groups && table.DeviceGroupColumn is { } column)
+        sql.Add($" WHERE {table.TenantColumn} = {sql.Parameter(caller.TenantId, NpgsqlDbType.Uuid)}");
+        if (caller.DeviceGroups is { } groups && table.DeviceGroupColumn is { } column)
             sql.Add($" AND {column} = ANY({sql.Parameter(groups.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Integer)})");
         condition?.Invoke(sql);
         if (query.Filter is { } filter) sql.Add(" AND ").Add(new FilterSql(table, sql).Translate(filter));
     }
 
-    // Nulls come first in ascending order and last in descending order, as OData says. The key closes the order in the direction of the last
-    // property, which lets an index serve it.
     private static string Order(EntityTable table, ODataQuery query, SqlText sql)
     {
-        if (query.OrderBy.Count == 0) return table.DefaultOrder;
+        if (query.OrderBy.Count == 0) return $"{table.DefaultOrder}, {table.Key.Sql}";
         var translator = new FilterSql(table, sql);
-        var keys = query.OrderBy.Select(key => translator.Order(key.Expression, key.Descending));
-        return $"{string.Join(", ", keys)}, {table.Key.Sql}{(query.OrderBy[^1].Descending ? " DESC" : "")}";
+        var keys = query.OrderBy.Select(key => $"{translator.Translate(key.Expression)} {(key.Descending ? "DESC NULLS LAST" : "ASC NULLS FIRST")}");
+        return $"{string.Join(", ", keys)}, {table.Key.Sql}";
     }
 
     private static void WriteContext(

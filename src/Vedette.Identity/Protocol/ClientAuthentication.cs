@@ -1,0 +1,50 @@
+using System.Security.Cryptography;
+using Vedette.Identity.Directory;
+using Vedette.Identity.Security;
+using Vedette.Identity.Tokens;
+
+namespace Vedette.Identity.Protocol;
+
+/// <summary>Checks that a client is who it says: by secret, by assertion, or not at all where a public client may do without.</summary>
+public sealed class ClientAuthentication(IdentityKey key)
+{
+    /// <summary>Authenticates the client of a request and notes the kind of its proof.</summary>
+    public ProtocolError? Authenticate(TokenContext context)
+    {
+        var client = context.Client;
+        var credentials = context.Credentials;
+        if (credentials.Assertion is null && credentials.Secret is null)
+        {
+            if (client.IsPublicClient && context.Grant.AllowsPublicClients) return null;
+            return ErrorCatalogue.Create(7000218);
+        }
+
+        if (client.IsPublicClient) return ErrorCatalogue.Create(700025);
+        if (credentials.Assertion is { } assertion)
+        {
+            context.Proof = ClientProof.Certificate;
+            return ClientAssertion.Check(assertion, context);
+        }
+
+        context.Proof = ClientProof.Secret;
+        return CheckSecret(client, credentials.Secret!, context.Now);
+    }
+
+    // Every stored secret is compared, each in constant time, so that the time taken tells nothing about which one nearly matched.
+    private ProtocolError? CheckSecret(Application client, string secret, DateTimeOffset now)
+    {
+        var hash = key.HashSecret(client.Id, secret);
+        var (valid, known, current) = (false, false, false);
+        foreach (var stored in client.Secrets)
+        {
+            var matches = CryptographicOperations.FixedTimeEquals(hash, stored.Hash);
+            var inTime = stored.StartsAt <= now && now < stored.EndsAt;
+            valid |= matches & inTime;
+            known |= matches;
+            current |= now < stored.EndsAt;
+        }
+
+        if (valid) return null;
+        return known || (client.Secrets.Count > 0 && !current) ? ErrorCatalogue.Create(7000222, client.AppId) : ErrorCatalogue.Create(7000215, client.AppId);
+    }
+}

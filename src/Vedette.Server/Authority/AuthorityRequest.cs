@@ -1,0 +1,131 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Net.Http.Headers;
+using Vedette.Identity.Protocol;
+
+namespace Vedette.Server.Authority;
+
+/// <summary>What kind of answer is written, which decides its caching headers.</summary>
+internal enum AnswerKind
+{
+    /// <summary>Tokens and refusals: never stored.</summary>
+    Token,
+
+    /// <summary>Public documents: may be kept for a day, and read by pages of any origin.</summary>
+    Document,
+}
+
+/// <summary>One HTTP request to the authority: reads what the protocol needs, within bounds, and writes the answer.</summary>
+internal sealed class AuthorityRequest(HttpContext context, string tenant, int version, string lastSegment)
+{
+    private const int LongestBody = 256 * 1024;
+    private const int LongestValue = 128 * 1024;
+    private const int MostFields = 100;
+
+    /// <summary>The last segment of the path, decoded.</summary>
+    public string LastSegment => Uri.UnescapeDataString(lastSegment);
+
+    /// <summary>Services of the request.</summary>
+    public IServiceProvider Services => context.RequestServices;
+
+    /// <summary>Set when the client leaves.</summary>
+    public CancellationToken Aborted => context.RequestAborted;
+
+    /// <summary>A query parameter, or null.</summary>
+    public string? Query(string name) => context.Request.Query[name] is [{ Length: > 0 } value, ..] ? value : null;
+
+    /// <summary>Reads the request.</summary>
+    public async Task<AuthorityCall> ReadAsync(bool withForm)
+    {
+        var request = context.Request;
+        var (fields, malformed) = withForm ? await ReadFormAsync(request) : ([], false);
+        return new AuthorityCall
+        {
+            Authority = $"{request.Scheme}://{request.Host.Value}",
+            TenantSegment = Uri.UnescapeDataString(tenant),
+            Version = version,
+            Method = request.Method.ToUpperInvariant(),
+            Form = fields,
+            FormIsMalformed = malformed,
+            Authorization = Header(request, HeaderNames.Authorization),
+            Origin = Header(request, HeaderNames.Origin),
+            RemoteAddress = context.Connection.RemoteIpAddress?.ToString(),
+            TraceId = Guid.NewGuid(),
+            CorrelationId = CorrelationId(request, fields),
+        };
+    }
+
+    /// <summary>Writes an answer with the headers that all answers of the authority carry.</summary>
+    public async Task WriteAsync(AuthorityAnswer answer, AuthorityCall call, AnswerKind kind)
+    {
+        var response = context.Response;
+        response.StatusCode = answer.Status;
+        response.ContentType = "application/json; charset=utf-8";
+        response.ContentLength = answer.Body.Length;
+        var headers = response.Headers;
+        headers[HeaderNames.XContentTypeOptions] = "nosniff";
+        headers[HeaderNames.StrictTransportSecurity] = "max-age=31536000; includeSubDomains";
+        headers["x-ms-request-id"] = call.TraceId.ToString();
+        if (kind == AnswerKind.Document && answer.Status == 200)
+        {
+            headers[HeaderNames.CacheControl] = "max-age=86400, private";
+            headers[HeaderNames.AccessControlAllowOrigin] = "*";
+        }
+        else
+        {
+            headers[HeaderNames.CacheControl] = "no-store, no-cache";
+            headers[HeaderNames.Pragma] = "no-cache";
+            headers[HeaderNames.Expires] = "-1";
+            if (kind == AnswerKind.Document) headers[HeaderNames.AccessControlAllowOrigin] = "*";
+        }
+
+        if (answer.RetryAfter is { } seconds) headers[HeaderNames.RetryAfter] = seconds.ToString(CultureInfo.InvariantCulture);
+        if (answer.Status == StatusCodes.Status405MethodNotAllowed) headers[HeaderNames.Allow] = "POST";
+        if (answer.Status == StatusCodes.Status401Unauthorized && call.Authorization is not null) headers[HeaderNames.WWWAuthenticate] = $"Basic realm=\"{call.Authority}\"";
+        if (string.Equals(Header(context.Request, "return-client-request-id"), "true", StringComparison.OrdinalIgnoreCase))
+            headers["client-request-id"] = call.CorrelationId.ToString();
+        if (HttpMethods.IsHead(context.Request.Method)) return;
+        await response.Body.WriteAsync(answer.Body, context.RequestAborted);
+    }
+
+    private async Task<(Dictionary<string, string> Fields, bool Malformed)> ReadFormAsync(HttpRequest request)
+    {
+        var fields = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (request.ContentLength > LongestBody) return (fields, true);
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = LongestBody;
+        try
+        {
+            var form = await new FormPipeReader(request.BodyReader, Encoding.UTF8)
+            {
+                KeyLengthLimit = 256,
+                ValueLengthLimit = LongestValue,
+                ValueCountLimit = MostFields,
+            }.ReadFormAsync(context.RequestAborted);
+
+            // RFC 6749 3.2: no parameter may be sent twice.
+            foreach (var (name, values) in form)
+            {
+                if (values.Count != 1) return (fields, true);
+                fields[name] = values[0] ?? "";
+            }
+
+            return (fields, false);
+        }
+        catch (Exception exception) when (exception is InvalidDataException or BadHttpRequestException)
+        {
+            return ([], true);
+        }
+    }
+
+    private static Guid CorrelationId(HttpRequest request, Dictionary<string, string> fields)
+    {
+        const string Name = "client-request-id";
+        if (Guid.TryParse(Header(request, Name), out var id)) return id;
+        if (fields.TryGetValue(Name, out var field) && Guid.TryParse(field, out id)) return id;
+        return request.QueryString.HasValue && Guid.TryParse(request.Query[Name], out id) ? id : Guid.NewGuid();
+    }
+
+    private static string? Header(HttpRequest request, string name) => request.Headers[name] is [{ } value, ..] ? value : null;
+}

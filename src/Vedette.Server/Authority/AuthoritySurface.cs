@@ -1,0 +1,69 @@
+using System.Collections.Frozen;
+using Vedette.Identity.Protocol;
+
+namespace Vedette.Server.Authority;
+
+/// <summary>The authority's HTTP surface: paths below a tenant segment, matched ignoring case and doubled slashes.</summary>
+internal static class AuthoritySurface
+{
+    /// <summary>Every address of the authority. The key is the path after the tenant segment; a star takes one more segment.</summary>
+    private static readonly FrozenDictionary<string, Route> Routes = new Dictionary<string, Route>
+    {
+        ["oauth2/v2.0/token"] = new(2, Token),
+        ["oauth2/token"] = new(1, Token),
+        ["v2.0/.well-known/openid-configuration"] = new(2, Documents((documents, call, _) => documents.OpenIdConfiguration(call))),
+        [".well-known/openid-configuration"] = new(1, Documents((documents, call, _) => documents.OpenIdConfiguration(call))),
+        ["discovery/v2.0/keys"] = new(2, Documents((documents, call, _) => documents.KeySet(call))),
+        ["discovery/keys"] = new(1, Documents((documents, call, _) => documents.KeySet(call))),
+        ["discovery/instance"] = new(2, Documents(InstanceDiscovery)),
+        ["userrealm/*"] = new(2, Documents((documents, call, request) => documents.UserRealm(call, request.LastSegment))),
+    }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Serves the authority. Requests for other paths go on to whatever was mapped besides.</summary>
+    public static WebApplication MapAuthority(this WebApplication app)
+    {
+        app.Use(next => context =>
+        {
+            var segments = (context.Request.Path.Value ?? "").Split('/', StringSplitOptions.RemoveEmptyEntries);
+            if (segments is ["error"]) return ErrorPage.WriteAsync(context);
+            if (Find(segments, out var tenant, out var last) is not { } route) return next(context);
+            return route.Handle(new AuthorityRequest(context, tenant, route.Version, last));
+        });
+        return app;
+    }
+
+    private static Route? Find(string[] segments, out string tenant, out string last)
+    {
+        tenant = last = "";
+        if (segments.Length is < 2 or > 5) return null;
+        last = segments[^1];
+        tenant = segments[0];
+        if (Routes.TryGetValue(string.Join('/', segments, 1, segments.Length - 1), out var route)) return route;
+        if (segments.Length == 3 && Routes.TryGetValue(segments[1] + "/*", out route)) return route;
+
+        // The tenant is missing altogether: the endpoint is meant all the same, and says what is wrong.
+        tenant = "";
+        return Routes.TryGetValue(string.Join('/', segments), out route) ? route : null;
+    }
+
+    private static async Task Token(AuthorityRequest request)
+    {
+        var call = await request.ReadAsync(withForm: true);
+        var answer = await request.Services.GetRequiredService<TokenEndpoint>().HandleAsync(call, request.Aborted);
+        await request.WriteAsync(answer, call, AnswerKind.Token);
+    }
+
+    private static Func<AuthorityRequest, Task> Documents(Func<MetadataDocuments, AuthorityCall, AuthorityRequest, AuthorityAnswer> handle) => async request =>
+    {
+        var call = await request.ReadAsync(withForm: false);
+        var answer = call.Method is "GET" or "HEAD"
+            ? handle(request.Services.GetRequiredService<MetadataDocuments>(), call, request)
+            : AuthorityAnswer.Refusal(ErrorCatalogue.Create(900561, "GET", call.Method), call, request.Services.GetRequiredService<TimeProvider>().GetUtcNow());
+        await request.WriteAsync(answer, call, AnswerKind.Document);
+    };
+
+    private static AuthorityAnswer InstanceDiscovery(MetadataDocuments documents, AuthorityCall call, AuthorityRequest request) =>
+        documents.InstanceDiscovery(call, request.Query("api-version"), request.Query("authorization_endpoint"));
+
+    private sealed record Route(int Version, Func<AuthorityRequest, Task> Handle);
+}
