@@ -18,7 +18,8 @@ internal sealed partial class EventXmlParser(FieldNames names, ImportLimits limi
     public string? Parse(LogEvent target, string xml, out string? warning)
     {
         warning = null;
-        var repaired = BareAmpersand().IsMatch(xml) ? BareAmpersand().Replace(xml, Repair) : xml;
+        var whole = xml.AsSpan().TrimEnd().EndsWith("</Event>") ? xml : Close(xml);
+        var repaired = BareAmpersand().IsMatch(whole) ? BareAmpersand().Replace(whole, Repair) : whole;
         string? last = null;
         var settings = new XmlReaderSettings
         {
@@ -32,7 +33,9 @@ internal sealed partial class EventXmlParser(FieldNames names, ImportLimits limi
         try
         {
             Read(reader, target, ref last);
-            return last is null ? "the XML holds no event" : null;
+            if (last is null) return "the XML holds no event";
+            if (!ReferenceEquals(whole, xml) && !xml.Contains("</Event>", StringComparison.Ordinal)) warning = $"the event is cut off in {last}; what stands before was kept";
+            return null;
         }
         catch (XmlException exception)
         {
@@ -43,6 +46,17 @@ internal sealed partial class EventXmlParser(FieldNames names, ImportLimits limi
     }
 
     private static string Repair(Match match) => match.Groups[1].Success ? $"&{match.Groups[1].Value};" : "&amp;";
+
+    // Ends an event that was cut off: half a tag goes, and the elements that are open are closed.
+    private static string Close(string xml)
+    {
+        var text = xml.LastIndexOf('<') > xml.LastIndexOf('>') ? xml[..xml.LastIndexOf('<')] : xml;
+        var afterEvent = text.LastIndexOf("</Event>", StringComparison.Ordinal);
+        if (afterEvent >= 0) return text[..(afterEvent + 8)];
+        var isInData = text.LastIndexOf("<Data", StringComparison.Ordinal) > text.LastIndexOf("</Data>", StringComparison.Ordinal);
+        var isInEventData = text.Contains("<EventData", StringComparison.Ordinal) && !text.Contains("</EventData>", StringComparison.Ordinal);
+        return text + (isInData ? "</Data>" : "") + (isInEventData ? "</EventData>" : "") + "</Event>";
+    }
 
     // An ampersand that begins no entity; the known names come without their semicolon when a logger dropped it.
     [GeneratedRegex(@"&(?:(quot|amp|lt|gt|apos)(?!;)|(?!(?:quot|amp|lt|gt|apos|#\d+|#x[0-9a-fA-F]+);))")]
