@@ -98,13 +98,8 @@ public sealed class DefenderDbContext(DbContextOptions<DefenderDbContext> option
         {
             entry.ToTable("outbox");
             entry.Property(e => e.Id).UseIdentityAlwaysColumn();
-            entry.Property(e => e.Rows).HasColumnType("jsonb");
         });
-        model.Entity<ImportJournalEntry>(entry =>
-        {
-            entry.ToTable("import_journal").HasKey(e => new { e.TenantId, e.Source, e.Batch });
-            entry.Property(e => e.Note).HasColumnType("jsonb");
-        });
+        model.Entity<ImportJournalEntry>().ToTable("import_journal").HasKey(e => new { e.TenantId, e.ContentHash });
         model.Entity<TenantSettings>(settings =>
         {
             settings.HasKey(s => s.TenantId);

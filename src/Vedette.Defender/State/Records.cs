@@ -14,25 +14,48 @@ public sealed class OutboxEntry
 
     /// <summary>The rows as JSON.</summary>
     public string Rows { get; set; } = "[]";
+
+    /// <summary>Number of rows.</summary>
+    public int RowCount { get; set; }
+
+    /// <summary>
+    /// The delivery that the entry is part of; null until it is first tried. After a crash the same entries are delivered under the same name.
+    /// </summary>
+    public long? Delivery { get; set; }
 }
 
-/// <summary>How far the import of one source has come.</summary>
+/// <summary>How far the import of one content has come.</summary>
 public sealed class ImportJournalEntry
 {
     /// <summary>Whose telemetry.</summary>
     public Guid TenantId { get; set; }
 
-    /// <summary>What is imported: hash of the content.</summary>
-    public string Source { get; set; } = "";
+    /// <summary>SHA-256 of the unpacked content, lower-case hexadecimal.</summary>
+    public string ContentHash { get; set; } = "";
 
-    /// <summary>Number of the part within the source.</summary>
-    public long Batch { get; set; }
+    /// <summary>The file that it came from first.</summary>
+    public string File { get; set; } = "";
 
-    /// <summary>When the part was stored, UTC.</summary>
-    public DateTime StoredAt { get; set; }
+    /// <summary>How far its times are moved, in ticks of 100 ns.</summary>
+    public long Shift { get; set; }
 
-    /// <summary>The importer's own notes about the part, as JSON.</summary>
-    public string Note { get; set; } = "{}";
+    /// <summary>Chunks from the first on that are stored.</summary>
+    public int ChunksDone { get; set; }
+
+    /// <summary>Everything is stored.</summary>
+    public bool Complete { get; set; }
+
+    /// <summary>Events read.</summary>
+    public long Events { get; set; }
+
+    /// <summary>Rows stored.</summary>
+    public long Rows { get; set; }
+
+    /// <summary>When the import began, UTC.</summary>
+    public DateTime BeganAt { get; set; }
+
+    /// <summary>Last change, UTC.</summary>
+    public DateTime UpdatedAt { get; set; }
 }
 
 /// <summary>A tenant's settings.</summary>

@@ -1,4 +1,9 @@
+using Vedette.Server.Endpoint.Alerts;
+using Vedette.Server.Endpoint.Investigations;
+using Vedette.Server.Endpoint.MachineActions;
+using Vedette.Server.Endpoint.Machines;
 using Vedette.Server.Http;
+using Vedette.Server.Http.Steps;
 
 namespace Vedette.Server.Endpoint;
 
@@ -9,6 +14,11 @@ public static class EndpointServices
     public static IServiceCollection AddVedetteEndpoint(this IServiceCollection services)
     {
         services.AddVedetteHttp();
+        services.AddSingleton<IEntityDirectory, EndpointEntities>();
+        services.AddSingleton<IEndpointHandlers, AlertHandlers>();
+        services.AddSingleton<IEndpointHandlers, MachineHandlers>();
+        services.AddSingleton<IEndpointHandlers, MachineActionHandlers>();
+        services.AddSingleton<IEndpointHandlers, InvestigationHandlers>();
         services.AddSingleton(provider => EndpointSurface.Create(provider.GetServices<IEndpointHandlers>()));
         return services;
     }

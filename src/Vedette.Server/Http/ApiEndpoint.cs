@@ -6,6 +6,7 @@ namespace Vedette.Server.Http;
 /// <summary>
 /// One call of a surface as its table tells it: where it is, who may make it, what OData it understands, how often, and what it answers.
 /// The tables are JSON resources; routing, authorisation, quotas, OData, request bodies and the generated pages all read these rows.
+/// Properties with a default are settable, because the generated reader would overwrite an init-only one with null when it is absent.
 /// </summary>
 internal sealed class ApiEndpoint
 {
@@ -30,10 +31,10 @@ internal sealed class ApiEndpoint
     public Guid? Resource { get; init; }
 
     /// <summary>Application permissions: every group must be met by one of its members.</summary>
-    public IReadOnlyList<IReadOnlyList<string>> Application { get; init; } = [];
+    public IReadOnlyList<IReadOnlyList<string>> Application { get; set; } = [];
 
     /// <summary>Delegated permissions: every group must be met by one of its members.</summary>
-    public IReadOnlyList<IReadOnlyList<string>> Delegated { get; init; } = [];
+    public IReadOnlyList<IReadOnlyList<string>> Delegated { get; set; } = [];
 
     /// <summary>Portal permission that a signed-in user needs besides the scope.</summary>
     public string? UserRole { get; init; }
@@ -43,10 +44,10 @@ internal sealed class ApiEndpoint
 
     /// <summary>OData abilities.</summary>
     [JsonPropertyName("odata")]
-    public ODataAbilities OData { get; init; } = ODataAbilities.None;
+    public ODataAbilities OData { get; set; } = ODataAbilities.None;
 
     /// <summary>How often the call may be made.</summary>
-    public CallLimits Limits { get; init; } = CallLimits.None;
+    public CallLimits Limits { get; set; } = CallLimits.None;
 
     /// <summary>Items that one call may carry or return, when bounded.</summary>
     public int? MaxItems { get; init; }
@@ -55,16 +56,16 @@ internal sealed class ApiEndpoint
     public string? Context { get; init; }
 
     /// <summary>Plain query parameters.</summary>
-    public IReadOnlyList<InputField> Query { get; init; } = [];
+    public IReadOnlyList<InputField> Query { get; set; } = [];
 
     /// <summary>Keys of the request body; their case matters.</summary>
-    public IReadOnlyList<InputField> Body { get; init; } = [];
+    public IReadOnlyList<InputField> Body { get; set; } = [];
 
     /// <summary>Status of a successful answer.</summary>
-    public int Success { get; init; } = 200;
+    public int Success { get; set; } = 200;
 
     /// <summary>What a successful answer holds, in words.</summary>
-    public string Returns { get; init; } = "";
+    public string Returns { get; set; } = "";
 
     /// <summary>The entity that a successful answer holds: the first word of <see cref="Returns"/>.</summary>
     [JsonIgnore]
@@ -93,19 +94,19 @@ internal sealed record ODataAbilities
     public static ODataAbilities None { get; } = new();
 
     /// <summary>Properties that <c>$filter</c> may name.</summary>
-    public IReadOnlyList<string> Filter { get; init; } = [];
+    public IReadOnlyList<string> Filter { get; set; } = [];
 
     /// <summary>Properties that <c>$orderby</c> may name.</summary>
-    public IReadOnlyList<string> OrderBy { get; init; } = [];
+    public IReadOnlyList<string> OrderBy { get; set; } = [];
 
     /// <summary>Properties that <c>$expand</c> may name.</summary>
-    public IReadOnlyList<string> Expand { get; init; } = [];
+    public IReadOnlyList<string> Expand { get; set; } = [];
 
     /// <summary>True when <c>$select</c> is understood.</summary>
     public bool Select { get; init; }
 
     /// <summary>Properties that <c>$select</c> may not name although they are returned.</summary>
-    public IReadOnlyList<string> NotSelectable { get; init; } = [];
+    public IReadOnlyList<string> NotSelectable { get; set; } = [];
 
     /// <summary>True when <c>$count=true</c> is understood.</summary>
     public bool Count { get; init; }

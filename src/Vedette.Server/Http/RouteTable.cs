@@ -40,18 +40,11 @@ internal sealed class RouteTable
     /// <summary>Builds the tree over all answered rows of surfaces that share a prefix.</summary>
     public RouteTable(IEnumerable<ApiSurface> surfaces)
     {
-        foreach (var surface in surfaces)
-        {
-            foreach (var endpoint in surface.Handlers.Keys)
-            {
-                var segments = endpoint.Path.Split('/', StringSplitOptions.RemoveEmptyEntries);
-                var node = _root;
-                foreach (var segment in segments) node = node.Child(segment);
-                node.Add(surface, endpoint, countOnly: false);
-                if (endpoint is { Method: "GET", OData.Filter.Count: > 0 } && !endpoint.Path.EndsWith("/$count", StringComparison.Ordinal))
-                    node.Child("$count").Add(surface, endpoint, countOnly: true);
-            }
-        }
+        var rows = surfaces.SelectMany(surface => surface.Handlers.Keys.Select(endpoint => (surface, endpoint))).ToArray();
+        foreach (var (surface, endpoint) in rows) At(endpoint.Path).Add(surface, endpoint, countOnly: false);
+        // A row of its own for a count, where the table has one, goes before the one that every collection has.
+        foreach (var (surface, endpoint) in rows.Where(row => row.endpoint is { Method: "GET", OData.Filter.Count: > 0 }))
+            At(endpoint.Path).Child("$count").Add(surface, endpoint, countOnly: true);
     }
 
     /// <summary>The rows at a path by verb, or null when no row has the path.</summary>
@@ -71,6 +64,8 @@ internal sealed class RouteTable
 
         return Find(_root, text, kept[..length], match)?.Rows;
     }
+
+    private Node At(string path) => path.Split('/', StringSplitOptions.RemoveEmptyEntries).Aggregate(_root, (node, segment) => node.Child(segment));
 
     private static Node? Find(Node node, ReadOnlySpan<char> text, ReadOnlySpan<Range> rest, RouteMatch match)
     {

@@ -258,16 +258,24 @@ CREATE TABLE outbox (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     tenant_id uuid NOT NULL,
     created_at timestamptz NOT NULL,
-    rows jsonb NOT NULL
+    rows text NOT NULL,
+    row_count int NOT NULL,
+    delivery bigint
 );
+CREATE INDEX ON outbox (delivery) WHERE delivery IS NOT NULL;
 
 CREATE TABLE import_journal (
     tenant_id uuid NOT NULL,
-    source text NOT NULL,
-    batch bigint NOT NULL,
-    stored_at timestamptz NOT NULL,
-    note jsonb NOT NULL,
-    PRIMARY KEY (tenant_id, source, batch)
+    content_hash text NOT NULL,
+    file text NOT NULL,
+    shift bigint NOT NULL,
+    chunks_done int NOT NULL,
+    complete boolean NOT NULL,
+    events bigint NOT NULL,
+    rows bigint NOT NULL,
+    began_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    PRIMARY KEY (tenant_id, content_hash)
 );
 
 CREATE TABLE tenant_settings (

@@ -29,7 +29,7 @@ internal sealed class EntityReader(NpgsqlDataSource database)
         var columns = Columns(table, query);
         // One row past the cap tells whether a next page is due. With $top there never is one.
         var probe = query.Top is null && call.Endpoint.OData.Skip && take < int.MaxValue;
-        var sql = Select(table, columns, query, call.Caller, condition);
+        var sql = Select(call, table, columns, query, condition);
         sql.Add(" ORDER BY ").Add(Order(table, query, sql));
         if (take < int.MaxValue) sql.Add($" LIMIT {(probe ? take + 1 : take).ToString(CultureInfo.InvariantCulture)}");
         if (query.Skip > 0) sql.Add($" OFFSET {query.Skip.ToString(CultureInfo.InvariantCulture)}");
@@ -68,7 +68,7 @@ internal sealed class EntityReader(NpgsqlDataSource database)
     public async ValueTask<ApiResult?> EntityAsync(ApiCall call, EntityTable table, SqlCondition condition)
     {
         var columns = Columns(table, null);
-        var sql = Select(table, columns, ODataQuery.Empty, call.Caller, condition).Add(" LIMIT 1");
+        var sql = Select(call, table, columns, ODataQuery.Empty, condition).Add(" LIMIT 1");
         var rows = await RowsAsync(sql, call.Aborted);
         if (!await rows.ReadAsync(call.Aborted))
         {
@@ -89,11 +89,20 @@ internal sealed class EntityReader(NpgsqlDataSource database)
         };
     }
 
+    /// <summary>Whether there is an entity that meets a condition and that the caller may see.</summary>
+    public async ValueTask<bool> ExistsAsync(ApiCall call, EntityTable table, SqlCondition condition)
+    {
+        var sql = new SqlText().Add("SELECT 1 FROM ").Add(table.Source);
+        Where(sql, call, table, ODataQuery.Empty, condition);
+        await using var command = sql.Add(" LIMIT 1").ToCommand(database);
+        return await command.ExecuteScalarAsync(call.Aborted) is not null;
+    }
+
     /// <summary>The number of entities that the caller may see and that the filter lets through.</summary>
     public async ValueTask<long> CountAsync(ApiCall call, EntityTable table, SqlCondition? condition)
     {
         var sql = new SqlText().Add("SELECT count(*) FROM ").Add(table.Source);
-        Where(sql, table, call.Query, call.Caller, condition);
+        Where(sql, call, table, call.Query, condition);
         await using var command = sql.ToCommand(database);
         return (long)(await command.ExecuteScalarAsync(call.Aborted))!;
     }
@@ -122,31 +131,33 @@ internal sealed class EntityReader(NpgsqlDataSource database)
     }
 
     private static SqlText Select(
-        EntityTable table, (EntityProperty Property, int Ordinal)[] columns, ODataQuery query, Caller caller, SqlCondition? condition)
+        ApiCall call, EntityTable table, (EntityProperty Property, int Ordinal)[] columns, ODataQuery query, SqlCondition? condition)
     {
         var sql = new SqlText().Add("SELECT ");
         for (var i = 0; i < columns.Length; i++) sql.Add(i == 0 ? "" : ", ").Add(columns[i].Property.Sql);
         if (columns.Length == 0) sql.Add("1");
         sql.Add(" FROM ").Add(table.Source);
-        Where(sql, table, query, caller, condition);
+        Where(sql, call, table, query, condition);
         return sql;
     }
 
-    private static void Where(SqlText sql, EntityTable table, ODataQuery query, Caller caller, SqlCondition? condition)
+    private static void Where(SqlText sql, ApiCall call, EntityTable table, ODataQuery query, SqlCondition? condition)
     {
-        sql.Add($" WHERE {table.TenantColumn} = {sql.Parameter(caller.TenantId, NpgsqlDbType.Uuid)}");
-        if (caller.DeviceGroups is { } groups && table.DeviceGroupColumn is { } column)
+        sql.Add($" WHERE {table.TenantColumn} = {sql.Parameter(call.Caller.TenantId, NpgsqlDbType.Uuid)}");
+        if (call.Endpoint.DeviceGroups && call.Caller.DeviceGroups is { } groups && table.DeviceGroupColumn is { } column)
             sql.Add($" AND {column} = ANY({sql.Parameter(groups.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Integer)})");
         condition?.Invoke(sql);
         if (query.Filter is { } filter) sql.Add(" AND ").Add(new FilterSql(table, sql).Translate(filter));
     }
 
+    // Nulls come first in ascending order and last in descending order, as OData says. The key closes the order in the direction of the last
+    // property, which lets an index serve it.
     private static string Order(EntityTable table, ODataQuery query, SqlText sql)
     {
-        if (query.OrderBy.Count == 0) return $"{table.DefaultOrder}, {table.Key.Sql}";
+        if (query.OrderBy.Count == 0) return table.DefaultOrder;
         var translator = new FilterSql(table, sql);
-        var keys = query.OrderBy.Select(key => $"{translator.Translate(key.Expression)} {(key.Descending ? "DESC NULLS LAST" : "ASC NULLS FIRST")}");
-        return $"{string.Join(", ", keys)}, {table.Key.Sql}";
+        var keys = query.OrderBy.Select(key => translator.Order(key.Expression, key.Descending));
+        return $"{string.Join(", ", keys)}, {table.Key.Sql}{(query.OrderBy[^1].Descending ? " DESC" : "")}";
     }
 
     private static void WriteContext(

@@ -52,6 +52,9 @@ internal sealed record EntityProperty(string Name, ValueKind Kind, string Sql)
     /// <summary>False for properties that may be filtered but are not part of the answer.</summary>
     public bool Returned { get; init; } = true;
 
+    /// <summary>SQL that orders the property, when it is not the value itself: enumerations go by rank, not by name.</summary>
+    public string OrderSql => Values is null ? Sql : $"array_position(ARRAY['{string.Join("','", Values)}'], {Sql})";
+
     /// <summary>SQL to read instead when the property is not expanded; null means it is always read in full.</summary>
     public string? Collapsed { get; init; }
 }
@@ -65,11 +68,11 @@ internal sealed class EntityTable
     private readonly FrozenDictionary<string, EntityProperty> _byName;
 
     /// <summary>Describes an entity.</summary>
-    /// <param name="name">Type name in messages and contexts.</param>
+    /// <param name="name">Type name in messages and contexts, and in the <c>returns</c> column of the endpoint table.</param>
     /// <param name="source">SQL <c>FROM</c> clause with its alias.</param>
     /// <param name="tenantColumn">Column that holds the tenant id.</param>
     /// <param name="keyProperty">Property that identifies an entity; it also breaks ties in every order.</param>
-    /// <param name="defaultOrder">SQL order when the caller names none.</param>
+    /// <param name="defaultOrder">SQL order when the caller names none; it must be total.</param>
     /// <param name="properties">Properties in the order they are written.</param>
     public EntityTable(
         string name, string source, string tenantColumn, string keyProperty, string defaultOrder, IReadOnlyList<EntityProperty> properties)
@@ -101,11 +104,15 @@ internal sealed class EntityTable
     /// <summary>Property that identifies an entity.</summary>
     public EntityProperty Key { get; }
 
-    /// <summary>SQL order when the caller names none.</summary>
+    /// <summary>SQL order when the caller names none; total.</summary>
     public string DefaultOrder { get; }
 
     /// <summary>Properties in the order they are written.</summary>
     public IReadOnlyList<EntityProperty> Properties { get; }
+
+    /// <summary>SQL that writes a moment as JSON text the way the API does: UTC, <c>Z</c>, no closing zeros.</summary>
+    public static string TimeText(string sql) =>
+        $"rtrim(rtrim(to_char({sql} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US'), '0'), '.') || 'Z'";
 
     /// <summary>A property by name, without regard to case; null when there is none.</summary>
     public EntityProperty? Find(string name) => _byName.GetValueOrDefault(name);

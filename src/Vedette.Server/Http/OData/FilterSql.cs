@@ -37,6 +37,14 @@ internal sealed class FilterSql(EntityTable table, SqlText sql)
         _ => throw new ODataException($"The query node kind '{node.Kind}' is not supported."),
     };
 
+    /// <summary>SQL for one key of an order.</summary>
+    public string Order(SingleValueNode node, bool descending)
+    {
+        var property = PropertyOf(node);
+        var text = $"{property?.OrderSql ?? Translate(node)}{(descending ? " DESC" : "")}";
+        return property is { NotNull: true } ? text : text + (descending ? " NULLS LAST" : " NULLS FIRST");
+    }
+
     private EntityProperty Property(string name) =>
         table.Find(name) ?? throw new ODataException($"Could not find a property named '{name}' on type '{EntityTable.Namespace}.{table.Name}'.");
 
@@ -65,6 +73,8 @@ internal sealed class FilterSql(EntityTable table, SqlText sql)
             BinaryOperatorKind.Equal => $"({left} = {right})",
             BinaryOperatorKind.NotEqual when property is { NotNull: true } => $"({left} <> {right})",
             BinaryOperatorKind.NotEqual => $"({left} IS DISTINCT FROM {right})",
+            >= BinaryOperatorKind.GreaterThan and <= BinaryOperatorKind.LessThanOrEqual when property?.Values is { } values =>
+                $"({Rank(left, values)} {Sign(binary.OperatorKind)} {Rank(right, values)})",
             BinaryOperatorKind.GreaterThan => $"({left} > {right})",
             BinaryOperatorKind.GreaterThanOrEqual => $"({left} >= {right})",
             BinaryOperatorKind.LessThan => $"({left} < {right})",
@@ -77,6 +87,17 @@ internal sealed class FilterSql(EntityTable table, SqlText sql)
             _ => throw new ODataException($"The binary operator '{binary.OperatorKind}' is not supported."),
         };
     }
+
+    // Enumerations compare by rank, not by name.
+    private static string Rank(string sql, IReadOnlyList<string> values) => $"array_position(ARRAY['{string.Join("','", values)}'], {sql})";
+
+    private static string Sign(BinaryOperatorKind kind) => kind switch
+    {
+        BinaryOperatorKind.GreaterThan => ">",
+        BinaryOperatorKind.GreaterThanOrEqual => ">=",
+        BinaryOperatorKind.LessThan => "<",
+        _ => "<=",
+    };
 
     // Null stands for the literal null.
     private string? Operand(QueryNode node, EntityProperty? against) => Unwrap(node) switch

@@ -1,0 +1,161 @@
+using Vedette.Kql;
+using Vedette.Kql.Bound;
+using Vedette.Telemetry.Engine;
+using Vedette.Telemetry.Hunting;
+using Vedette.Telemetry.Sql;
+
+namespace Vedette.Telemetry.Local;
+
+/// <summary>A column of rows in this process.</summary>
+internal sealed record LocalColumn(string Name, KqlType Type);
+
+/// <summary>
+/// Rows in this process. Values are .NET values of the column's type: bool, int, long, double, decimal, string, DateTime (UTC), TimeSpan, Guid; a dynamic
+/// value is JSON text; null for null (strings are never null).
+/// </summary>
+internal sealed record LocalTable(IReadOnlyList<LocalColumn> Columns, IReadOnlyList<object?[]> Rows);
+
+/// <summary>Something that SQL cannot say, done over rows in this process.</summary>
+internal interface ILocalStep
+{
+    /// <summary>What it does, for people.</summary>
+    string Name { get; }
+
+    /// <summary>Whether it gives columns that are only known once it has run.</summary>
+    bool FindsColumns { get; }
+
+    /// <summary>
+    /// Runs. A step that passes rows through gets further columns behind its own inputs and gives them back behind its outputs, row for row or several
+    /// times.
+    /// </summary>
+    LocalTable Run(LocalTable input, CancellationToken cancellationToken);
+}
+
+/// <summary>A local step at its place in a query.</summary>
+internal sealed class LocalStage(
+    string name, ILocalStep step, Select input, IReadOnlyList<KqlColumn> inputs, IReadOnlyList<KqlColumn> outputs, bool passesThrough)
+{
+    /// <summary>Rows that a step takes at most.</summary>
+    public const int MaxRows = 2_000_000;
+
+    private const int FoundIds = 1_000_000_000;
+    private static int s_nextFound = FoundIds;
+    private readonly Dictionary<int, KqlColumn> _outputs = outputs.ToDictionary(c => c.Id);
+    private readonly SortedDictionary<int, KqlType> _passed = [];
+
+    public string Name { get; } = name;
+
+    public ILocalStep Step { get; } = step;
+
+    public Select Input { get; } = input;
+
+    public bool PassesThrough { get; } = passesThrough;
+
+    /// <summary>Columns that only running revealed.</summary>
+    public IReadOnlyList<KqlColumn> Found { get; private set; } = [];
+
+    /// <summary>The step's rows as a table expression, once it has run.</summary>
+    public string? Rows { get; private set; }
+
+    public KqlColumn? OutputOf(int id) => _outputs.GetValueOrDefault(id);
+
+    /// <summary>Notes that a column of the input is needed above.</summary>
+    public void Pass(int id, KqlType type) => _passed[id] = type;
+
+    /// <summary>The statement that gives the step its rows.</summary>
+    public string Render()
+    {
+        var terms = inputs.Select((c, i) => Term(c.Id, c.Type, $"i{i + 1}"))
+            .Concat(_passed.Select((p, i) => Term(p.Key, p.Value, $"x{i + 1}")))
+            .ToList();
+        return Input.Assemble(terms, ordered: true);
+    }
+
+    public async Task RunAsync(IClickHouse engine, ClickHouseStatement statement, CancellationToken cancellationToken)
+    {
+        var columns = inputs.Select(c => new LocalColumn(c.Name, c.Type))
+            .Concat(_passed.Select(p => new LocalColumn("", p.Value)))
+            .ToList();
+        var rows = new List<object?[]>();
+        await using (var reader = await engine.QueryAsync(statement, cancellationToken))
+        {
+            while (await reader.ReadAsync() is { } block)
+            {
+                for (var row = 0; row < block.RowCount; row++)
+                {
+                    var values = new object?[columns.Count];
+                    for (var column = 0; column < values.Length; column++)
+                        values[column] = LocalValues.FromEngine(block.Columns[column][row], columns[column].Type);
+                    rows.Add(values);
+                }
+
+                if (rows.Count > MaxRows)
+                    throw new HuntingException(HuntingFailure.ExcessiveResources, $"{Step.Name} was given more than {MaxRows} rows. Reduce its input.");
+            }
+        }
+
+        var result = Step.Run(new LocalTable(columns, rows), cancellationToken);
+        Accept(result);
+    }
+
+    private void Accept(LocalTable result)
+    {
+        var names = new List<(string, KqlType)>();
+        var positions = new List<int>();
+        if (Step.FindsColumns)
+        {
+            // By name: known outputs first, whatever else came is new.
+            var found = new List<KqlColumn>();
+            foreach (var output in outputs)
+            {
+                names.Add((Select.Name(output.Id), output.Type));
+                positions.Add(IndexOf(result, output.Name));
+            }
+
+            for (var i = 0; i < result.Columns.Count; i++)
+            {
+                if (outputs.Any(o => o.Name == result.Columns[i].Name))
+                    continue;
+                var column = new KqlColumn(Interlocked.Increment(ref s_nextFound) & int.MaxValue, result.Columns[i].Name, result.Columns[i].Type);
+                found.Add(column);
+                _outputs[column.Id] = column;
+                names.Add((Select.Name(column.Id), column.Type));
+                positions.Add(i);
+            }
+
+            Found = found;
+        }
+        else
+        {
+            for (var i = 0; i < outputs.Count; i++)
+            {
+                names.Add((Select.Name(outputs[i].Id), outputs[i].Type));
+                positions.Add(i);
+            }
+
+            foreach (var (id, type) in _passed)
+            {
+                positions.Add(names.Count);
+                names.Add((Select.Name(id), type));
+            }
+        }
+
+        var types = names.Select(n => n.Item2).ToList();
+        Rows = ConstantRows.Write(names, result.Rows.Select(row => (IReadOnlyList<object?>)positions
+            .Select((p, i) => p < 0 ? null : LocalValues.To(row[p], result.Columns[p].Type, types[i])).ToList()));
+    }
+
+    private static int IndexOf(LocalTable table, string name)
+    {
+        for (var i = 0; i < table.Columns.Count; i++)
+        {
+            if (table.Columns[i].Name == name)
+                return i;
+        }
+
+        return -1;
+    }
+
+    private string Term(int id, KqlType type, string alias) =>
+        $"CAST({Input.Resolve(id).Text}, {SqlText.Quote(SqlTypes.Column(type))}) AS {alias}";
+}

@@ -1,0 +1,260 @@
+using System.Globalization;
+using Vedette.Kql;
+
+namespace Vedette.Telemetry.Sql.Aggregates;
+
+/// <summary>An aggregate call while it is being written.</summary>
+internal sealed class AggregateCall(string name, IReadOnlyList<SqlValue> arguments, SqlValue? condition, KqlType type, bool mayBeEmpty)
+{
+    public string Name { get; } = name;
+
+    public IReadOnlyList<SqlValue> Arguments { get; } = arguments;
+
+    /// <summary>Type of the first output.</summary>
+    public KqlType Type { get; } = type;
+
+    /// <summary>Whether there can be a result for no rows.</summary>
+    public bool MayBeEmpty { get; } = mayBeEmpty || condition is not null;
+
+    public SqlValue this[int index] => Arguments[index];
+
+    /// <summary>An engine aggregate over arguments and the condition.</summary>
+    public string Apply(string function, params string[] operands) => Apply(function, null, operands);
+
+    /// <summary>An engine aggregate with parameters over arguments and the condition.</summary>
+    public string Apply(string function, string? parameters, IReadOnlyList<string> operands, string? filter = null)
+    {
+        var conditions = new List<string>();
+        if (condition is not null)
+            conditions.Add($"ifNull({condition.Text}, false)");
+        if (filter is not null)
+            conditions.Add(filter);
+        var list = parameters is null ? "" : $"({parameters})";
+        return conditions.Count == 0
+            ? $"{function}{list}({string.Join(", ", operands)})"
+            : $"{function}If{list}({string.Join(", ", operands.Append(string.Join(" AND ", conditions)))})";
+    }
+
+    public long? ConstantLong(int index) => index < Arguments.Count && Arguments[index] is { IsConstant: true, Constant: int or long } value
+        ? Convert.ToInt64(value.Constant, CultureInfo.InvariantCulture)
+        : null;
+}
+
+/// <summary>Writes an aggregate as SQL.</summary>
+internal delegate SqlValue AggregateFunction(AggregateCall call);
+
+/// <summary>The aggregates that SQL can say, by canonical name without the "if" form.</summary>
+internal static class AggregateTable
+{
+    /// <summary>Arguments before the predicate of each "if" form.</summary>
+    private static readonly Dictionary<string, (string Name, int Predicate)> Conditional = new(StringComparer.Ordinal)
+    {
+        ["countif"] = ("count", 0),
+        ["dcountif"] = ("dcount", 1),
+        ["count_distinctif"] = ("count_distinct", 1),
+        ["sumif"] = ("sum", 1),
+        ["avgif"] = ("avg", 1),
+        ["minif"] = ("min", 1),
+        ["maxif"] = ("max", 1),
+        ["stdevif"] = ("stdev", 1),
+        ["varianceif"] = ("variance", 1),
+        ["variancepif"] = ("variancep", 1),
+        ["covarianceif"] = ("covariance", 2),
+        ["covariancepif"] = ("covariancep", 2),
+        ["make_set_if"] = ("make_set", 1),
+        ["make_list_if"] = ("make_list", 1),
+        ["make_bag_if"] = ("make_bag", 1),
+        ["take_anyif"] = ("take_any", 1),
+        ["anyif"] = ("take_any", 1),
+        ["hll_if"] = ("hll", 1),
+    };
+
+    private static readonly Dictionary<string, AggregateFunction> Functions = new(StringComparer.Ordinal)
+    {
+        ["count"] = c => new SqlValue($"toInt64({c.Apply("count")})", KqlType.Long, false),
+        ["dcount"] = c => new SqlValue($"toInt64({c.Apply("uniqCombined64", "17", [Distinct(c[0])])})", KqlType.Long, false),
+        ["count_distinct"] = c => new SqlValue($"toInt64({c.Apply("uniqExact", Distinct(c[0]))})", KqlType.Long, false),
+        ["sum"] = Sum,
+        ["avg"] = Average,
+        ["min"] = c => Extreme(c, "min"),
+        ["max"] = c => Extreme(c, "max"),
+        ["take_any"] = c => Extreme(c, "any"),
+        ["stdev"] = c => Spread(c, "stddevSamp"),
+        ["stdevp"] = c => Spread(c, "stddevPop"),
+        ["variance"] = c => Spread(c, "varSamp"),
+        ["variancep"] = c => Spread(c, "varPop"),
+        ["covariance"] = c => Covariance(c, "covarSamp"),
+        ["covariancep"] = c => Covariance(c, "covarPop"),
+        ["make_set"] = MakeSet,
+        ["make_list"] = c => MakeList(c, withNulls: false),
+        ["make_list_with_nulls"] = c => MakeList(c, withNulls: true),
+        ["make_bag"] = MakeBag,
+        ["percentile"] = Percentile,
+        ["percentilew"] = WeightedPercentile,
+        ["percentiles_array"] = c => Percentiles(c, 1),
+        ["percentilesw_array"] = c => Percentiles(c, 2),
+        ["binary_all_and"] = c => new SqlValue($"toInt64({c.Apply("groupBitAnd", SqlConvert.ToLong(c[0]).Text)})", KqlType.Long, true),
+        ["binary_all_or"] = c => new SqlValue($"toInt64({c.Apply("groupBitOr", SqlConvert.ToLong(c[0]).Text)})", KqlType.Long, true),
+        ["binary_all_xor"] = c => new SqlValue($"toInt64({c.Apply("groupBitXor", SqlConvert.ToLong(c[0]).Text)})", KqlType.Long, true),
+    };
+
+    /// <summary>Writes an aggregate of one output; null when SQL cannot say it.</summary>
+    public static SqlValue? Write(string name, IReadOnlyList<SqlValue> arguments, KqlType type, bool mayBeEmpty)
+    {
+        SqlValue? condition = null;
+        if (Conditional.TryGetValue(name, out var form))
+        {
+            condition = SqlConvert.ToBool(arguments[form.Predicate]);
+            arguments = [.. arguments.Where((_, i) => i != form.Predicate)];
+            name = form.Name;
+        }
+
+        return Functions.TryGetValue(name, out var function) ? function(new AggregateCall(name, arguments, condition, type, mayBeEmpty)) : null;
+    }
+
+    /// <summary>Whether the result depends on the order of rows.</summary>
+    public static bool DependsOnOrder(string name) => name is "make_list" or "make_list_if" or "make_list_with_nulls" or "make_set" or "make_set_if" or "make_bag" or "make_bag_if";
+
+    /// <summary>Names of all aggregates in the table.</summary>
+    public static IEnumerable<string> Names => Functions.Keys.Concat(Conditional.Keys);
+
+    private static string Distinct(SqlValue value) => value.Type == KqlType.Dynamic ? $"nullIf({value.Text}, '')" : value.Text;
+
+    private static SqlValue Number(AggregateCall c, int index)
+    {
+        var value = c[index];
+        return value.Type is KqlType.Dynamic or KqlType.String or KqlType.Bool
+            ? SqlConvert.To(value, c.Type is KqlType.Long ? KqlType.Long : KqlType.Real)
+            : value.Type == KqlType.Int ? SqlConvert.ToLong(value) : value;
+    }
+
+    private static SqlValue Sum(AggregateCall c)
+    {
+        var value = Number(c, 0);
+        var sum = c.Apply("sum", value.Text);
+        if (value.Nullable)
+            sum = $"ifNull({sum}, 0)";
+        return SqlConvert.To(new SqlValue(sum, value.Type, false), c.Type);
+    }
+
+    private static SqlValue Average(AggregateCall c)
+    {
+        if (c[0].Type == KqlType.DateTime)
+            return SqlConvert.FromTicks(new SqlValue($"toInt64({c.Apply("avgOrNull", SqlConvert.Ticks(c[0]).Text)})", KqlType.TimeSpan, true));
+        if (c[0].Type == KqlType.TimeSpan)
+            return new SqlValue($"toInt64({c.Apply("avgOrNull", c[0].Text)})", KqlType.TimeSpan, true);
+        var value = c[0].Type == KqlType.Dynamic ? SqlConvert.ToReal(c[0]) : c[0];
+        return SqlConvert.To(new SqlValue($"toFloat64({c.Apply("avgOrNull", value.Text)})", KqlType.Real, true), c.Type);
+    }
+
+    private static SqlValue Extreme(AggregateCall c, string function)
+    {
+        var value = c[0];
+        if (value.Type == KqlType.Dynamic && function != "any")
+            value = SqlConvert.To(value, c.Type);
+        if (value.Type is KqlType.String or KqlType.Dynamic)
+        {
+            // '' is null: it must not win.
+            var text = function == "any"
+                ? c.Apply("anyOrNull", null, [value.Text], $"{value.Text} != ''")
+                : value.Type == KqlType.String && function == "min" ? c.Apply("minOrNull", null, [value.Text], $"{value.Text} != ''") : c.Apply(function + "OrNull", value.Text);
+            return new SqlValue($"ifNull({text}, '')", value.Type, false);
+        }
+
+        return c.MayBeEmpty && !value.Nullable
+            ? new SqlValue(c.Apply(function + "OrNull", value.Text), value.Type, true)
+            : new SqlValue(c.Apply(function, value.Text), value.Type, value.Nullable);
+    }
+
+    private static SqlValue Spread(AggregateCall c, string function)
+    {
+        var value = SqlConvert.ToReal(c[0]);
+        return new SqlValue($"ifNull(ifNotFinite({c.Apply(function, value.Text)}, 0), 0)", KqlType.Real, false);
+    }
+
+    private static SqlValue Covariance(AggregateCall c, string function) =>
+        new($"ifNotFinite({c.Apply(function, SqlConvert.ToReal(c[0]).Text, SqlConvert.ToReal(c[1]).Text)}, 0)", KqlType.Real, true);
+
+    private static SqlValue MakeSet(AggregateCall c)
+    {
+        var limit = c.ConstantLong(1) ?? 1048576;
+        var value = c[0];
+        if (value.Type == KqlType.Dynamic)
+        {
+            // An array adds its elements.
+            var elements = $"if(startsWith({value.Text}, '['), JSONExtractArrayRaw({value.Text}), [{value.Text}])";
+            return SqlJson.FromElements($"arraySlice(arrayDistinct(arrayFlatten({c.Apply("groupArray", null, [elements], $"{value.Text} != ''")})), 1, {limit})");
+        }
+
+        var filter = value.Nullable ? $"isNotNull({value.Text})" : null;
+        var json = SqlConvert.ToJson(value with { Nullable = false });
+        return SqlJson.FromElements($"arrayMap(i -> assumeNotNull(i), {c.Apply("groupUniqArray", limit.ToString(CultureInfo.InvariantCulture), [json], filter)})");
+    }
+
+    private static SqlValue MakeList(AggregateCall c, bool withNulls)
+    {
+        var limit = c.ConstantLong(1) ?? 1048576;
+        var value = c[0];
+        var filter = withNulls ? null : value.Type == KqlType.Dynamic ? $"{value.Text} != ''" : value.Nullable ? $"isNotNull({value.Text})" : null;
+        var json = withNulls ? SqlConvert.ToJson(value) : SqlConvert.ToJson(value with { Nullable = false });
+        return SqlJson.FromElements($"arrayMap(i -> assumeNotNull(i), {c.Apply("groupArray", limit.ToString(CultureInfo.InvariantCulture), [json], filter)})");
+    }
+
+    private static SqlValue MakeBag(AggregateCall c)
+    {
+        var limit = c.ConstantLong(1) ?? 1048576;
+        var all = $"arrayFlatten({c.Apply("groupArray", SqlJson.Properties(c[0]))})";
+        return SqlJson.FromProperties(SqlLambda.Let(all, a =>
+            $"arraySlice(arrayFilter((p, i) -> indexOf(arrayMap(q -> q.1, {a}), p.1) = i, {a}, arrayEnumerate({a})), 1, {limit})"));
+    }
+
+    private static SqlValue Percentile(AggregateCall c)
+    {
+        var level = Level(c, 1);
+        return Quantile(c, $"quantileExactLow", level, [Ordered(c[0])]);
+    }
+
+    private static SqlValue WeightedPercentile(AggregateCall c) =>
+        Quantile(c, "quantileExactWeighted", Level(c, 2), [Ordered(c[0]), $"toUInt64(greatest(ifNull({SqlConvert.ToLong(c[1]).Text}, 0), 0))"]);
+
+    private static SqlValue Quantile(AggregateCall c, string function, string level, IReadOnlyList<string> operands)
+    {
+        var text = c.Apply(function + "OrNull", level, operands);
+        return c[0].Type == KqlType.DateTime
+            ? SqlConvert.FromTicks(new SqlValue(text, KqlType.TimeSpan, true))
+            : SqlConvert.To(new SqlValue(text, c[0].Type == KqlType.Dynamic ? KqlType.Real : c[0].Type, true), c.Type);
+    }
+
+    private static SqlValue Percentiles(AggregateCall c, int first)
+    {
+        var levels = new List<string>();
+        for (var i = first; i < c.Arguments.Count; i++)
+        {
+            if (c[i].Type == KqlType.Dynamic && SqlJson.ConstantStrings(c[i]) is { } array)
+                levels.AddRange(array.Select(a => (double.Parse(a, CultureInfo.InvariantCulture) / 100).ToString("R", CultureInfo.InvariantCulture)));
+            else
+                levels.Add(Level(c, i));
+        }
+
+        var function = first == 1 ? "quantilesExactLow" : "quantilesExactWeighted";
+        List<string> operands = first == 1 ? [Ordered(c[0])] : [Ordered(c[0]), $"toUInt64(greatest(ifNull({SqlConvert.ToLong(c[1]).Text}, 0), 0))"];
+        var element = c[0].Type == KqlType.DateTime
+            ? SqlConvert.FromTicks(new SqlValue("q", KqlType.TimeSpan, false))
+            : new SqlValue("q", c[0].Type == KqlType.Dynamic ? KqlType.Real : c[0].Type, false);
+        return SqlJson.FromElements($"arrayMap(q -> {SqlConvert.ToJson(element)}, {c.Apply(function, string.Join(", ", levels), operands)})");
+    }
+
+    private static string Ordered(SqlValue value) => value.Type switch
+    {
+        KqlType.DateTime => SqlConvert.Ticks(value).Text,
+        KqlType.Dynamic or KqlType.String => SqlConvert.ToReal(value).Text,
+        _ => value.Text,
+    };
+
+    private static string Level(AggregateCall c, int index)
+    {
+        if (c[index] is not { IsConstant: true, Constant: int or long or double or decimal } level)
+            throw ScalarWriter.Unsupported($"{c.Name}() needs a constant percentile");
+        return (Convert.ToDouble(level.Constant, CultureInfo.InvariantCulture) / 100).ToString("R", CultureInfo.InvariantCulture);
+    }
+}

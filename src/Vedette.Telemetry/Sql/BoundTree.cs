@@ -1,0 +1,108 @@
+using Vedette.Kql.Bound;
+
+namespace Vedette.Telemetry.Sql;
+
+/// <summary>Walks bound trees.</summary>
+internal static class BoundTree
+{
+    /// <summary>The scalars that a scalar is computed from; subqueries are trees of their own.</summary>
+    public static IEnumerable<BoundScalar> Children(BoundScalar scalar) => scalar switch
+    {
+        BoundCall call => call.Arguments,
+        BoundBinary binary => [binary.Left, binary.Right],
+        BoundNegate negate => [negate.Operand],
+        BoundBetween between => [between.Value, between.Low, between.High],
+        BoundIn set => set.Items is null ? [set.Value] : [set.Value, .. set.Items],
+        BoundMember member => [member.Value],
+        BoundIndex index => [index.Value, index.Index],
+        BoundConvert convert => [convert.Operand],
+        _ => [],
+    };
+
+    /// <summary>Scalars and relations directly below a relation.</summary>
+    public static (IEnumerable<BoundScalar> Scalars, IEnumerable<BoundRelation> Relations) Parts(BoundRelation relation) => relation switch
+    {
+        DataTableRelation table => (table.Rows.SelectMany(r => r), []),
+        PrintRelation print => (print.Values.Select(v => v.Value), []),
+        RangeRelation range => ([range.From, range.To, range.Step], []),
+        ExternalDataRelation external => (external.Uris, []),
+        FilterRelation filter => ([filter.Predicate], [filter.Input]),
+        ProjectRelation project => (project.Values.Select(v => v.Value), [project.Input]),
+        ExtendRelation extend => (extend.Values.Select(v => v.Value), [extend.Input]),
+        SortRelation sort => (sort.Keys.Select(k => k.Value), [sort.Input]),
+        TakeRelation take => ([take.Count], [take.Input]),
+        SampleRelation sample => ([sample.Count], [sample.Input]),
+        SummarizeRelation summarize => (summarize.Keys.Select(k => k.Value).Concat(summarize.Aggregates.SelectMany(a => a.Arguments)), [summarize.Input]),
+        MakeSeriesRelation series => (
+            new[] { series.Axis, series.From, series.To, series.Step }.OfType<BoundScalar>().Concat(series.Keys.Select(k => k.Value))
+                .Concat(series.Series.SelectMany(s => s.Aggregate.SelectMany(a => a.Arguments).Concat(new[] { s.Finish, s.Default }.OfType<BoundScalar>()))),
+            [series.Input]),
+        TopNestedRelation nested => (
+            nested.Levels.SelectMany(l => new[] { l.Count, l.Key.Value, l.Others, l.Order.Value }.OfType<BoundScalar>().Concat(l.Aggregates.SelectMany(a => a.Arguments))),
+            [nested.Input]),
+        ReduceRelation reduce => ([reduce.Value], [reduce.Input]),
+        JoinRelation join => (join.Conditions.SelectMany(c => new[] { c.Left, c.Right }), [join.Left, join.Right]),
+        UnionRelation union => ([], union.Inputs.Select(i => i.Input)),
+        PartitionRelation partition => ([partition.Key], [partition.Input, partition.Body]),
+        EvaluateRelation evaluate => (
+            evaluate.Arguments.Select(a => a.Scalar).OfType<BoundScalar>().Concat(evaluate.Arguments.Where(a => a.Aggregate is not null).SelectMany(a => a.Aggregate!.Arguments)),
+            evaluate.Arguments.Select(a => a.Table).Append(evaluate.Input).OfType<BoundRelation>()),
+        ScanRelation scan => (
+            scan.Declared.Select(d => d.Default).OfType<BoundScalar>().Concat(scan.Steps.SelectMany(s => s.Assignments.Select(a => a.Value).Append(s.Condition)))
+                .Concat(scan.PartitionKeys).Concat(scan.OrderKeys.Select(k => k.Value)),
+            [scan.Input]),
+        MvExpandRelation expand => (expand.Items.Select(i => i.Value).OfType<BoundScalar>(), [expand.Input]),
+        MvApplyRelation apply => (apply.Items.Select(i => i.Value).OfType<BoundScalar>(), [apply.Input, apply.Body]),
+        ParseRelation parse => ([parse.Source], [parse.Input]),
+        ParseKvRelation parse => ([parse.Source], [parse.Input]),
+        TableFunctionRelation function => (function.Arguments.OfType<BoundScalar>(), function.Input is null ? [] : [function.Input]),
+        GraphMatchRelation match => (match.Values.Select(v => v.Value).Concat(match.Predicate is null ? [] : [match.Predicate]), Graph(match.Graph)),
+        GraphToTableRelation table => ([], Graph(table.Graph)),
+        GraphComponentsRelation components => ([], Graph(components.Graph)),
+        UnaryRelation unary => ([], [unary.Input]),
+        _ => ([], []),
+    };
+
+    private static IEnumerable<BoundRelation> Graph(BoundGraph graph) => graph.Nodes.Select(n => n.Table).Prepend(graph.Edges);
+
+    /// <summary>Counts how often each shared plan is read, a plan that is read several times counting once itself.</summary>
+    public static Dictionary<int, int> References(BoundRelation root)
+    {
+        var counts = new Dictionary<int, int>();
+        Visit(root);
+        return counts;
+
+        void Visit(BoundRelation relation)
+        {
+            if (relation is SharedScan scan)
+            {
+                counts[scan.Shared.Id] = counts.GetValueOrDefault(scan.Shared.Id) + 1;
+                if (counts[scan.Shared.Id] == 1)
+                    Visit(scan.Shared.Plan);
+                return;
+            }
+
+            var (scalars, relations) = Parts(relation);
+            foreach (var scalar in scalars)
+                VisitScalar(scalar);
+            foreach (var input in relations)
+                Visit(input);
+        }
+
+        void VisitScalar(BoundScalar scalar)
+        {
+            switch (scalar)
+            {
+                case BoundScalarSubquery subquery:
+                    Visit(subquery.Query);
+                    break;
+                case BoundIn { Subquery: { } query }:
+                    Visit(query);
+                    break;
+            }
+
+            foreach (var child in Children(scalar))
+                VisitScalar(child);
+        }
+    }
+}

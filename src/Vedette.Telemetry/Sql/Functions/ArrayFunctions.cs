@@ -1,0 +1,109 @@
+using Vedette.Kql;
+
+namespace Vedette.Telemetry.Sql.Functions;
+
+/// <summary>Dynamic arrays and sets.</summary>
+internal static class ArrayFunctions
+{
+    public static void Add(IDictionary<string, SqlFunction> table)
+    {
+        table["array_length"] = Length;
+        table["arraylength"] = Length;
+        table["pack_array"] = c => c.Count == 0 ? SqlConstant.Dynamic("[]") : SqlJson.FromElements("[" + string.Join(", ", Enumerable.Range(0, c.Count).Select(c.J)) + "]");
+        table["array_concat"] = c => SqlJson.FromElements(c.Count == 1 ? c.Elements(0) : "arrayConcat(" + string.Join(", ", Enumerable.Range(0, c.Count).Select(c.Elements)) + ")");
+        table["array_slice"] = Slice;
+        table["array_reverse"] = c => OfArray(c, a => $"arrayReverse({a})");
+        table["array_sum"] = c => c.Real($"arraySum(arrayMap(e -> toFloat64OrZero(e), {c.Elements(0)}))");
+        table["array_index_of"] = IndexOf;
+        table["array_iff"] = Iff;
+        table["array_iif"] = Iff;
+        table["array_rotate_left"] = c => OfArray(c, a => $"arrayRotateLeft({a}, {c.L(1)})");
+        table["array_rotate_right"] = c => OfArray(c, a => $"arrayRotateRight({a}, {c.L(1)})");
+        table["array_shift_left"] = c => OfArray(c, a => $"arrayShiftLeft({a}, {c.L(1)}, {Fill(c)})");
+        table["array_shift_right"] = c => OfArray(c, a => $"arrayShiftRight({a}, {c.L(1)}, {Fill(c)})");
+        table["array_split"] = SplitAt;
+        table["set_has_element"] = c => c.Bool($"has({c.Elements(0)}, {c.J(1)})");
+        table["set_union"] = c => SqlJson.FromElements("arrayDistinct(arrayConcat(" + string.Join(", ", Enumerable.Range(0, c.Count).Select(c.Elements)) + "))");
+        table["set_intersect"] = Intersect;
+        table["set_difference"] = c => SqlJson.FromElements(
+            $"arrayFilter(e -> NOT has({(c.Count == 2 ? c.Elements(1) : "arrayConcat(" + string.Join(", ", Enumerable.Range(1, c.Count - 1).Select(c.Elements)) + ")")}, e), arrayDistinct({c.Elements(0)}))");
+        table["set_equals"] = c => c.Bool($"(arraySort(arrayDistinct({c.Elements(0)})) = arraySort(arrayDistinct({c.Elements(1)})))");
+        table["jaccard_index"] = c => c.Real(SqlLambda.Let($"arrayDistinct({c.Elements(0)})", $"arrayDistinct({c.Elements(1)})", (a, b) =>
+            $"(length(arrayIntersect({a}, {b})) / length(arrayDistinct(arrayConcat({a}, {b}))))"));
+        table["zip"] = c =>
+        {
+            var arrays = Enumerable.Range(0, c.Count).Select(c.Elements).ToList();
+            var size = "greatest(" + string.Join(", ", arrays.Select(a => $"length({a})")) + ", 0)";
+            return SqlJson.FromElements($"arrayMap(i -> concat('[', arrayStringConcat([{string.Join(", ", arrays.Select(a => $"ifNull(arrayElementOrNull({a}, i), 'null')"))}], ','), ']'), range(1, toUInt32({size} + 1)))");
+        };
+    }
+
+    /// <summary>A function of one array: null when the argument is no array.</summary>
+    private static SqlValue OfArray(SqlCall c, Func<string, string> write)
+    {
+        var elements = write(c.Elements(0));
+        return c[0].IsPresent || c[0].IsConstant
+            ? SqlJson.FromElements(elements)
+            : c.Json($"if(startsWith({c.D(0)}, '['), concat('[', arrayStringConcat({elements}, ','), ']'), '')");
+    }
+
+    private static SqlValue Length(SqlCall c)
+    {
+        if (c[0] is { Strings: not null } or { Elements: not null })
+            return c.Long($"toInt64(length({c[0].Strings ?? c[0].Elements}))");
+        var value = SqlConvert.ToDynamic(c[0]);
+        return value.Json is { Steps.Count: > 0 } path
+            ? c.Value($"if(JSONType({path.Root}{path.Arguments}) = 'Array', toInt64(JSONLength({path.Root}{path.Arguments})), NULL)", KqlType.Long, true)
+            : c.Value(SqlLambda.Let(value.Text, d => $"if(startsWith({d}, '['), toInt64(JSONLength({d})), NULL)"), KqlType.Long, true);
+    }
+
+    private static SqlValue Slice(SqlCall c) => OfArray(c, a => SqlLambda.Let(a, x => SqlLambda.Let(c.L(1), c.L(2), (s, e) =>
+    {
+        var from = $"if({s} < 0, greatest(toInt64(length({x})) + {s}, 0), {s})";
+        var to = $"if({e} < 0, toInt64(length({x})) + {e}, least({e}, toInt64(length({x})) - 1))";
+        return $"arraySlice({x}, {from} + 1, greatest({to} - {from} + 1, 0))";
+    })));
+
+    private static SqlValue IndexOf(SqlCall c)
+    {
+        if (c.Count == 2)
+            return c.Long($"(toInt64(indexOf({c.Elements(0)}, {c.J(1)})) - 1)");
+        var length = c.Has(3) ? c.L(3) : "-1";
+        var occurrence = c.Has(4) ? c.L(4) : "1";
+        return c.Long(SqlLambda.Let(c.Elements(0), a => SqlLambda.Let(c.L(2), start =>
+        {
+            var from = $"if({start} < 0, greatest(toInt64(length({a})) + {start}, 0), {start})";
+            return $"ifNull(toInt64(arrayElementOrNull(arrayFilter(i -> {a}[i] = {c.J(1)} AND i > {from} AND ({length} < 0 OR i <= {from} + {length}), arrayEnumerate({a})), {occurrence})), 0) - 1";
+        })));
+    }
+
+    private static SqlValue Iff(SqlCall c)
+    {
+        // Scalars stand for every element.
+        string At(int index) => c[index].Type == KqlType.Dynamic
+            ? $"ifNull(arrayElementOrNull({c.Elements(index)}, i), 'null')"
+            : c.J(index);
+        var conditions = c.Elements(0);
+        return SqlJson.FromElements($"arrayMap((b, i) -> multiIf(b = 'null', 'null', b NOT IN ('false', '0', '0.0'), {At(1)}, {At(2)}), {conditions}, arrayEnumerate({conditions}))");
+    }
+
+    private static string Fill(SqlCall c) => c.Has(2) ? c.J(2) : "'null'";
+
+    private static SqlValue Intersect(SqlCall c)
+    {
+        // The order of the first set is kept.
+        var others = string.Join(" AND ", Enumerable.Range(1, c.Count - 1).Select(i => $"has({c.Elements(i)}, e)"));
+        return SqlJson.FromElements($"arrayFilter(e -> {others}, arrayDistinct({c.Elements(0)}))");
+    }
+
+    private static SqlValue SplitAt(SqlCall c)
+    {
+        var cuts = c[1].Type == KqlType.Dynamic ? $"arrayMap(e -> toInt64OrZero(e), {c.Elements(1)})" : $"[{c.L(1)}]";
+        return SqlJson.FromElements(SqlLambda.Let(c.Elements(0), a =>
+        {
+            var bounded = $"arrayMap(k -> if(k < 0, greatest(toInt64(length({a})) + k, 0), least(k, toInt64(length({a})))), {cuts})";
+            return SqlLambda.Let($"arrayConcat([toInt64(0)], {bounded}, [toInt64(length({a}))])", b =>
+                $"arrayMap(k -> concat('[', arrayStringConcat(arraySlice({a}, {b}[k] + 1, greatest({b}[k + 1] - {b}[k], 0)), ','), ']'), range(1, toUInt32(length({b}))))");
+        }));
+    }
+}

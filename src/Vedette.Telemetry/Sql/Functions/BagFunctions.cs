@@ -1,0 +1,119 @@
+using Vedette.Kql;
+
+namespace Vedette.Telemetry.Sql.Functions;
+
+/// <summary>Dynamic property bags.</summary>
+internal static class BagFunctions
+{
+    public static void Add(IDictionary<string, SqlFunction> table)
+    {
+        foreach (var name in new[] { "bag_pack", "pack", "pack_dictionary" })
+            table[name] = Pack;
+        table["bag_keys"] = c => c.Json($"if(startsWith({c.D(0)}, '{{'), concat('[', arrayStringConcat(arrayMap(k -> toJSONString(k), JSONExtractKeys({c.D(0)})), ','), ']'), '')");
+        table["bag_has_key"] = HasKey;
+        table["bag_merge"] = c => SqlJson.FromProperties(SqlLambda.Let(
+            "arrayConcat(" + string.Join(", ", c.Arguments.Select(SqlJson.Properties)) + ")",
+            all => $"arrayFilter((p, i) -> indexOf(arrayMap(q -> q.1, {all}), p.1) = i, {all}, arrayEnumerate({all}))"));
+        table["bag_remove_keys"] = RemoveKeys;
+        table["bag_set_key"] = SetKey;
+        table["bag_zip"] = c => SqlJson.FromProperties(SqlLambda.Let(c.Strings(0), c.Elements(1), (k, v) =>
+            $"arrayMap(i -> ({k}[i], ifNull(arrayElementOrNull({v}, i), 'null')), arrayEnumerate({k}))"));
+        table["treepath"] = c => throw SqlCall.Unsupported("The function treepath() is not supported");
+        table["extract_json"] = ExtractJson;
+        table["extractjson"] = ExtractJson;
+    }
+
+    private static SqlValue Pack(SqlCall c)
+    {
+        if (c.Count == 0)
+            return SqlConstant.Dynamic("{}");
+        var parts = new List<string>();
+        for (var i = 0; i + 1 < c.Count; i += 2)
+        {
+            var key = c[i].IsConstant
+                ? SqlText.Quote((i == 0 ? "{" : ",") + System.Text.Json.JsonSerializer.Serialize(c.ConstantText(i), Plain) + ":")
+                : $"'{(i == 0 ? "{" : ",")}', toJSONString({c.S(i)}), ':'";
+            parts.Add(key);
+            parts.Add(c.J(i + 1));
+        }
+
+        parts.Add("'}'");
+        return new SqlValue("concat(" + string.Join(", ", parts) + ")", KqlType.Dynamic, false) { IsPresent = true };
+    }
+
+    private static readonly System.Text.Json.JsonSerializerOptions Plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private static SqlValue HasKey(SqlCall c)
+    {
+        if (c[1].IsConstant && c.ConstantText(1).StartsWith('$'))
+            return c.Bool($"JSONHas({c.D(0)}{string.Concat(JsonPath.Steps(c.ConstantText(1)).Select(s => ", " + s))})");
+        return c.Bool($"JSONHas({c.D(0)}, {c.S(1)})");
+    }
+
+    private static SqlValue RemoveKeys(SqlCall c)
+    {
+        if (c[1].IsConstant && SqlJson.ConstantStrings(c[1]) is { } keys && keys.Any(k => k.StartsWith('$')))
+            throw SqlCall.Unsupported("bag_remove_keys() with a JSON path is not supported");
+        return SqlJson.FromProperties($"arrayFilter(p -> NOT has({c.Strings(1)}, p.1), {SqlJson.Properties(c[0])})");
+    }
+
+    private static SqlValue SetKey(SqlCall c)
+    {
+        if (c[1].IsConstant && c.ConstantText(1).StartsWith('$'))
+            throw SqlCall.Unsupported("bag_set_key() with a JSON path is not supported");
+        return SqlJson.FromProperties(SqlLambda.Let(SqlJson.Properties(c[0]), p =>
+            $"if(has(arrayMap(q -> q.1, {p}), {c.S(1)}), arrayMap(q -> if(q.1 = {c.S(1)}, (q.1, {c.J(2)}), q), {p}), arrayPushBack({p}, ({c.S(1)}, {c.J(2)})))"));
+    }
+
+    private static SqlValue ExtractJson(SqlCall c)
+    {
+        // extract_json(path, source [, type])
+        var path = JsonPath.Steps(c.ConstantText(0));
+        var source = c[1].Type == KqlType.Dynamic ? c.D(1) : c.S(1);
+        var steps = string.Concat(path.Select(s => ", " + s));
+        var value = SqlJson.FromJsonText($"JSONExtractRaw({source}{steps})") with { Json = new SqlJsonPath(source, path) };
+        return SqlConvert.To(value, c.Type is KqlType.Unknown ? KqlType.String : c.Type);
+    }
+}
+
+/// <summary>JSONPath of the simple kind: <c>$.a.b[0]['c']</c>.</summary>
+internal static class JsonPath
+{
+    /// <summary>Steps as SQL arguments.</summary>
+    public static IReadOnlyList<string> Steps(string path)
+    {
+        var steps = new List<string>();
+        var i = path.StartsWith('$') ? 1 : 0;
+        while (i < path.Length)
+        {
+            if (path[i] == '.')
+            {
+                i++;
+                continue;
+            }
+
+            if (path[i] == '[')
+            {
+                var end = path.IndexOf(']', i);
+                if (end < 0)
+                    throw SqlCall.Unsupported($"The JSON path '{path}' is not supported");
+                var inner = path[(i + 1)..end].Trim();
+                if (inner.Length >= 2 && inner[0] is '\'' or '"')
+                    steps.Add(SqlText.Quote(inner[1..^1]));
+                else if (long.TryParse(inner, out var index))
+                    steps.Add(SqlText.Long(index >= 0 ? index + 1 : index));
+                else
+                    throw SqlCall.Unsupported($"The JSON path '{path}' is not supported");
+                i = end + 1;
+                continue;
+            }
+
+            var stop = path.IndexOfAny(['.', '['], i);
+            stop = stop < 0 ? path.Length : stop;
+            steps.Add(SqlText.Quote(path[i..stop]));
+            i = stop;
+        }
+
+        return steps;
+    }
+}

@@ -1,0 +1,139 @@
+using Vedette.Kql;
+
+namespace Vedette.Telemetry.Sql.Functions;
+
+/// <summary>Conversions, null tests and choices.</summary>
+internal static class ConversionFunctions
+{
+    public static void Add(IDictionary<string, SqlFunction> table)
+    {
+        Conversion(KqlType.String, "tostring");
+        Conversion(KqlType.Int, "toint");
+        Conversion(KqlType.Long, "tolong");
+        Conversion(KqlType.Real, "todouble", "toreal");
+        Conversion(KqlType.Decimal, "todecimal");
+        Conversion(KqlType.Bool, "tobool", "toboolean");
+        Conversion(KqlType.DateTime, "todatetime");
+        Conversion(KqlType.TimeSpan, "totimespan", "totime");
+        Conversion(KqlType.Guid, "toguid");
+        foreach (var name in new[] { "parse_json", "todynamic", "parsejson", "toobject" })
+            table[name] = ParseJson;
+        table["dynamic_to_json"] = c => c.Text(SqlConvert.ToText(SqlConvert.ToDynamic(c[0]) with { Json = null, PlainText = null }) is var text && c[0].Type == KqlType.Dynamic
+            ? $"if(({c.D(0)}) = '', 'null', {c.D(0)})"
+            : text.Text);
+
+        table["not"] = c => new SqlValue($"NOT ({SqlConvert.ToBool(c[0]).Text})", KqlType.Bool, SqlConvert.ToBool(c[0]).Nullable);
+        table["isnull"] = c => IsNull(c[0], negated: false);
+        table["isnotnull"] = c => IsNull(c[0], negated: true);
+        table["notnull"] = table["isnotnull"];
+        table["isempty"] = c => IsEmpty(c[0], negated: false);
+        table["isnotempty"] = c => IsEmpty(c[0], negated: true);
+        table["notempty"] = table["isnotempty"];
+        table["coalesce"] = Coalesce;
+        table["gettype"] = GetType;
+        table["assert"] = c => new SqlValue($"if(throwIf(NOT ({c.B(0)}), {SqlText.Quote("Assertion failed: " + c.ConstantText(1))}) = 0, true, true)", KqlType.Bool, false);
+        table["max_of"] = c => Extreme(c, "greatest");
+        table["min_of"] = c => Extreme(c, "least");
+        table["estimate_data_size"] = c => c.Long("toInt64(" + string.Join(" + ", c.Arguments.Select(a => $"byteSize({a.Text})")) + ")");
+        table["current_principal"] = c => SqlConstant.String(c.Context.Principal);
+        table["current_database"] = c => SqlConstant.String(c.Context.Database);
+        table["current_cluster_endpoint"] = c => SqlConstant.String("localhost");
+        table["new_guid"] = c => c.Value("generateUUIDv4()", KqlType.Guid);
+        table["rand"] = c => c.Has(0) ? c.Value($"toFloat64(toInt64(rand64() % toUInt64({c.L(0)})))", KqlType.Real) : c.Real("randCanonical()");
+
+        void Conversion(KqlType type, params string[] names)
+        {
+            foreach (var name in names)
+                table[name] = c => SqlConvert.To(c[0], type);
+        }
+    }
+
+    private static SqlValue ParseJson(SqlCall c)
+    {
+        var value = c[0];
+        if (value.Type == KqlType.Dynamic)
+            return value;
+        if (value.Type != KqlType.String)
+            return SqlConvert.ToDynamic(value);
+        if (value is { IsConstant: true, Constant: string text })
+        {
+            try
+            {
+                using var document = System.Text.Json.JsonDocument.Parse(text);
+                return SqlConstant.Dynamic(document.RootElement.GetRawText());
+            }
+            catch (System.Text.Json.JsonException)
+            {
+                return text.Length == 0 ? SqlConstant.Dynamic("") : SqlConstant.Dynamic(System.Text.Json.JsonSerializer.Serialize(text));
+            }
+        }
+
+        // A path into the value reads the text itself; only the whole value needs the check.
+        var sql = SqlLambda.Let(value.Text, s => $"multiIf({s} = '', '', isValidJSON({s}), ifNull(nullIf(trimBoth({s}), 'null'), ''), toJSONString({s}))");
+        return new SqlValue(sql, KqlType.Dynamic, false) { Json = new SqlJsonPath(value.Text, []) };
+    }
+
+    private static SqlValue IsNull(SqlValue value, bool negated)
+    {
+        if (value.Type == KqlType.String)
+            return SqlConstant.Of(negated, KqlType.Bool);
+        if (value.Type == KqlType.Dynamic)
+            return new SqlValue($"{(negated ? "notEmpty" : "empty")}({value.Text})", KqlType.Bool, false);
+        return value.Nullable
+            ? new SqlValue($"{(negated ? "isNotNull" : "isNull")}({value.Text})", KqlType.Bool, false)
+            : SqlConstant.Of(negated, KqlType.Bool);
+    }
+
+    private static SqlValue IsEmpty(SqlValue value, bool negated)
+    {
+        if (value.Type == KqlType.String)
+            return new SqlValue(negated ? $"({value.Text} != '')" : $"({value.Text} = '')", KqlType.Bool, false);
+        if (value.Type == KqlType.Dynamic)
+            return new SqlValue(negated ? $"({SqlConvert.ToText(value).Text} != '')" : $"({SqlConvert.ToText(value).Text} = '')", KqlType.Bool, false);
+        return IsNull(value, negated);
+    }
+
+    private static SqlValue Coalesce(SqlCall c)
+    {
+        var type = c.Type is KqlType.Unknown ? c[0].Type : c.Type;
+        var values = c.Arguments.Select(a => SqlConvert.To(a, type)).ToList();
+        if (type is KqlType.String or KqlType.Dynamic)
+            return new SqlValue("coalesce(" + string.Join(", ", values.Take(values.Count - 1).Select(v => $"nullIf({v.Text}, '')")) + $", {values[^1].Text})", type, false);
+        return new SqlValue("coalesce(" + string.Join(", ", values.Select(v => v.Text)) + ")", type, values.All(v => v.Nullable));
+    }
+
+    private static SqlValue GetType(SqlCall c)
+    {
+        var value = c[0];
+        if (value.Type != KqlType.Dynamic)
+            return SqlConstant.String(value.Type switch
+            {
+                KqlType.Bool => "bool",
+                KqlType.Int => "int",
+                KqlType.Long => "long",
+                KqlType.Real => "real",
+                KqlType.Decimal => "decimal",
+                KqlType.String => "string",
+                KqlType.DateTime => "datetime",
+                KqlType.TimeSpan => "timespan",
+                KqlType.Guid => "guid",
+                _ => "dynamic",
+            });
+        return c.Text(SqlLambda.Let(value.Text, d =>
+            $"multiIf({d} = '', 'null', startsWith({d}, '['), 'array', startsWith({d}, '{{'), 'dictionary', startsWith({d}, '\"'), 'string', "
+            + $"{d} IN ('true', 'false'), 'bool', match({d}, '^-?[0-9]+$'), 'long', 'double')"));
+    }
+
+    private static SqlValue Extreme(SqlCall c, string function)
+    {
+        var values = c.Arguments.Select(a => SqlConvert.To(a, c.Type)).ToList();
+        // Null only when every argument is null: the engine's functions give null for any.
+        if (values.Any(v => v.Nullable))
+        {
+            var array = function == "greatest" ? "arrayReverseSort" : "arraySort";
+            return new SqlValue($"arrayElementOrNull({array}(arrayFilter(e -> isNotNull(e), [{string.Join(", ", values.Select(v => v.Text))}])), 1)", c.Type, true);
+        }
+
+        return new SqlValue($"{function}({string.Join(", ", values.Select(v => v.Text))})", c.Type, false);
+    }
+}

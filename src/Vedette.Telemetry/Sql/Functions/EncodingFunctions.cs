@@ -1,0 +1,42 @@
+using Vedette.Kql;
+
+namespace Vedette.Telemetry.Sql.Functions;
+
+/// <summary>Hashes, base64, URLs.</summary>
+internal static class EncodingFunctions
+{
+    public static void Add(IDictionary<string, SqlFunction> table)
+    {
+        table["hash_md5"] = c => c.Text($"lower(hex(MD5({c.S(0)})))");
+        table["hash_sha1"] = c => c.Text($"lower(hex(SHA1({c.S(0)})))");
+        table["hash_sha256"] = c => c.Text($"lower(hex(SHA256({c.S(0)})))");
+        table["hash_xxhash64"] = Hash;
+        table["hash"] = Hash;
+        table["base64_encode_tostring"] = c => c.Text($"base64Encode({c.S(0)})");
+        table["base64_encodestring"] = table["base64_encode_tostring"];
+        table["base64_decode_tostring"] = c => c.Text(SqlLambda.Let($"tryBase64Decode(replaceRegexpAll({c.S(0)}, '\\\\s', ''))", s => $"if(isValidUTF8({s}), {s}, '')"));
+        table["base64_decodestring"] = table["base64_decode_tostring"];
+        table["base64_decode_toarray"] = c => SqlJson.FromElements(SqlLambda.Let($"tryBase64Decode({c.S(0)})", s => $"arrayMap(i -> toString(reinterpretAsUInt8(substring({s}, i, 1))), range(1, toUInt32(length({s}) + 1)))"));
+        table["base64_encode_fromarray"] = c => c.Text($"base64Encode(arrayStringConcat(arrayMap(e -> char(toUInt8OrZero(e)), {c.Elements(0)})))");
+        table["base64_encode_fromguid"] = c => c.Text($"base64Encode({GuidBytes($"replaceAll(toString({c.Raw(0)}), '-', '')")})");
+        table["base64_decode_toguid"] = c => c.Value($"toUUIDOrNull({GuidText($"tryBase64Decode({c.S(0)})")})", KqlType.Guid, true);
+        table["url_encode"] = c => c.Text($"replaceAll(encodeURLComponent({c.S(0)}), '%20', '+')");
+        table["url_encode_component"] = c => c.Text($"encodeURLComponent({c.S(0)})");
+        table["url_decode"] = c => c.Text($"decodeURLComponent({c.S(0)})");
+    }
+
+    private static SqlValue Hash(SqlCall c)
+    {
+        var hash = $"reinterpretAsInt64(xxHash64({c.S(0)}))";
+        return c.Long(c.Has(1) ? $"positiveModulo({hash}, {c.L(1)})" : hash);
+    }
+
+    // A Guid's first three groups are stored with their low byte first.
+    private static string GuidBytes(string hex) =>
+        $"unhex(concat(substring({hex}, 7, 2), substring({hex}, 5, 2), substring({hex}, 3, 2), substring({hex}, 1, 2), substring({hex}, 11, 2), substring({hex}, 9, 2), "
+        + $"substring({hex}, 15, 2), substring({hex}, 13, 2), substring({hex}, 17)))";
+
+    private static string GuidText(string bytes) => SqlLambda.Let($"lower(hex({bytes}))", h =>
+        $"concat(substring({h}, 7, 2), substring({h}, 5, 2), substring({h}, 3, 2), substring({h}, 1, 2), '-', substring({h}, 11, 2), substring({h}, 9, 2), '-', "
+        + $"substring({h}, 15, 2), substring({h}, 13, 2), '-', substring({h}, 17, 4), '-', substring({h}, 21))");
+}

@@ -1,0 +1,154 @@
+using Vedette.Kql;
+
+namespace Vedette.Telemetry.Sql.Functions;
+
+/// <summary>Numbers and bits.</summary>
+internal static class MathFunctions
+{
+    public static void Add(IDictionary<string, SqlFunction> table)
+    {
+        foreach (var (name, sql) in new[]
+        {
+            ("acos", "acos"), ("asin", "asin"), ("atan", "atan"), ("cos", "cos"), ("sin", "sin"), ("tan", "tan"), ("exp", "exp"), ("exp2", "exp2"), ("exp10", "exp10"),
+            ("degrees", "degrees"), ("radians", "radians"), ("erf", "erf"), ("erfc", "erfc"), ("gamma", "tgamma"), ("loggamma", "lgamma"),
+        })
+            table[name] = c => c.Real($"{sql}({c.R(0)})");
+        table["log"] = c => c.Real($"log({c.R(0)})");
+        table["log10"] = c => c.Real($"log10({c.R(0)})");
+        table["log2"] = c => c.Real($"log2({c.R(0)})");
+        table["sqrt"] = c => c.Real($"sqrt({c.R(0)})");
+        table["cot"] = c => c.Real($"(1 / tan({c.R(0)}))");
+        table["atan2"] = c => c.Real($"atan2({c.R(0)}, {c.R(1)})");
+        table["pow"] = c => c.Real($"pow({c.R(0)}, {c.R(1)})");
+        table["pi"] = c => SqlConstant.Of(Math.PI, KqlType.Real);
+        table["abs"] = c => Same(c, x => $"abs({x})");
+        table["sign"] = c => Same(c, x => $"sign({x})");
+        table["ceiling"] = c => Same(c, x => $"ceil({x})");
+        table["floor"] = Bin;
+        table["bin"] = Bin;
+        table["bin_at"] = BinAt;
+        table["round"] = c => c.Type == KqlType.Long
+            ? c.Long(c.Has(1) ? $"round({c.Raw(0)}, {c.L(1)})" : c.Raw(0))
+            : c.Real(c.Has(1) ? $"round({c.R(0)}, {c.L(1)})" : $"round({c.R(0)})");
+        table["isfinite"] = c => c.Bool($"isFinite({c.R(0)})");
+        table["isinf"] = c => c.Bool($"isInfinite({c.R(0)})");
+        table["isnan"] = c => c.Bool($"isNaN({c.R(0)})");
+        table["around"] = Around;
+        table["binary_and"] = c => c.Long($"bitAnd({c.L(0)}, {c.L(1)})");
+        table["binary_or"] = c => c.Long($"bitOr({c.L(0)}, {c.L(1)})");
+        table["binary_xor"] = c => c.Long($"bitXor({c.L(0)}, {c.L(1)})");
+        table["binary_not"] = c => c.Long($"bitNot({c.L(0)})");
+        table["binary_shift_left"] = c => c.Long($"bitShiftLeft({c.L(0)}, positiveModulo({c.L(1)}, 64))");
+        table["binary_shift_right"] = c => c.Long($"bitShiftRight({c.L(0)}, positiveModulo({c.L(1)}, 64))");
+        table["bitset_count_ones"] = c => c.Long($"toInt64(bitCount({c.L(0)}))");
+        table["tohex"] = c =>
+        {
+            var hex = $"lower(hex({c.L(0)}))";
+            hex = $"if(match({hex}, '^0+$'), '0', replaceRegexpOne({hex}, '^0+', ''))";
+            return c.Text(c.Has(1) ? $"leftPad({hex}, toUInt32({c.L(1)}), '0')" : hex);
+        };
+        table["welch_test"] = c => throw SqlCall.Unsupported("The function welch_test() is not supported");
+        table["range"] = Range;
+    }
+
+    private static SqlValue Same(SqlCall c, Func<string, string> write)
+    {
+        var type = c.Type is KqlType.Unknown or KqlType.Dynamic ? KqlType.Real : c.Type;
+        var value = SqlConvert.To(c[0], type);
+        return new SqlValue(type == KqlType.Int ? $"toInt32({write(value.Text)})" : type is KqlType.Long ? $"toInt64({write(value.Text)})" : write(value.Text), type, value.Nullable);
+    }
+
+    /// <summary>Rounds down to a multiple of the step; days and weeks start where 0001-01-01 does.</summary>
+    private static SqlValue Bin(SqlCall c)
+    {
+        var value = c[0];
+        var step = c.Has(1) ? c[1] : SqlConstant.Long(1);
+        if (value.Type == KqlType.Dynamic)
+            value = SqlConvert.To(value, c.Type is KqlType.Dynamic or KqlType.Unknown ? KqlType.Real : c.Type);
+        switch (value.Type)
+        {
+            case KqlType.DateTime:
+            {
+                var size = SqlConvert.ToTimeSpan(step);
+                if (size is { IsConstant: true, Constant: TimeSpan { Ticks: > 0 } constant })
+                {
+                    var offset = SqlConvert.UnixEpochTicks % constant.Ticks;
+                    return SqlConvert.FromTicks(Floor(SqlConvert.Ticks(value), SqlText.Long(constant.Ticks), offset, false));
+                }
+
+                return SqlConvert.FromTicks(Floor(SqlConvert.Ticks(value), size.Text, SqlConvert.UnixEpochTicks, true));
+            }
+
+            case KqlType.TimeSpan:
+            {
+                var size = SqlConvert.ToTimeSpan(step);
+                return Floor(value, size.Text, 0, size is not { IsConstant: true, Constant: TimeSpan { Ticks: > 0 } }) with { Type = KqlType.TimeSpan };
+            }
+
+            case KqlType.Int or KqlType.Long when SqlTypes.IsInteger(step.Type) || step.Type == KqlType.TimeSpan:
+            {
+                var result = Floor(SqlConvert.ToLong(value), step.Text, 0, step is not { IsConstant: true, Constant: > 0L });
+                return c.Type == KqlType.Int ? SqlConvert.ToInt(result with { Type = KqlType.Long }) : result with { Type = KqlType.Long };
+            }
+
+            default:
+                return c.Real(SqlLambda.Let(c.R(0), SqlConvert.ToReal(step).Text, (x, s) => $"(floor({x} / {s}) * {s})"));
+        }
+
+        static SqlValue Floor(SqlValue ticks, string size, long offset, bool checkedStep)
+        {
+            var modulo = checkedStep ? "positiveModuloOrNull" : "positiveModulo";
+            return new SqlValue(
+                SqlLambda.Let(ticks.Text, t => offset == 0 ? $"({t} - {modulo}({t}, {size}))" : $"({t} - {modulo}({t} + {offset}, {size}))"),
+                ticks.Type,
+                checkedStep || ticks.Nullable);
+        }
+    }
+
+    private static SqlValue BinAt(SqlCall c)
+    {
+        if (c[0].Type is KqlType.DateTime)
+            return SqlConvert.FromTicks(c.Span(SqlLambda.Let(c.Ticks(0), c.Ticks(2), (t, at) => $"({t} - positiveModulo({t} - {at}, {c.X(1)}))")));
+        if (c[0].Type is KqlType.TimeSpan)
+            return c.Span(SqlLambda.Let(c.X(0), c.X(2), (t, at) => $"({t} - positiveModulo({t} - {at}, {c.X(1)}))"));
+        if (c.Type is KqlType.Long or KqlType.Int)
+            return c.Long(SqlLambda.Let(c.L(0), c.L(2), (t, at) => $"({t} - positiveModulo({t} - {at}, {c.L(1)}))"));
+        return c.Real(SqlLambda.Let(c.R(0), c.R(2), (t, at) => $"({at} + floor(({t} - {at}) / {c.R(1)}) * {c.R(1)})"));
+    }
+
+    private static SqlValue Around(SqlCall c)
+    {
+        if (c[0].Type == KqlType.DateTime)
+            return c.Bool($"(abs({c.Ticks(0)} - {c.Ticks(1)}) <= {c.X(2)})");
+        return c[0].Type == KqlType.TimeSpan ? c.Bool($"(abs({c.X(0)} - {c.X(1)}) <= {c.X(2)})") : c.Bool($"(abs({c.R(0)} - {c.R(1)}) <= {c.R(2)})");
+    }
+
+    /// <summary>range(start, stop [, step]) as an array.</summary>
+    private static SqlValue Range(SqlCall c)
+    {
+        const int limit = 1048576;
+        if (c[0].Type is KqlType.DateTime)
+        {
+            var step = c.Has(2) ? c.X(2) : SqlText.Long(TimeSpan.TicksPerHour);
+            return SqlJson.FromElements($"arrayMap(i -> {SqlConvert.ToJson(SqlConvert.FromTicks(new SqlValue($"({c.Ticks(0)} + i * {step})", KqlType.TimeSpan, false)))}, {Indexes(c.Ticks(0), c.Ticks(1), step)})");
+        }
+
+        if (c[0].Type is KqlType.TimeSpan)
+        {
+            var step = c.Has(2) ? c.X(2) : SqlText.Long(TimeSpan.TicksPerHour);
+            return SqlJson.FromElements($"arrayMap(i -> {SqlConvert.ToJson(new SqlValue($"({c.X(0)} + i * {step})", KqlType.TimeSpan, false))}, {Indexes(c.X(0), c.X(1), step)})");
+        }
+
+        if (c.Arguments.Any(a => a.Type is KqlType.Real or KqlType.Decimal))
+        {
+            var step = c.Has(2) ? c.R(2) : "1.";
+            return SqlJson.FromElements($"arrayMap(i -> {SqlConvert.ToJson(new SqlValue($"({c.R(0)} + i * {step})", KqlType.Real, false))}, {Indexes(c.R(0), c.R(1), step)})");
+        }
+
+        var size = c.Has(2) ? c.L(2) : "1";
+        return SqlJson.FromElements($"arrayMap(i -> toString({c.L(0)} + i * {size}), {Indexes(c.L(0), c.L(1), size)})");
+
+        static string Indexes(string from, string to, string step) =>
+            $"range(toUInt32(ifNull(least(greatest(floor((({to}) - ({from})) / ({step})) + 1, 0), {limit}), 0)))";
+    }
+}

@@ -1,0 +1,114 @@
+using Vedette.Kql;
+
+namespace Vedette.Telemetry.Sql.Functions;
+
+/// <summary>Addresses and URLs.</summary>
+internal static class NetFunctions
+{
+    public static void Add(IDictionary<string, SqlFunction> table)
+    {
+        table["ipv4_is_private"] = c => c.Value(SqlLambda.Let(Address(c.S(0)), a =>
+            $"if(isNull({a}), NULL, {a} BETWEEN 167772160 AND 184549375 OR {a} BETWEEN 2886729728 AND 2887778303 OR {a} BETWEEN 3232235520 AND 3232301055)"), KqlType.Bool, true);
+        table["ipv4_is_in_range"] = c => c.Value(InRange(c.S(0), c.S(1)), KqlType.Bool, true);
+        table["ipv4_is_match"] = c => c.Value(Compare(c, "="), KqlType.Bool, true);
+        table["ipv4_compare"] = c => c.Value(Sign(c), KqlType.Long, true);
+        table["ipv4_is_in_any_range"] = c => c.Value(
+            $"if(isNull({Address(c.S(0))}), NULL, " + (c.Count == 2 && c[1].Type == KqlType.Dynamic
+                ? $"arrayExists(r -> ifNull({InRange(c.S(0), "r")}, false), {c.Strings(1)})"
+                : "(" + string.Join(" OR ", Enumerable.Range(1, c.Count - 1).Select(i => $"ifNull({InRange(c.S(0), c.S(i))}, false)")) + ")") + ")", KqlType.Bool, true);
+        table["ipv4_netmask_suffix"] = c => c.Value(SqlLambda.Let(c.S(0), s => $"if(isNull({Address(s)}), NULL, toInt64({Prefix(s)}))"), KqlType.Long, true);
+        table["parse_ipv4"] = c => c.Value(SqlLambda.Let(c.S(0), s => $"toInt64({Masked(s, "32")})"), KqlType.Long, true);
+        table["parse_ipv4_mask"] = c => c.Value(SqlLambda.Let(c.S(0), s => $"toInt64({Masked(s, $"toUInt8(least(greatest({c.L(1)}, 0), 32))")})"), KqlType.Long, true);
+        table["format_ipv4"] = c => c.Text($"ifNull({Format(c, slash: false)}, '')");
+        table["format_ipv4_mask"] = c => c.Text($"ifNull({Format(c, slash: true)}, '')");
+        table["parse_url"] = ParseUrl;
+        table["parseurl"] = ParseUrl;
+        table["parse_urlquery"] = c => new SqlValue($"concat('{{\"Query Parameters\":', {Query(c.S(0))}, '}}')", KqlType.Dynamic, false) { IsPresent = true };
+        table["parse_path"] = ParsePath;
+        table["has_ipv4"] = c => c.Bool(HasAddress(c.S(0), c.S(1), prefix: false));
+        table["has_any_ipv4"] = c => c.Bool(HasAny(c, prefix: false));
+        table["has_ipv4_prefix"] = c => c.Bool(HasAddress(c.S(0), c.S(1), prefix: true));
+        table["has_any_ipv4_prefix"] = c => c.Bool(HasAny(c, prefix: true));
+    }
+
+    /// <summary>The number of an address, whose /prefix is ignored; NULL when it is none.</summary>
+    private static string Address(string text) => $"IPv4StringToNumOrNull(trimBoth(splitByChar('/', {text})[1]))";
+
+    private static string Prefix(string text) => $"least(ifNull(toUInt8OrNull(splitByChar('/', {text})[2]), 32), 32)";
+
+    private static string Mask(string prefix) => $"bitShiftLeft(toUInt64(4294967295), 32 - {prefix})";
+
+    private static string Masked(string text, string prefix) => $"bitAnd(toUInt64({Address(text)}), bitAnd({Mask($"least({prefix}, {Prefix(text)})")}, 4294967295))";
+
+    private static string InRange(string address, string range) => SqlLambda.Let(address, range, (a, r) =>
+        $"(bitAnd(toUInt64({Address(a)}), bitAnd({Mask(Prefix(r))}, 4294967295)) = bitAnd(toUInt64({Address(r)}), bitAnd({Mask(Prefix(r))}, 4294967295)))");
+
+    private static (string Left, string Right) Both(SqlCall c, string a, string b)
+    {
+        var prefix = $"least({Prefix(a)}, {Prefix(b)}{(c.Has(2) ? $", toUInt8({c.L(2)})" : "")})";
+        return (Masked(a, prefix), Masked(b, prefix));
+    }
+
+    private static string Compare(SqlCall c, string op) => SqlLambda.Let(c.S(0), c.S(1), (a, b) =>
+    {
+        var (left, right) = Both(c, a, b);
+        return $"({left} {op} {right})";
+    });
+
+    private static string Sign(SqlCall c) => SqlLambda.Let(c.S(0), c.S(1), (a, b) =>
+    {
+        var (left, right) = Both(c, a, b);
+        return $"toInt64(sign(toInt64({left}) - toInt64({right})))";
+    });
+
+    private static string Format(SqlCall c, bool slash)
+    {
+        var text = c[0].Type == KqlType.String ? c.S(0) : $"IPv4NumToString(toUInt32(bitAnd({c.L(0)}, 4294967295)))";
+        return SqlLambda.Let(text, s =>
+        {
+            var prefix = c.Has(1) ? $"toUInt8(least({c.L(1)}, 32))" : "32";
+            var shown = c.Has(1) ? $"least({prefix}, {Prefix(s)})" : Prefix(s);
+            return $"concat(IPv4NumToString(toUInt32({Masked(s, prefix)})){(slash ? $", '/', toString({shown})" : "")})";
+        });
+    }
+
+    private const string Split = @"'^(?:([A-Za-z][A-Za-z0-9+.\\-]*)://)?(?:([^:@/?#]*)(?::([^@/?#]*))?@)?(\\[[^\\]]*\\]|[^:/?#]*)(?::([0-9]+))?([^?#]*)(?:\\?([^#]*))?(?:#(.*))?$'";
+
+    private static SqlValue ParseUrl(SqlCall c)
+    {
+        var json = SqlLambda.Let($"extractGroups({c.S(0)}, {Split})", g =>
+            $"concat('{{\"Scheme\":', toJSONString({g}[1]), ',\"Host\":', toJSONString({g}[4]), ',\"Port\":', toJSONString({g}[5]), ',\"Path\":', toJSONString({g}[6]), "
+            + $"',\"Username\":', toJSONString({g}[2]), ',\"Password\":', toJSONString({g}[3]), ',\"Query Parameters\":', {Query($"{g}[7]")}, ',\"Fragment\":', toJSONString({g}[8]), '}}')");
+        return new SqlValue(json, KqlType.Dynamic, false) { IsPresent = true };
+    }
+
+    private static string Query(string text) =>
+        $"concat('{{', arrayStringConcat(arrayMap(p -> concat(toJSONString(splitByChar('=', p)[1]), ':', toJSONString(substring(p, position(p, '=') + 1))), "
+        + $"arrayFilter(p -> position(p, '=') > 0, splitByChar('&', {text}))), ','), '}}')";
+
+    private static SqlValue ParsePath(SqlCall c)
+    {
+        var json = SqlLambda.Let(c.S(0), p =>
+        {
+            var scheme = $"extract({p}, '^([A-Za-z][A-Za-z0-9+.\\\\-]+)://')";
+            var root = $"extract({p}, '^(?:[A-Za-z][A-Za-z0-9+.\\\\-]+://)?([A-Za-z]:|[\\\\\\\\/]{{2}}[^\\\\\\\\/]+|/)')";
+            var name = $"extract({p}, '([^\\\\\\\\/:]*)(?:::?[^\\\\\\\\/:]+)?$')";
+            var stream = $"extract({p}, '[^\\\\\\\\/:]+::?([^\\\\\\\\/:]+)$')";
+            var directory = $"replaceRegexpOne({p}, '[\\\\\\\\/]?[^\\\\\\\\/]*$', '')";
+            var parent = $"extract({directory}, '([^\\\\\\\\/]*)$')";
+            return $"concat('{{\"Scheme\":', toJSONString({scheme}), ',\"RootPath\":', toJSONString({root}), ',\"DirectoryPath\":', toJSONString({directory}), "
+                + $"',\"DirectoryName\":', toJSONString({parent}), ',\"Filename\":', toJSONString({name}), ',\"Extension\":', toJSONString(extract({name}, '\\\\.([^.]*)$')), "
+                + $"',\"AlternateDataStreamName\":', toJSONString({stream}), '}}')";
+        });
+        return new SqlValue(json, KqlType.Dynamic, false) { IsPresent = true };
+    }
+
+    private static string HasAddress(string text, string address, bool prefix) => SqlLambda.Let(text, address, (t, a) => prefix
+        ? $"(match({a}, '^[0-9.]+$') AND match({t}, concat('(?:^|[^0-9A-Za-z.])', regexpQuoteMeta({a}), if(endsWith({a}, '.'), '', '(?:[.]|$)'), '[0-9.]*')) "
+            + $"AND arrayExists(x -> startsWith(x, {a}) AND isIPv4String(x), extractAll({t}, '(?:^|[^0-9A-Za-z.])([0-9]+[.][0-9]+[.][0-9]+[.][0-9]+)(?:[^0-9A-Za-z.]|$)')))"
+        : $"(isIPv4String({a}) AND match({t}, concat('(?:^|[^0-9A-Za-z.])', regexpQuoteMeta({a}), '(?:[^0-9A-Za-z.]|$)')))");
+
+    private static string HasAny(SqlCall c, bool prefix) => c.Count == 2 && c[1].Type == KqlType.Dynamic
+        ? $"arrayExists(a -> {HasAddress(c.S(0), "a", prefix)}, {c.Strings(1)})"
+        : "(" + string.Join(" OR ", Enumerable.Range(1, c.Count - 1).Select(i => HasAddress(c.S(0), c.S(i), prefix))) + ")";
+}

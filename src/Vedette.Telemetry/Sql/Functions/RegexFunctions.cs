@@ -1,0 +1,127 @@
+using System.Text.RegularExpressions;
+using Vedette.Kql;
+
+namespace Vedette.Telemetry.Sql.Functions;
+
+/// <summary>Regular expressions (RE2 on both sides) and trimming.</summary>
+internal static class RegexFunctions
+{
+    public static void Add(IDictionary<string, SqlFunction> table)
+    {
+        table["extract"] = Extract;
+        table["extract_all"] = ExtractAll;
+        table["extractall"] = ExtractAll;
+        table["replace_regex"] = c => c.Text($"replaceRegexpAll({c.S(0)}, {c.S(1)}, {Rewrite(c, 2)})");
+        table["replace"] = c => c.Text($"replaceRegexpAll({c.S(2)}, {c.S(0)}, {Rewrite(c, 1)})");
+        table["regex_quote"] = c => c.Text($"regexpQuoteMeta({c.S(0)})");
+        table["trim"] = c => c.Text($"replaceRegexpOne(replaceRegexpOne({c.S(1)}, {Anchored(c, start: true)}, ''), {Anchored(c, start: false)}, '')");
+        table["trim_start"] = c => c.Text($"replaceRegexpOne({c.S(1)}, {Anchored(c, start: true)}, '')");
+        table["trim_end"] = c => c.Text($"replaceRegexpOne({c.S(1)}, {Anchored(c, start: false)}, '')");
+        table["indexof_regex"] = IndexOf;
+    }
+
+    private static string Anchored(SqlCall c, bool start)
+    {
+        if (c[0].IsConstant)
+            return SqlText.Quote(start ? $"^(?:{c.ConstantText(0)})" : $"(?:{c.ConstantText(0)})$");
+        return start ? $"concat('^(?:', {c.S(0)}, ')')" : $"concat('(?:', {c.S(0)}, ')$')";
+    }
+
+    private static string Rewrite(SqlCall c, int index) => c[index].IsConstant ? SqlText.Quote(c.ConstantText(index)) : c.S(index);
+
+    private static SqlValue Extract(SqlCall c)
+    {
+        // extract(regex, group, source [, type])
+        var source = c.S(2);
+        string text;
+        if (c[0].IsConstant && c[1].IsConstant)
+        {
+            var pattern = c.ConstantText(0);
+            var group = c.ConstantLong(1);
+            text = group == 0
+                ? $"extract({source}, {SqlText.Quote("(" + pattern + ")")})"
+                : group > Groups(pattern)
+                    ? "''"
+                    : group == 1 && Groups(pattern) == 1
+                        ? $"extract({source}, {SqlText.Quote(pattern)})"
+                        : $"regexpExtract({source}, {SqlText.Quote(pattern)}, {group})";
+        }
+        else
+        {
+            text = c[0].IsConstant ? $"regexpExtract({source}, {SqlText.Quote(c.ConstantText(0))}, {c.L(1)})" : $"extractGroups({source}, concat('(', {c.S(0)}, ')'))[{c.L(1)} + 1]";
+        }
+
+        return SqlConvert.To(c.Text(text), c.Type is KqlType.Unknown ? KqlType.String : c.Type);
+    }
+
+    private static SqlValue ExtractAll(SqlCall c)
+    {
+        // extract_all(regex [, captureGroups], source)
+        var pattern = c.ConstantText(0);
+        var source = c.S(c.Count - 1);
+        var groups = Groups(pattern);
+        IReadOnlyList<int> wanted = c.Count == 3 && SqlJson.ConstantStrings(c[1]) is { } chosen
+            ? [.. chosen.Select(g => int.TryParse(g, out var number) ? number : NamedGroup(pattern, g))]
+            : [.. Enumerable.Range(1, Math.Max(groups, 1))];
+        if (groups == 0)
+            return Present(SqlJson.FromStrings($"extractAll({source}, {SqlText.Quote(pattern)})"));
+        var rows = $"extractAllGroupsVertical({source}, {SqlText.Quote("(" + pattern + ")")})";
+        if (wanted.Count == 1)
+            return Present(SqlJson.FromStrings($"arrayMap(g -> g[{wanted[0] + 1}], {rows})"));
+        var picks = string.Join(", ", wanted.Select(w => $"g[{w + 1}]"));
+        return Present(SqlJson.FromElements($"arrayMap(g -> concat('[', arrayStringConcat(arrayMap(s -> toJSONString(s), [{picks}]), ','), ']'), {rows})"));
+
+        // No match gives null rather than an empty array.
+        static SqlValue Present(SqlValue array) => array with { Text = $"ifNull(nullIf({array.Text}, '[]'), '')", IsPresent = false };
+    }
+
+    private static SqlValue IndexOf(SqlCall c)
+    {
+        var pattern = c.ConstantText(1);
+        if (c.Count == 2)
+            return c.Long(SqlLambda.Let(c.S(0), s => $"if(match({s}, {SqlText.Quote(pattern)}), toInt64(lengthUTF8(splitByRegexp({SqlText.Quote(pattern)}, {s})[1])), -1)"));
+        var start = c.L(2);
+        var length = c.Has(3) ? c.L(3) : "-1";
+        var occurrence = c.Has(4) ? c.L(4) : "1";
+        return c.Long(SqlLambda.Let(
+            $"substringUTF8({c.S(0)}, {start} + 1, if({length} < 0, 1000000000, {length}))",
+            s => $"if(toInt64(countMatches({s}, {SqlText.Quote(pattern)})) < {occurrence}, -1, {start} + toInt64("
+                + $"arraySum(arrayMap(x -> lengthUTF8(x), arraySlice(splitByRegexp({SqlText.Quote(pattern)}, {s}), 1, toUInt32({occurrence})))) + "
+                + $"arraySum(arrayMap(x -> lengthUTF8(x), arraySlice(extractAll({s}, {SqlText.Quote("(" + pattern + ")")}), 1, toUInt32({occurrence}) - 1)))))"));
+    }
+
+    /// <summary>How many capturing groups an expression has.</summary>
+    public static int Groups(string pattern)
+    {
+        try
+        {
+            return new Regex(pattern.Replace("(?P<", "(?<", StringComparison.Ordinal), RegexOptions.None, TimeSpan.FromSeconds(1)).GetGroupNumbers().Length - 1;
+        }
+        catch (ArgumentException)
+        {
+            // .NET does not read everything that RE2 does: count by hand.
+            var groups = 0;
+            var inClass = false;
+            for (var i = 0; i < pattern.Length; i++)
+            {
+                switch (pattern[i])
+                {
+                    case '\\': i++; break;
+                    case '[': inClass = true; break;
+                    case ']': inClass = false; break;
+                    case '(' when !inClass && (i + 1 == pattern.Length || pattern[i + 1] != '?' || pattern.AsSpan(i).StartsWith("(?P<") || pattern.AsSpan(i).StartsWith("(?<")):
+                        groups++;
+                        break;
+                }
+            }
+
+            return groups;
+        }
+    }
+
+    private static int NamedGroup(string pattern, string name)
+    {
+        var number = new Regex(pattern.Replace("(?P<", "(?<", StringComparison.Ordinal), RegexOptions.None, TimeSpan.FromSeconds(1)).GroupNumberFromName(name);
+        return number > 0 ? number : throw SqlCall.Unsupported($"extract_all() names an unknown group '{name}'");
+    }
+}

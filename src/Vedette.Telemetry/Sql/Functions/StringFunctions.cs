@@ -1,0 +1,107 @@
+using Vedette.Kql;
+
+namespace Vedette.Telemetry.Sql.Functions;
+
+/// <summary>Strings. Positions and lengths count characters.</summary>
+internal static class StringFunctions
+{
+    public static void Add(IDictionary<string, SqlFunction> table)
+    {
+        table["tolower"] = c => c.Text($"lowerUTF8({c.S(0)})");
+        table["toupper"] = c => c.Text($"upperUTF8({c.S(0)})");
+        table["strlen"] = c => c.Long($"toInt64(lengthUTF8({c.S(0)}))");
+        table["string_size"] = c => c.Long($"toInt64(length({c.S(0)}))");
+        table["strcat"] = c => c.Count == 1 ? SqlConvert.ToText(c[0]) : c.Text("concat(" + Texts(c, 0) + ")");
+        table["strcat_delim"] = c => c.Text($"arrayStringConcat([{Texts(c, 1)}], {c.S(0)})");
+        table["strcat_array"] = c => c.Text($"arrayStringConcat({c.Strings(0)}, {c.S(1)})");
+        table["array_strcat"] = table["strcat_array"];
+        table["strrep"] = c => c.Text(c.Has(2)
+            ? $"arrayStringConcat(arrayWithConstant(toUInt32(greatest({c.L(1)}, 0)), {c.S(0)}), {c.S(2)})"
+            : $"repeat({c.S(0)}, greatest({c.L(1)}, 0))");
+        table["substring"] = Substring;
+        table["split"] = Split;
+        table["reverse"] = c => c.Text($"reverseUTF8({c.S(0)})");
+        table["replace_string"] = c => c.Text($"replaceAll({c.S(0)}, {c.S(1)}, {c.S(2)})");
+        table["replace_strings"] = c => c.Text($"arrayFold((acc, p) -> replaceAll(acc, p.1, p.2), arrayZip({c.Strings(1)}, {c.Strings(2)}), {c.S(0)})");
+        table["translate"] = c => c.Text(SqlLambda.Let(c.S(0), c.S(1), (from, to) =>
+            $"arrayStringConcat(arrayMap(ch -> if(positionUTF8({from}, ch) = 0, ch, if({to} = '', '', substringUTF8({to}, least(positionUTF8({from}, ch), lengthUTF8({to})), 1))), "
+            + $"ngrams({c.S(2)}, 1)))"));
+        table["indexof"] = IndexOf;
+        table["countof"] = CountOf;
+        table["strcmp"] = c => c.Long(SqlLambda.Let(c.S(0), c.S(1), (a, b) => $"toInt64(multiIf({a} = {b}, 0, {a} < {b}, -1, 1))"));
+        table["isascii"] = c => c.Bool($"match({c.S(0)}, '^[\\\\x00-\\\\x7F]*$')");
+        table["isutf8"] = c => c.Bool($"isValidUTF8({c.S(0)})");
+        table["has_any_index"] = c => c.Long($"toInt64(arrayFirstIndex(n -> {TermSearch.Variable(c.S(0), "n")}, {c.Strings(1)}) - 1)");
+        table["unicode_codepoints_from_string"] = c => SqlJson.FromElements(
+            $"arrayMap(ch -> toString(if(length(ch) = 1, ascii(ch), reinterpretAsUInt32(reverse(convertCharset(ch, 'UTF-8', 'UTF-32BE'))))), ngrams({c.S(0)}, 1))");
+        table["make_string"] = FromCodePoints;
+        table["unicode_codepoints_to_string"] = FromCodePoints;
+        table["repeat"] = c => SqlJson.FromElements($"arrayWithConstant(toUInt32(greatest(ifNull({SqlConvert.ToLong(c[1]).Text}, 0), 0)), {c.J(0)})");
+        table["punycode_from_string"] = c => c.Text($"punycodeEncode({c.S(0)})");
+        table["punycode_to_string"] = c => c.Text($"tryPunycodeDecode({c.S(0)})");
+        table["punycode_domain_from_string"] = c => c.Text($"tryIdnaEncode({c.S(0)})");
+        table["punycode_domain_to_string"] = c => c.Text($"idnaDecode({c.S(0)})");
+        table["string_size_bytes"] = table["string_size"];
+    }
+
+    private static string Texts(SqlCall c, int from) => string.Join(", ", Enumerable.Range(from, c.Count - from).Select(c.S));
+
+    private static SqlValue Substring(SqlCall c)
+    {
+        // A negative start counts from the end; a negative length stands for none.
+        var start = c[1] is { IsConstant: true, Constant: int or long }
+            ? c.ConstantLong(1) is var at and >= 0 ? SqlText.Long(at + 1) : SqlText.Long(c.ConstantLong(1))
+            : SqlLambda.Let(c.L(1), i => $"if({i} >= 0, {i} + 1, {i})");
+        return c.Text(c.Has(2)
+            ? $"substringUTF8({c.S(0)}, {start}, greatest({c.L(2)}, 0))"
+            : $"substringUTF8({c.S(0)}, {start})");
+    }
+
+    private static SqlValue Split(SqlCall c)
+    {
+        var parts = c[1] is { IsConstant: true, Constant: "" } ? $"[{c.S(0)}]" : $"splitByString({c.S(1)}, {c.S(0)})";
+        if (!c.Has(2))
+            return SqlJson.FromStrings(parts);
+        // With an index the result is an array of that one part.
+        return SqlJson.FromStrings(SqlLambda.Let(c.L(2), i => $"arraySlice({parts}, if({i} >= 0, {i} + 1, 1000000), 1)"));
+    }
+
+    private static SqlValue IndexOf(SqlCall c)
+    {
+        if (c.Count == 2)
+            return c.Long($"(toInt64(positionUTF8({c.S(0)}, {c.S(1)})) - 1)");
+        var length = c.Has(3) ? c.L(3) : "-1";
+        var occurrence = c.Has(4) ? c.L(4) : "1";
+        var window = SqlLambda.Let(c.S(0), s => SqlLambda.Let(c.L(2), from =>
+        {
+            var start = $"if({from} >= 0, {from}, greatest(toInt64(lengthUTF8({s})) + {from}, 0))";
+            var text = $"substringUTF8({s}, {start} + 1{(length == "-1" ? "" : $", if({length} < 0, 1000000000, {length})")})";
+            return $"if({occurrence} = 1, {Found($"positionUTF8({text}, {c.S(1)})", start)}, {Nth(text, c.S(1), occurrence, start)})";
+        }));
+        return c.Long(window);
+
+        static string Found(string position, string start) => $"if({position} = 0, -1, toInt64({position}) - 1 + {start})";
+
+        static string Nth(string text, string needle, string occurrence, string start) =>
+            $"if(toInt64(countSubstrings({text}, {needle})) < {occurrence}, -1, "
+            + $"toInt64(lengthUTF8(arrayStringConcat(arraySlice(splitByString({needle}, {text}), 1, toUInt32(greatest({occurrence}, 1))), {needle}))) + {start})";
+    }
+
+    private static SqlValue CountOf(SqlCall c)
+    {
+        if (c.Has(2) && string.Equals(c.ConstantText(2), "regex", StringComparison.OrdinalIgnoreCase))
+            return c.Long($"toInt64(countMatches({c.S(0)}, {c.S(1)}))");
+        // Kusto counts overlapping occurrences of plain text.
+        return c.Long(SqlLambda.Let(c.S(0), c.S(1), (s, n) =>
+            $"toInt64(arrayCount(i -> substring({s}, i, length({n})) = {n}, range(1, toUInt32(length({s}) + 1))))"));
+    }
+
+    private static SqlValue FromCodePoints(SqlCall c)
+    {
+        // Arguments are code points or arrays of them.
+        var numbers = "arrayConcat(" + string.Join(", ", c.Arguments.Select((a, i) => a.Type == KqlType.Dynamic
+            ? $"arrayMap(e -> toInt64OrZero(e), {c.Elements(i)})"
+            : $"[ifNull({SqlConvert.ToLong(a).Text}, 0)]")) + ")";
+        return c.Text($"arrayStringConcat(arrayMap(p -> convertCharset(reverse(reinterpretAsFixedString(toUInt32(p)))::String, 'UTF-32BE', 'UTF-8'), {numbers}))");
+    }
+}

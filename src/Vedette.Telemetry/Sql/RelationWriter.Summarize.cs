@@ -1,0 +1,127 @@
+using Vedette.Kql;
+using Vedette.Kql.Bound;
+using Vedette.Telemetry.Sql.Aggregates;
+
+namespace Vedette.Telemetry.Sql;
+
+/// <summary>Grouping.</summary>
+internal sealed partial class RelationWriter
+{
+    private Select Summarize(SummarizeRelation node)
+    {
+        var input = Open(Write(node.Input));
+        if (!node.Aggregates.Any(a => AggregateTable.DependsOnOrder(a.Function.Name)))
+            input = input.Unordered();
+        var inner = Prepare(Open(input), node.Keys.Select(k => k.Value).Concat(node.Aggregates.SelectMany(a => a.Arguments)));
+        if (inner.HasWindow)
+            inner = inner.Wrap();
+        var keys = new List<(KqlColumn Column, int Inner)>();
+        foreach (var key in node.Keys)
+        {
+            var value = Typed(_scalars.Write(key.Value, inner), key.Column.Type);
+            keys.Add((key.Column, Hide(inner, value)));
+        }
+
+        var arguments = node.Aggregates.Select(a => a.Arguments.Select(x => Argument(inner, x)).ToList()).ToList();
+        return Group(inner, keys, node.Aggregates, arguments, ordered: true);
+    }
+
+    /// <summary>An aggregate's argument as a column of the level below.</summary>
+    private int Argument(Select inner, BoundScalar scalar) => Hide(inner, _scalars.Write(scalar, inner));
+
+    /// <summary>Groups a select by columns of it.</summary>
+    private Select Group(Select inner, IReadOnlyList<(KqlColumn Column, int Inner)> keys, IReadOnlyList<AggregateItem> aggregates, IReadOnlyList<List<int>> arguments, bool ordered, IReadOnlyList<KqlColumn>? carried = null)
+    {
+        var needsOrder = ordered && inner.Order.Count > 0 && aggregates.Any(a => AggregateTable.DependsOnOrder(a.Function.Name));
+        inner.KeepOrder = needsOrder;
+        var group = inner.Wrap();
+        group.Order = [];
+        group.IsNumbered = false;
+        group.IngestTime = null;
+        var terms = new List<string>();
+        foreach (var (column, id) in keys)
+        {
+            var value = group.Resolve(id);
+            group.Define(column.Id, value);
+            if (!value.IsConstant)
+                terms.Add(value.Text);
+        }
+
+        // One value for the whole group, under another name so that no aggregate sees it; the tuple keeps nulls.
+        var held = new List<(int Id, int Hidden)>();
+        foreach (var column in carried ?? [])
+        {
+            var value = group.Resolve(column.Id);
+            if (value.IsConstant)
+                continue;
+            var hidden = NewHidden();
+            group.DefineAlways(hidden, value with { Text = $"any(tuple({value.Text})).1" });
+            held.Add((column.Id, hidden));
+        }
+
+        // A constant key is still a key: no rows, no group.
+        group.GroupBy = terms;
+        if (keys.Count > 0 && terms.Count == 0)
+            group.GroupBy = ["tuple()"];
+        var tuples = new List<(AggregateItem Item, int Tuple, IReadOnlyList<SqlValue> Elements)>();
+        for (var i = 0; i < aggregates.Count; i++)
+        {
+            var item = aggregates[i];
+            var values = arguments[i].Select(group.Resolve).ToList();
+            if (item.Function.Name is "arg_max" or "arg_min" || item.Outputs.Count > 1)
+            {
+                tuples.Add(Winners(group, item, values, keys.Count == 0));
+                continue;
+            }
+
+            var value = AggregateTable.Write(item.Function.Name, values, item.Type, keys.Count == 0)
+                ?? throw ScalarWriter.Unsupported($"The aggregate {item.Function.Name}() is not supported");
+            group.Define(item.Outputs[0].Id, Typed(value, item.Outputs[0].Type), 1);
+        }
+
+        if (tuples.Count == 0 && held.Count == 0)
+            return group;
+        var outer = group.Wrap();
+        foreach (var (id, hidden) in held)
+            outer.Define(id, outer.Resolve(hidden));
+        foreach (var (item, tuple, elements) in tuples)
+        {
+            var text = outer.Resolve(tuple).Text;
+            for (var i = 0; i < elements.Count; i++)
+            {
+                var output = item.Outputs[item.Outputs.Count - elements.Count + i];
+                outer.Define(output.Id, Typed(new SqlValue($"tupleElement({text}, {i + 1})", elements[i].Type, elements[i].Nullable), output.Type));
+            }
+        }
+
+        return outer;
+    }
+
+    /// <summary>arg_max, arg_min, and take_any of several columns: all outputs come from one row.</summary>
+    private (AggregateItem, int, IReadOnlyList<SqlValue>) Winners(Select group, AggregateItem item, IReadOnlyList<SqlValue> values, bool mayBeEmpty)
+    {
+        var any = item.Function.Name == "take_any";
+        var elements = values.Skip(any ? 0 : 1)
+            .Select(v => v.Type is KqlType.String or KqlType.Dynamic || v.Nullable ? v : v with { Text = $"toNullable({v.Text})", Nullable = true })
+            .ToList();
+        var tuple = NewHidden();
+        if (!any)
+        {
+            var by = values[0];
+            if (by.Type == KqlType.Dynamic)
+                by = SqlConvert.ToReal(by);
+            var extreme = AggregateTable.Write(item.Function.Name == "arg_max" ? "max" : "min", [by], by.Type, mayBeEmpty)!;
+            group.Define(item.Outputs[0].Id, Typed(extreme, item.Outputs[0].Type));
+            if (elements.Count == 0)
+                return (item, tuple, []);
+            var function = item.Function.Name == "arg_max" ? "argMax" : "argMin";
+            group.Define(tuple, new SqlValue($"{function}(tuple({string.Join(", ", elements.Select(e => e.Text))}), {by.Text})", KqlType.Unknown, false));
+        }
+        else
+        {
+            group.Define(tuple, new SqlValue($"any(tuple({string.Join(", ", elements.Select(e => e.Text))}))", KqlType.Unknown, false));
+        }
+
+        return (item, tuple, elements);
+    }
+}

@@ -1,0 +1,190 @@
+using Vedette.Kql;
+using Vedette.Kql.Bound;
+
+namespace Vedette.Telemetry.Sql;
+
+/// <summary>Row order and the functions that depend on it.</summary>
+internal sealed partial class RelationWriter
+{
+    /// <summary>Gives every row a number in the present order, so that later steps and the result see one and the same order.</summary>
+    private Select Numbered(Select input)
+    {
+        if (input.IsNumbered)
+            return input;
+        var scope = input.Wrap();
+        var id = NewHidden();
+        if (input.Order.Count == 0)
+        {
+            scope.Define(id, new SqlValue("rowNumberInAllBlocks() + 1", KqlType.Long, false));
+        }
+        else
+        {
+            scope.Define(id, new SqlValue($"row_number() OVER (ORDER BY {scope.OrderTerms()})", KqlType.Long, false));
+            scope.HasWindow = true;
+        }
+
+        scope.Order = [new SqlOrder(id, false, false)];
+        scope.IsNumbered = true;
+        return scope;
+    }
+
+    /// <summary>Turns window functions, and functions that only this process knows, into columns below the expressions that use them.</summary>
+    private Select Prepare(Select scope, IEnumerable<BoundScalar> scalars)
+    {
+        foreach (var scalar in scalars)
+            scope = Prepare(scope, scalar);
+        return scope;
+    }
+
+    private Select Prepare(Select scope, BoundScalar scalar)
+    {
+        if (_scalars.IsHoisted(scalar))
+            return scope;
+        foreach (var child in BoundTree.Children(scalar))
+            scope = Prepare(scope, child);
+        if (scalar is not BoundCall call)
+            return scope;
+        if (call.Function.IsWindow)
+            return Window(scope, call);
+        return LocalCall(scope, call);
+    }
+
+    private Select Window(Select input, BoundCall call)
+    {
+        var scope = Numbered(Open(input)).Wrap();
+        var number = scope.Resolve(scope.Order[0].Id).Text;
+        var arguments = call.Arguments.Select(a => _scalars.Write(a, scope)).ToList();
+        var over = $"OVER (ORDER BY {number} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)";
+        SqlValue value;
+        switch (call.Function.Name)
+        {
+            case "row_number":
+            {
+                var start = arguments.Count > 0 ? $" + {SqlConvert.ToLong(arguments[0]).Text} - 1" : "";
+                value = arguments.Count > 1
+                    ? Segmented(ref scope, arguments[1], ref number, "row_number()", false)
+                    : new SqlValue($"row_number() OVER (ORDER BY {number})", KqlType.Long, false);
+                value = value with { Text = $"toInt64({value.Text}{start})" };
+                break;
+            }
+
+            case "row_cumsum":
+            {
+                var typed = Typed(arguments[0], call.Type);
+                value = arguments.Count > 1
+                    ? Segmented(ref scope, arguments[1], ref number, typed, call.Type)
+                    : new SqlValue($"sum({typed.Text}) {over}", call.Type, typed.Nullable);
+                break;
+            }
+
+            case "row_rank_dense" or "row_rank_min":
+                value = Rank(ref scope, call, arguments, ref number);
+                break;
+            case "prev" or "next":
+                value = Neighbour(call, arguments, number);
+                break;
+            case "row_window_session":
+                value = Session(ref scope, arguments, number);
+                break;
+            default:
+                throw ScalarWriter.Unsupported($"The function {call.Function.Name}() is not supported");
+        }
+
+        var id = NewHidden();
+        scope.Define(id, value);
+        scope.HasWindow = true;
+        _scalars.Hoist(call, id);
+        return scope.Wrap();
+    }
+
+    /// <summary>Numbers the segments that a restart condition cuts the rows into, one level below.</summary>
+    private string Segments(ref Select scope, SqlValue restart, ref string number)
+    {
+        var segment = NewHidden();
+        scope.Define(segment, new SqlValue($"sum(toUInt64(ifNull({SqlConvert.ToBool(restart).Text}, false))) OVER (ORDER BY {number} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)", KqlType.Long, false));
+        scope.HasWindow = true;
+        scope = scope.Wrap();
+        number = scope.Resolve(scope.Order[0].Id).Text;
+        return scope.Resolve(segment).Text;
+    }
+
+    private SqlValue Segmented(ref Select scope, SqlValue restart, ref string number, string function, bool nullable)
+    {
+        var segment = Segments(ref scope, restart, ref number);
+        return new SqlValue($"{function} OVER (PARTITION BY {segment} ORDER BY {number})", KqlType.Long, nullable);
+    }
+
+    private SqlValue Segmented(ref Select scope, SqlValue restart, ref string number, SqlValue term, KqlType type)
+    {
+        var id = Hide(scope, term);
+        var segment = Segments(ref scope, restart, ref number);
+        return new SqlValue($"sum({scope.Resolve(id).Text}) OVER (PARTITION BY {segment} ORDER BY {number} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)", type, term.Nullable);
+    }
+
+    private SqlValue Neighbour(BoundCall call, IReadOnlyList<SqlValue> arguments, string number)
+    {
+        var function = call.Function.Name == "prev" ? "lagInFrame" : "leadInFrame";
+        var value = Typed(arguments[0], call.Type);
+        var offset = arguments.Count > 1 ? SqlConvert.ToLong(arguments[1]).Text : "1";
+        var text = value.Type is KqlType.String or KqlType.Dynamic ? value.Text : $"toNullable({value.Text})";
+        var fallback = arguments.Count > 2
+            ? ", " + (value.Type is KqlType.String or KqlType.Dynamic ? Typed(arguments[2], call.Type).Text : $"toNullable({Typed(arguments[2], call.Type).Text})")
+            : "";
+        return new SqlValue(
+            $"{function}({text}, {offset}{fallback}) OVER (ORDER BY {number} ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)",
+            call.Type,
+            call.Type is not (KqlType.String or KqlType.Dynamic));
+    }
+
+    private SqlValue Rank(ref Select scope, BoundCall call, IReadOnlyList<SqlValue> arguments, ref string number)
+    {
+        // Rows are already sorted by the term: a new rank starts where it changes.
+        var term = Hide(scope, arguments[0]);
+        var restart = arguments.Count > 1 ? Hide(scope, SqlConvert.ToBool(arguments[1])) : (int?)null;
+        var previous = NewHidden();
+        var changed = NewHidden();
+        var value = scope.Resolve(term);
+        scope = scope.Wrap();
+        number = scope.Resolve(scope.Order[0].Id).Text;
+        scope.Define(previous, new SqlValue($"lagInFrame(toNullable({scope.Resolve(term).Text})) OVER (ORDER BY {number} ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)", value.Type, true));
+        scope.HasWindow = true;
+        scope = scope.Wrap();
+        number = scope.Resolve(scope.Order[0].Id).Text;
+        scope.Define(changed, new SqlValue($"toUInt64(ifNull({scope.Resolve(term).Text} != {scope.Resolve(previous).Text}, true){(restart is { } r ? $" OR {scope.Resolve(r).Text}" : "")})", KqlType.Long, false));
+        scope = scope.Wrap();
+        number = scope.Resolve(scope.Order[0].Id).Text;
+        var partition = "";
+        if (restart is { } again)
+            partition = "PARTITION BY " + Segments(ref scope, scope.Resolve(again), ref number) + " ";
+        if (call.Function.Name == "row_rank_dense")
+            return new SqlValue($"toInt64(sum({scope.Resolve(changed).Text}) OVER ({partition}ORDER BY {number} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW))", KqlType.Long, false);
+        var position = NewHidden();
+        scope.Define(position, new SqlValue($"row_number() OVER ({partition}ORDER BY {number})", KqlType.Long, false));
+        scope.HasWindow = true;
+        scope = scope.Wrap();
+        number = scope.Resolve(scope.Order[0].Id).Text;
+        return new SqlValue(
+            $"toInt64(max(if({scope.Resolve(changed).Text} = 1, {scope.Resolve(position).Text}, 0)) OVER ({partition}ORDER BY {number} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW))",
+            KqlType.Long, false);
+    }
+
+    /// <summary>row_window_session(value, maxDistanceFromFirst, maxDistanceBetweenNeighbours [, restart]): the value that began the session.</summary>
+    private SqlValue Session(ref Select scope, IReadOnlyList<SqlValue> arguments, string number)
+    {
+        // The start of a session depends on the start of the one before, so the rows are folded in order.
+        var value = SqlConvert.Ticks(SqlConvert.ToDateTime(arguments[0])).Text;
+        var restart = arguments.Count > 3 ? $"ifNull({SqlConvert.ToBool(arguments[3]).Text}, false)" : "false";
+        var list = NewHidden();
+        var position = NewHidden();
+        var order = scope.Order;
+        scope.Define(list, new SqlValue($"groupArray((toInt64(assumeNotNull({value})), toUInt8({restart}))) OVER (ORDER BY {number} ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)", KqlType.Unknown, false));
+        scope.Define(position, new SqlValue($"row_number() OVER (ORDER BY {number})", KqlType.Long, false));
+        scope.HasWindow = true;
+        scope = scope.Wrap();
+        var (fromFirst, between) = (SqlConvert.ToTimeSpan(arguments[1]).Text, SqlConvert.ToTimeSpan(arguments[2]).Text);
+        var fold = $"arrayFold((a, r) -> if(a.3 = 0 OR r.2 = 1 OR r.1 - a.1 > {fromFirst} OR r.1 - a.2 > {between}, (r.1, r.1, toUInt8(1)), (a.1, r.1, toUInt8(1))), "
+            + $"arraySlice({scope.Resolve(list).Text}, 1, {scope.Resolve(position).Text}), (toInt64(0), toInt64(0), toUInt8(0))).1";
+        scope.Order = order;
+        return SqlConvert.FromTicks(new SqlValue(fold, KqlType.TimeSpan, false));
+    }
+}

@@ -1,0 +1,242 @@
+using Vedette.Kql;
+using Vedette.Kql.Bound;
+
+namespace Vedette.Telemetry.Sql;
+
+/// <summary>Writes bound relations as selects. Each kind of operator has its method, in files by family.</summary>
+internal sealed partial class RelationWriter
+{
+    private readonly SqlContext _context;
+    private readonly SqlProgram _program;
+    private readonly ScalarWriter _scalars;
+    private readonly Dictionary<ContextRelation, Select> _contexts = [];
+    private IReadOnlyList<KqlColumn> _carried = [];
+    private int _nextHidden = -1;
+    private int _nextJoin = 1;
+
+    public RelationWriter(SqlContext context, SqlProgram program)
+    {
+        _context = context;
+        _program = program;
+        _scalars = new ScalarWriter(context, this);
+    }
+
+    /// <summary>A column id that the bound tree does not use.</summary>
+    public int NewHidden() => _nextHidden--;
+
+    /// <summary>Writes a relation.</summary>
+    public Select Write(BoundRelation relation) => relation switch
+    {
+        TableScan scan => Scan(scan),
+        DataTableRelation table => DataTable(table),
+        PrintRelation print => Print(print),
+        RangeRelation range => Range(range),
+        ContextRelation context => _contexts.TryGetValue(context, out var select) ? select.Wrap() : throw ScalarWriter.Unsupported("This operator cannot stand here"),
+        SharedScan shared => Shared(shared),
+        FilterRelation filter => Filter(filter),
+        ProjectRelation project => Compute(Write(project.Input), project.Values),
+        ExtendRelation extend => Compute(Write(extend.Input), extend.Values),
+        SortRelation sort => Sort(sort),
+        TakeRelation take => Take(Write(take.Input), take.Count),
+        SampleRelation sample => Sample(sample),
+        SerializeRelation serialize => Numbered(Write(serialize.Input)),
+        RenderRelation render => Write(render.Input),
+        ConsumeRelation consume => Consume(consume),
+        SummarizeRelation summarize => Summarize(summarize),
+        MakeSeriesRelation series => MakeSeries(series),
+        TopNestedRelation nested => TopNested(nested),
+        JoinRelation join => Join(join),
+        UnionRelation union => Union(union),
+        MvExpandRelation expand => Expand(expand),
+        MvApplyRelation apply => Apply(apply),
+        PartitionRelation partition => Partition(partition),
+        ParseRelation parse => Parse(parse),
+        ParseKvRelation parse => ParseKv(parse),
+        EvaluateRelation evaluate => Evaluate(evaluate),
+        TableFunctionRelation function => TableFunction(function),
+        _ => Local(relation),
+    };
+
+    private Select Filter(FilterRelation filter)
+    {
+        var scope = Prepare(Open(Write(filter.Input)), [filter.Predicate]);
+        if (!scope.IsOpen)
+            scope = scope.Wrap();
+        foreach (var condition in _scalars.WriteConditions(filter.Predicate, scope))
+            scope.Where(condition);
+        return scope;
+    }
+
+    /// <summary>Adds computed columns; a value that only passes through keeps its place.</summary>
+    private Select Compute(Select input, IReadOnlyList<NamedScalar> values)
+    {
+        var scope = Prepare(Open(input), values.Select(v => v.Value));
+        foreach (var value in values)
+        {
+            if (value.Value is BoundColumnRef reference && reference.Column.Id == value.Column.Id)
+                continue;
+            var written = Typed(_scalars.Write(value.Value, scope), value.Column.Type);
+            if (Select.IsTooDeep(_scalars.Depth + 1) && !written.IsConstant)
+            {
+                scope = scope.Wrap();
+                written = Typed(_scalars.Write(value.Value, scope), value.Column.Type);
+            }
+
+            scope.Define(value.Column.Id, written, _scalars.Depth + 1);
+        }
+
+        return scope;
+    }
+
+    private static SqlValue Typed(SqlValue value, KqlType type) => value.Type == type || type == KqlType.Unknown ? value : SqlConvert.To(value, type);
+
+    /// <summary>Defines a value under a hidden id unless it is a mere column.</summary>
+    private int Hide(Select scope, SqlValue value)
+    {
+        var id = NewHidden();
+        scope.Define(id, value, _scalars.Depth + 1);
+        return id;
+    }
+
+    /// <summary>A level to which definitions and conditions can be added.</summary>
+    private static Select Open(Select select) => select.IsOpen ? select : select.Wrap();
+
+    private Select Sort(SortRelation sort)
+    {
+        var scope = Prepare(Open(Write(sort.Input)), sort.Keys.Select(k => k.Value));
+        if (scope.HasWindow)
+            scope = scope.Wrap();
+        var order = new List<SqlOrder>();
+        foreach (var key in sort.Keys)
+        {
+            var value = _scalars.Write(key.Value, scope);
+            if (value.Type == KqlType.Dynamic)
+                value = SqlConvert.ToText(value);
+            if (value.IsConstant)
+                continue;
+            var id = key.Value is BoundColumnRef reference && value.Type == reference.Type ? reference.Column.Id : Hide(scope, value);
+            order.Add(new SqlOrder(id, key.Descending, key.NullsFirst));
+        }
+
+        scope.Order = order;
+        scope.IsNumbered = false;
+        return scope;
+    }
+
+    private Select Take(Select input, BoundScalar count)
+    {
+        var scope = input.Limit is null && input.LimitBy is null && !input.HasWindow ? input : input.Wrap();
+        var value = SqlConvert.ToLong(_scalars.Write(count, scope));
+        if (value is { IsConstant: true, Constant: { } constant })
+        {
+            scope.Limit = Math.Max(0, Convert.ToInt64(constant, System.Globalization.CultureInfo.InvariantCulture)).ToString(System.Globalization.CultureInfo.InvariantCulture);
+            scope.IsRepeatable = false;
+            return scope;
+        }
+
+        var numbered = Numbered(scope).Wrap();
+        numbered.Where($"{numbered.Resolve(numbered.Order[0].Id).Text} <= {value.Text}");
+        return numbered;
+    }
+
+    private Select Sample(SampleRelation sample)
+    {
+        var scope = Open(Write(sample.Input)).Wrap();
+        var id = NewHidden();
+        scope.Define(id, new SqlValue("rand64()", KqlType.Long, false));
+        scope.Order = [new SqlOrder(id, false, false)];
+        var taken = Take(scope, sample.Count);
+        return taken.Unordered();
+    }
+
+    private Select Consume(ConsumeRelation consume)
+    {
+        var scope = Open(Write(consume.Input));
+        scope.Where("0");
+        return scope;
+    }
+
+    private Select Union(UnionRelation union)
+    {
+        var inputs = new List<(Select, IReadOnlyList<KqlColumn?>, SqlValue?)>();
+        foreach (var input in union.Inputs)
+            inputs.Add((Write(input.Input), input.Columns, SqlConstant.String(input.SourceName)));
+        if (inputs.Count == 0)
+            return DataTable(new DataTableRelation(union.Columns, []));
+        return new Select(new UnionSource(inputs, union.SourceColumn, union.Columns));
+    }
+
+    private Select Shared(SharedScan scan)
+    {
+        var plan = scan.Shared;
+        var map = new Dictionary<int, int>();
+        for (var i = 0; i < scan.Columns.Count; i++)
+            map[scan.Columns[i].Id] = plan.Plan.Columns[i].Id;
+        if (_program.References(plan) > 1 && plan.Kind != SharedPlanKind.Let)
+        {
+            var (name, select) = _program.Shared(plan, () => Write(plan.Plan));
+            return new Select(new SharedSource(name, select, map));
+        }
+
+        var inline = Write(plan.Plan).Wrap();
+        foreach (var (fresh, original) in map)
+            inline.Define(fresh, inline.Resolve(original));
+        return inline;
+    }
+
+    /// <summary>First column of the first row.</summary>
+    public SqlValue ScalarSubquery(BoundScalarSubquery node)
+    {
+        var select = Write(node.Query);
+        var column = node.Query.Columns[0];
+        var value = select.Resolve(column.Id);
+        if (value.IsConstant && node.Query is PrintRelation)
+            return SqlConvert.To(value, node.Type);
+        if (select.Limit is null)
+            select.Limit = "1";
+        else
+            select = select.Wrap();
+        var text = $"({select.Assemble([$"{select.Resolve(column.Id).Text} AS {Select.Name(column.Id)}"], ordered: true)} )";
+        return column.Type is KqlType.String or KqlType.Dynamic
+            ? SqlConvert.To(new SqlValue($"ifNull({text}, '')", column.Type, false), node.Type)
+            : SqlConvert.To(new SqlValue(text, column.Type, true), node.Type);
+    }
+
+    /// <summary>The values of a query's first column, as the right side of IN.</summary>
+    public string ValuesSubquery(BoundRelation query, KqlType type, string? function)
+    {
+        var select = Write(query).Unordered();
+        var column = query.Columns[0];
+        var value = select.Resolve(column.Id);
+        string text;
+        if (value.Type == KqlType.Dynamic)
+        {
+            text = $"arrayJoin({Unrolled(value)})";
+            value = SqlConvert.To(new SqlValue("e", KqlType.String, false), type);
+            text = type == KqlType.String ? text : $"arrayJoin(arrayMap(e -> {value.Text}, {Unrolled(select.Resolve(column.Id))}))";
+        }
+        else
+        {
+            text = SqlConvert.To(value, type).Text;
+        }
+
+        if (function is not null)
+            text = $"{function}({text})";
+        var name = Select.Name(NewHidden());
+        return select.Assemble([$"{text} AS {name}"], ordered: false);
+    }
+
+    /// <summary>The values of a query's first column as one array of texts.</summary>
+    public string ArraySubquery(BoundRelation query)
+    {
+        var select = Write(query).Unordered();
+        var value = select.Resolve(query.Columns[0].Id);
+        var name = Select.Name(NewHidden());
+        var inner = select.Assemble(
+            [$"{(value.Type == KqlType.Dynamic ? $"arrayJoin({Unrolled(value)})" : SqlConvert.ToText(value).Text)} AS {name}"], ordered: false);
+        return $"SELECT groupUniqArray({name}) FROM ({inner})";
+    }
+
+    private static string Unrolled(SqlValue value) => SqlLambda.Let(value.Text, d =>
+        $"if(startsWith({d}, '['), arrayMap(e -> JSONExtract(e, 'String'), JSONExtractArrayRaw({d})), [JSONExtract({d}, 'String')])");
+}

@@ -1,0 +1,170 @@
+using Vedette.Kql;
+using Vedette.Kql.Bound;
+using Vedette.Telemetry.Hunting;
+using Vedette.Telemetry.Sql.Functions;
+
+namespace Vedette.Telemetry.Sql;
+
+/// <summary>Writes bound scalars as SQL over the columns of a select.</summary>
+internal sealed partial class ScalarWriter(SqlContext context, RelationWriter relations)
+{
+    private readonly Dictionary<BoundScalar, int> _hoisted = [];
+    private int _depth;
+
+    /// <summary>How deep the definitions are that the last expression stood on.</summary>
+    public int Depth => _depth;
+
+    /// <summary>Notes that a call's value is already a column.</summary>
+    public void Hoist(BoundScalar scalar, int column) => _hoisted[scalar] = column;
+
+    /// <summary>Whether a call's value is already a column.</summary>
+    public bool IsHoisted(BoundScalar scalar) => _hoisted.ContainsKey(scalar);
+
+    /// <summary>Writes an expression and notes its depth.</summary>
+    public SqlValue Write(BoundScalar scalar, Select scope)
+    {
+        _depth = 0;
+        return Emit(scalar, scope);
+    }
+
+    /// <summary>Writes the conditions of a WHERE, where null and false are the same.</summary>
+    public IEnumerable<string> WriteConditions(BoundScalar predicate, Select scope)
+    {
+        _depth = 0;
+        return Conjuncts(predicate).Select(part => Condition(part, scope)).ToList();
+    }
+
+    /// <summary>The parts of a conjunction.</summary>
+    public static IEnumerable<BoundScalar> Conjuncts(BoundScalar predicate) =>
+        predicate is BoundBinary { Operator: KqlOperator.And } and
+            ? Conjuncts(and.Left).Concat(Conjuncts(and.Right))
+            : [predicate];
+
+    private string Condition(BoundScalar scalar, Select scope) => scalar switch
+    {
+        BoundBinary { Operator: KqlOperator.And } and => $"({Condition(and.Left, scope)} AND {Condition(and.Right, scope)})",
+        BoundBinary { Operator: KqlOperator.Or } or => $"({Condition(or.Left, scope)} OR {Condition(or.Right, scope)})",
+        BoundBinary { Operator: KqlOperator.Equal } equal => Equality(Emit(equal.Left, scope), Emit(equal.Right, scope), bare: true).Text,
+        _ => SqlConvert.ToBool(Emit(scalar, scope)).Text,
+    };
+
+    private SqlValue Emit(BoundScalar scalar, Select scope)
+    {
+        if (_hoisted.TryGetValue(scalar, out var column))
+            return Column(column, scope);
+        return scalar switch
+        {
+            BoundLiteral literal => SqlConstant.Of(literal.Value, literal.Type),
+            BoundColumnRef reference => Column(reference.Column.Id, scope),
+            BoundCall call => Call(call, scope),
+            BoundBinary binary => Binary(binary, scope),
+            BoundNegate negate => Negate(Emit(negate.Operand, scope)),
+            BoundBetween between => Between(between, scope),
+            BoundIn set => In(set, scope),
+            BoundMember member => Member(Emit(member.Value, scope), SqlText.Quote(member.Name)),
+            BoundIndex index => Index(Emit(index.Value, scope), Emit(index.Index, scope)),
+            BoundConvert convert => SqlConvert.To(Emit(convert.Operand, scope), convert.Type),
+            BoundScalarSubquery subquery => relations.ScalarSubquery(subquery),
+            _ => throw Unsupported("This expression cannot be used here"),
+        };
+    }
+
+    private SqlValue Column(int id, Select scope)
+    {
+        _depth = Math.Max(_depth, scope.DepthOf(id));
+        return scope.Resolve(id);
+    }
+
+    private SqlValue Call(BoundCall call, Select scope)
+    {
+        var name = call.Function.Name;
+        switch (name)
+        {
+            case "iff":
+                return Choose([(SqlConvert.ToBool(Emit(call.Arguments[0], scope)), Emit(call.Arguments[1], scope))], Emit(call.Arguments[2], scope), call.Type);
+            case "case":
+            {
+                var branches = new List<(SqlValue, SqlValue)>();
+                for (var i = 0; i + 1 < call.Arguments.Count; i += 2)
+                    branches.Add((SqlConvert.ToBool(Emit(call.Arguments[i], scope)), Emit(call.Arguments[i + 1], scope)));
+                return Choose(branches, Emit(call.Arguments[^1], scope), call.Type);
+            }
+
+            case "ingestion_time":
+                return scope.IngestTime is { } arrival ? Column(arrival, scope) : SqlConstant.Null(KqlType.DateTime);
+            case "materialize" or "toscalar" when call.Arguments.Count == 1:
+                return Emit(call.Arguments[0], scope);
+        }
+
+        if (FunctionTable.Find(name) is not { } function)
+            throw Unsupported($"The function {name}() is not supported");
+        var arguments = call.Arguments.Select(a => Emit(a, scope)).ToList();
+        var value = function(new SqlCall(name, arguments, call.Type, context));
+        return call.Type is KqlType.Unknown || value.Type == call.Type ? value : SqlConvert.To(value, call.Type);
+    }
+
+    private static SqlValue Choose(IReadOnlyList<(SqlValue Condition, SqlValue Value)> branches, SqlValue other, KqlType type)
+    {
+        var values = branches.Select(b => SqlConvert.To(b.Value, type)).ToList();
+        var last = SqlConvert.To(other, type);
+        if (branches.All(b => b.Condition.IsConstant))
+        {
+            for (var i = 0; i < branches.Count; i++)
+            {
+                if (branches[i].Condition.Constant is true)
+                    return values[i];
+            }
+
+            return last;
+        }
+
+        var nullable = last.Nullable || values.Any(v => v.Nullable);
+        var text = branches.Count == 1
+            ? $"if({branches[0].Condition.Text}, {values[0].Text}, {last.Text})"
+            : "multiIf(" + string.Concat(branches.Select((b, i) => $"{b.Condition.Text}, {values[i].Text}, ")) + last.Text + ")";
+        return new SqlValue(text, type, nullable);
+    }
+
+    /// <summary>A property of a dynamic value or of JSON text.</summary>
+    private static SqlValue Member(SqlValue value, string key)
+    {
+        var path = value.Type == KqlType.String ? new SqlJsonPath(value.Text, [])
+            : value.Json ?? new SqlJsonPath(value.Text, []);
+        return FromPath(new SqlJsonPath(path.Root, [.. path.Steps, key]));
+    }
+
+    private static SqlValue Index(SqlValue value, SqlValue index)
+    {
+        if (index.Type is KqlType.String)
+            return Member(value, index.Text);
+        if (index.Type is KqlType.Dynamic)
+        {
+            var path = value.Json ?? new SqlJsonPath(SqlConvert.ToDynamic(value).Text, []);
+            var position = SqlConvert.ToLong(index).Text;
+            return new SqlValue(
+                SqlLambda.Let(index.Text, i => $"if(startsWith({i}, '\"'), {FromPath(path with { Steps = [.. path.Steps, $"JSONExtract({i}, 'String')"] }).Text}, {FromPath(path with { Steps = [.. path.Steps, $"ifNull({position}, 1000000000) + if({position} >= 0, 1, 0)"] }).Text})"),
+                KqlType.Dynamic, false);
+        }
+
+        var at = index is { IsConstant: true, Constant: int or long }
+            ? Convert.ToInt64(index.Constant, System.Globalization.CultureInfo.InvariantCulture) is var i and >= 0 ? SqlText.Long(i + 1) : SqlText.Long(Convert.ToInt64(index.Constant, System.Globalization.CultureInfo.InvariantCulture))
+            : SqlLambda.Let(SqlConvert.ToLong(index).Text, i => $"ifNull(if({i} >= 0, {i} + 1, {i}), 1000000000)");
+        if (value.Strings is { } strings)
+        {
+            return new SqlValue($"ifNull(toJSONString(arrayElementOrNull({strings}, {at})), '')", KqlType.Dynamic, false)
+            {
+                PlainText = $"arrayElement({strings}, {at})",
+            };
+        }
+
+        if (value.Elements is { } elements)
+            return SqlJson.FromJsonText($"arrayElement({elements}, {at})");
+        var root = value.Type == KqlType.String ? new SqlJsonPath(value.Text, []) : value.Json ?? new SqlJsonPath(value.Text, []);
+        return FromPath(new SqlJsonPath(root.Root, [.. root.Steps, at]));
+    }
+
+    private static SqlValue FromPath(SqlJsonPath path) =>
+        SqlJson.FromJsonText($"JSONExtractRaw({path.Root}{path.Arguments})") with { Json = path };
+
+    internal static HuntingException Unsupported(string message) => new(HuntingFailure.Unsupported, message + ".");
+}

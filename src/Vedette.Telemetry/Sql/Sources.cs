@@ -1,0 +1,138 @@
+using System.Globalization;
+using System.Text;
+using Vedette.Kql;
+using Vedette.Kql.Bound;
+
+namespace Vedette.Telemetry.Sql;
+
+/// <summary>Two relations joined. The sides never share ids, so that columns need no qualifier.</summary>
+internal sealed class JoinSource(string words, Select left, Select right, string condition, bool leftNulls, bool rightNulls, int number) : SqlSource
+{
+    public override SqlValue? Resolve(int id) => Side(left, id, leftNulls) ?? Side(right, id, rightNulls);
+
+    public override string Render()
+    {
+        left.NullableOutput = leftNulls;
+        right.NullableOutput = rightNulls;
+        var on = condition.Length == 0 ? "" : " ON " + condition;
+        return $"({left.Render(ordered: false)}) AS l{number} {words} ({right.Render(ordered: false)}) AS r{number}{on}";
+    }
+
+    private static SqlValue? Side(Select side, int id, bool nulls)
+    {
+        if (side.TryResolve(id) is not { } value)
+            return null;
+        if (value.IsConstant && !nulls)
+            return value;
+        side.Require(id);
+        return new SqlValue(Select.Name(id), value.Type, (nulls && value.Type is not (KqlType.String or KqlType.Dynamic)) || value.Nullable);
+    }
+}
+
+/// <summary>Several relations one after another.</summary>
+internal sealed class UnionSource(IReadOnlyList<(Select Input, IReadOnlyList<KqlColumn?> Map, SqlValue? Source)> inputs, KqlColumn? sourceColumn, IReadOnlyList<KqlColumn> columns)
+    : SqlSource
+{
+    private readonly SortedSet<int> _required = [];
+    private readonly Dictionary<int, int> _positions = columns.Select((c, i) => (c, i)).ToDictionary(p => p.c.Id, p => p.i);
+
+    public override SqlValue? Resolve(int id)
+    {
+        if (!_positions.TryGetValue(id, out var position))
+            return null;
+        _required.Add(position);
+        var nullable = false;
+        for (var i = 0; i < inputs.Count; i++)
+            nullable |= Cell(i, position).Nullable;
+        return new SqlValue(Select.Name(id), columns[position].Type, nullable);
+    }
+
+    public override string Render()
+    {
+        var text = new StringBuilder("(");
+        for (var i = 0; i < inputs.Count; i++)
+        {
+            if (i > 0)
+                text.Append(" UNION ALL ");
+            var terms = _required.Select(position =>
+            {
+                var (value, name) = (Cell(i, position).Text, Select.Name(columns[position].Id));
+                return value == name ? name : $"{value} AS {name}";
+            }).ToList();
+            var part = inputs[i].Input.Assemble(terms, ordered: false);
+            text.Append(inputs[i].Input.Limit is null ? part : $"SELECT * FROM ({part})");
+        }
+
+        return text.Append(')').ToString();
+    }
+
+    private SqlValue Cell(int input, int position)
+    {
+        if (sourceColumn is not null)
+        {
+            if (position == 0)
+                return inputs[input].Source!;
+            position--;
+        }
+
+        var column = columns[sourceColumn is null ? position : position + 1];
+        return inputs[input].Map[position] is { } from ? SqlConvert.To(inputs[input].Input.Resolve(from.Id), column.Type) : SqlConstant.Null(column.Type);
+    }
+}
+
+/// <summary>A common table expression: a plan that several places read.</summary>
+internal sealed class SharedSource(string name, Select plan, IReadOnlyDictionary<int, int> columns) : SqlSource
+{
+    public override SqlValue? Resolve(int id)
+    {
+        if (!columns.TryGetValue(id, out var inner) || plan.TryResolve(inner) is not { } value)
+            return null;
+        plan.Require(inner);
+        return new SqlValue(Select.Name(inner), value.Type, value.Nullable);
+    }
+
+    public override string Render() => name;
+}
+
+/// <summary>Constant rows as SQL.</summary>
+internal static class ConstantRows
+{
+    /// <summary>A table expression with columns c1, c2 … holding the given values, in order.</summary>
+    public static string Write(IReadOnlyList<(string Name, KqlType Type)> columns, IEnumerable<IReadOnlyList<object?>> rows)
+    {
+        var data = new StringBuilder();
+        foreach (var row in rows)
+        {
+            data.Append('[');
+            for (var i = 0; i < columns.Count; i++)
+            {
+                if (i > 0)
+                    data.Append(',');
+                data.Append(Cell(row[i], columns[i].Type));
+            }
+
+            data.Append("]\n");
+        }
+
+        var structure = string.Join(", ", columns.Select(c => $"{c.Name} {SqlTypes.Column(c.Type)}"));
+        return data.Length == 0
+            ? "(SELECT " + string.Join(", ", columns.Select(c => $"{SqlConstant.Null(c.Type).Text} AS {c.Name}")) + " WHERE 0)"
+            : $"format(JSONCompactEachRow, {SqlText.Quote(structure)}, {SqlText.Quote(data.ToString())})";
+    }
+
+    private static string Cell(object? value, KqlType type) => value switch
+    {
+        null => type is KqlType.String or KqlType.Dynamic ? "\"\"" : "null",
+        bool b => b ? "true" : "false",
+        int or long => Convert.ToString(value, CultureInfo.InvariantCulture)!,
+        double d when double.IsNaN(d) => "nan",
+        double d when double.IsInfinity(d) => d > 0 ? "inf" : "-inf",
+        double d => d.ToString("R", CultureInfo.InvariantCulture),
+        decimal d => "\"" + d.ToString(CultureInfo.InvariantCulture) + "\"",
+        DateTime t => "\"" + t.ToString("yyyy-MM-dd HH:mm:ss.fffffff", CultureInfo.InvariantCulture) + "\"",
+        TimeSpan t => t.Ticks.ToString(CultureInfo.InvariantCulture),
+        Guid g => "\"" + g.ToString("D") + "\"",
+        string s => System.Text.Json.JsonSerializer.Serialize(type == KqlType.Dynamic && s == "null" ? "" : s),
+        _ => throw new ArgumentException($"A cell cannot hold a {value.GetType().Name}."),
+    };
+}

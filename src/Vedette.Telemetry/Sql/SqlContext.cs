@@ -1,0 +1,47 @@
+using Vedette.Kql;
+
+namespace Vedette.Telemetry.Sql;
+
+/// <summary>What a statement is written for: whose rows, which of them, and when.</summary>
+public sealed record SqlContext
+{
+    /// <summary>The tenant whose rows are visible.</summary>
+    public required Guid TenantId { get; init; }
+
+    /// <summary>Finds the physical table of a schema table.</summary>
+    /// <remarks>Null means that the table does not exist here.</remarks>
+    public required Func<string, SqlTable?> FindTable { get; init; }
+
+    /// <summary>The instant that <c>now()</c> gives, UTC.</summary>
+    public required DateTime Now { get; init; }
+
+    /// <summary>Only rows whose time is inside this window (start included, end not) are visible; null means all.</summary>
+    public (DateTime From, DateTime To)? Window { get; init; }
+
+    /// <summary>Only rows that arrived in this window (start included, end not) are visible; null means all.</summary>
+    public (DateTime From, DateTime To)? IngestionWindow { get; init; }
+
+    /// <summary>Device ids that the caller may see; null means all.</summary>
+    public IReadOnlyCollection<string>? VisibleDevices { get; init; }
+
+    /// <summary>What <c>current_principal()</c> and its like give.</summary>
+    public string Principal { get; init; } = "";
+
+    /// <summary>What <c>current_database()</c> gives.</summary>
+    public string Database { get; init; } = "hunting";
+}
+
+/// <summary>Where a schema table lives in the engine.</summary>
+/// <param name="Database">Database name.</param>
+/// <param name="Name">Table name.</param>
+/// <param name="Columns">Columns by the schema's names.</param>
+/// <param name="TimeColumn">The column that carries the row's time, or null.</param>
+/// <param name="DeviceColumn">The column that carries the device id, or null.</param>
+public sealed record SqlTable(
+    string Database, string Name, IReadOnlyDictionary<string, SqlTableColumn> Columns, string? TimeColumn, string? DeviceColumn);
+
+/// <summary>A physical column.</summary>
+/// <param name="Name">Its name in the engine.</param>
+/// <param name="Type">Its KQL type; the engine's type is the one that stands for it.</param>
+/// <param name="Nullable">Whether it is Nullable in the engine.</param>
+public sealed record SqlTableColumn(string Name, KqlType Type, bool Nullable);
