@@ -1,0 +1,196 @@
+using System.Globalization;
+using Microsoft.EntityFrameworkCore;
+using Vedette.Defender.Outbox;
+using Vedette.Defender.State;
+using Vedette.Foundation;
+
+namespace Vedette.Defender.Alerts;
+
+/// <summary>
+/// Where alerts come in, whoever raises them: known ones are recognised, repeated ones merged, new ones put into an incident; the device's risk
+/// and the hunting rows follow in the same transaction.
+/// </summary>
+public sealed class AlertIntake(
+    IDbContextFactory<DefenderDbContext> states,
+    IEnumerable<IAlertCorrelator> correlators,
+    OutboxSignal outbox,
+    IIdentifierSource identifiers,
+    TimeProvider clock)
+{
+    private const int LongestText = 32 * 1024;
+
+    /// <summary>Raises an alert.</summary>
+    public async Task<RaisedAlert> RaiseAsync(NewAlert incoming, CancellationToken cancellationToken)
+    {
+        await using var state = await states.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await state.Database.BeginTransactionAsync(cancellationToken);
+
+        // One alert of a tenant at a time: deduplication, merging and correlation all look at what is there before they add.
+        await state.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended({"alerts/" + incoming.TenantId}, 0))", cancellationToken);
+        if (incoming.DeduplicationKey is { } key
+            && await Alerts(state, incoming.TenantId).FirstOrDefaultAsync(a => a.DeduplicationKey == key, cancellationToken) is { } known)
+        {
+            return new RaisedAlert(known, Intake.Known);
+        }
+
+        if (incoming.MergeKey is { } mergeKey
+            && await Alerts(state, incoming.TenantId).FirstOrDefaultAsync(a => a.MergeKey == mergeKey && a.Status != AlertStatus.Resolved, cancellationToken) is { } open)
+        {
+            var added = Merge(open, incoming);
+            state.AddHuntingRows(open.TenantId, open.LastUpdateTime, [.. AlertRows.Evidence(open, added)]);
+            await CommitAsync(state, transaction, open, cancellationToken);
+            return new RaisedAlert(open, Intake.Merged);
+        }
+
+        var alert = await CreateAsync(state, incoming, cancellationToken);
+        state.Alerts.Add(alert);
+        await CorrelateAsync(state, alert, cancellationToken);
+        state.AddHuntingRows(alert.TenantId, alert.AlertCreationTime, AlertRows.Raised(alert));
+        await CommitAsync(state, transaction, alert, cancellationToken);
+        return new RaisedAlert(alert, Intake.Raised);
+    }
+
+    /// <summary>Sets a device's risk to the gravest of its open alerts.</summary>
+    internal static Task<int> UpdateRiskAsync(DefenderDbContext state, Guid tenantId, IReadOnlyCollection<string> machineIds, CancellationToken cancellationToken)
+    {
+        var ids = machineIds.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToArray();
+        return state.Database.ExecuteSqlAsync(
+            $"""
+            UPDATE defender.machines AS machine SET risk_score = coalesce((
+                SELECT CASE max(CASE severity WHEN 'High' THEN 4 WHEN 'Medium' THEN 3 WHEN 'Low' THEN 2 WHEN 'Informational' THEN 1 ELSE 0 END)
+                    WHEN 4 THEN 'High' WHEN 3 THEN 'Medium' WHEN 2 THEN 'Low' WHEN 1 THEN 'Informational' END
+                FROM defender.alerts AS alert
+                WHERE alert.tenant_id = machine.tenant_id AND alert.machine_id = machine.id AND alert.status <> 'Resolved'), 'None')
+            WHERE machine.tenant_id = {tenantId} AND machine.id = ANY({ids})
+            """,
+            cancellationToken);
+    }
+
+    private static IQueryable<Alert> Alerts(DefenderDbContext state, Guid tenantId) =>
+        state.Alerts.Include(a => a.Evidence).Where(a => a.TenantId == tenantId);
+
+    private async Task CommitAsync(
+        DefenderDbContext state, Microsoft.EntityFrameworkCore.Storage.IDbContextTransaction transaction, Alert alert, CancellationToken cancellationToken)
+    {
+        await state.SaveChangesAsync(cancellationToken);
+        if (alert.MachineId is { } machine) await UpdateRiskAsync(state, alert.TenantId, [machine], cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        outbox.Raise();
+    }
+
+    private async Task<Alert> CreateAsync(DefenderDbContext state, NewAlert incoming, CancellationToken cancellationToken)
+    {
+        var now = incoming.CreationTime ?? clock.GetUtcNow().UtcDateTime;
+        var machine = incoming.MachineId is { } id
+            ? await state.Machines.AsNoTracking().FirstOrDefaultAsync(m => m.TenantId == incoming.TenantId && m.Id == id, cancellationToken)
+            : null;
+        var alert = new Alert
+        {
+            TenantId = incoming.TenantId,
+            Id = NewId(now, incoming.DetectionSource),
+            Title = Bounded(incoming.Title),
+            Description = Bounded(incoming.Description),
+            RecommendedAction = incoming.RecommendedAction is { } advice ? Bounded(advice) : null,
+            Severity = incoming.Severity,
+            Category = incoming.Category,
+            DetectionSource = incoming.DetectionSource,
+            ServiceSource = incoming.ServiceSource,
+            DetectorId = incoming.DetectorId,
+            MitreTechniques = [.. incoming.MitreTechniques],
+            ThreatName = incoming.ThreatName,
+            ThreatFamilyName = incoming.ThreatFamilyName,
+            AlertCreationTime = now,
+            LastUpdateTime = now,
+            FirstEventTime = incoming.FirstEventTime,
+            LastEventTime = incoming.LastEventTime,
+            MachineId = incoming.MachineId,
+            ComputerDnsName = machine?.ComputerDnsName,
+            RbacGroupId = machine?.RbacGroupId ?? 0,
+            RbacGroupName = machine?.RbacGroupName,
+            RelatedUser = incoming.RelatedUser ?? UserOf(incoming.Evidence),
+            DeduplicationKey = incoming.DeduplicationKey,
+            MergeKey = incoming.MergeKey,
+        };
+        if (machine is not null)
+        {
+            var users = await state.LogonUsers.AsNoTracking()
+                .Where(u => u.TenantId == incoming.TenantId && u.MachineId == machine.Id && u.FirstSeen <= incoming.LastEventTime && u.LastSeen >= incoming.FirstEventTime.AddDays(-1))
+                .OrderByDescending(u => u.LastSeen).Take(5).ToListAsync(cancellationToken);
+            alert.LoggedOnUsers = [.. users.Select(u => new LoggedOnUser(u.AccountName, u.AccountDomain))];
+        }
+
+        Add(alert, incoming.Evidence, now);
+        return alert;
+    }
+
+    private async Task CorrelateAsync(DefenderDbContext state, Alert alert, CancellationToken cancellationToken)
+    {
+        foreach (var correlator in correlators) await correlator.CorrelateAsync(state, alert, cancellationToken);
+        if (alert.IncidentId is not null) return;
+
+        // Every alert belongs to an incident: nobody claimed this one, so it gets its own.
+        var incident = new Incident
+        {
+            TenantId = alert.TenantId,
+            Name = alert.Title,
+            Severity = alert.Severity,
+            CreatedTime = alert.AlertCreationTime,
+            LastUpdateTime = alert.AlertCreationTime,
+        };
+        state.Incidents.Add(incident);
+        await state.SaveChangesAsync(cancellationToken);
+        alert.IncidentId = incident.Id;
+    }
+
+    private List<AlertEvidence> Merge(Alert open, NewAlert incoming)
+    {
+        var now = incoming.CreationTime ?? clock.GetUtcNow().UtcDateTime;
+        open.LastUpdateTime = now;
+        if (incoming.LastEventTime > open.LastEventTime) open.LastEventTime = incoming.LastEventTime;
+        if (incoming.FirstEventTime < open.FirstEventTime) open.FirstEventTime = incoming.FirstEventTime;
+        if (incoming.Severity > open.Severity) open.Severity = incoming.Severity;
+        open.MitreTechniques = [.. open.MitreTechniques.Union(incoming.MitreTechniques, StringComparer.Ordinal)];
+        return Add(open, incoming.Evidence, now);
+    }
+
+    private static List<AlertEvidence> Add(Alert alert, IReadOnlyList<AlertEvidence> evidence, DateTime now)
+    {
+        var known = alert.Evidence.Select(Identity).ToHashSet();
+        var added = new List<AlertEvidence>();
+        foreach (var item in evidence)
+        {
+            if (!known.Add(Identity(item))) continue;
+            item.TenantId = alert.TenantId;
+            item.AlertId = alert.Id;
+            if (item.EvidenceCreationTime == default) item.EvidenceCreationTime = now;
+            added.Add(item);
+        }
+
+        alert.Evidence.AddRange(added);
+        return added;
+    }
+
+    /// <summary>What makes two pieces of evidence the same.</summary>
+    private static (EvidenceKind, string?, string?, string?, string?, long?, DateTime?) Identity(AlertEvidence item) => item.EntityType switch
+    {
+        EvidenceKind.Process => (item.EntityType, item.FileName, item.ProcessCommandLine, null, null, item.ProcessId, item.ProcessCreationTime),
+        EvidenceKind.File => (item.EntityType, item.FileName, item.FilePath, item.Sha1 ?? item.Sha256, null, null, null),
+        EvidenceKind.User => (item.EntityType, item.AccountName, item.DomainName, item.UserSid, item.UserPrincipalName, null, null),
+        _ => (item.EntityType, item.IpAddress, item.Url, item.RegistryKey, item.RegistryValueName, null, null),
+    };
+
+    private static RelatedUser? UserOf(IReadOnlyList<AlertEvidence> evidence) =>
+        evidence.FirstOrDefault(e => e is { EntityType: EvidenceKind.User, AccountName.Length: > 0 }) is { } user
+            ? new RelatedUser(user.AccountName!, user.DomainName ?? "")
+            : null;
+
+    /// <summary>An identity in the service's form: provider, 18 digits of ticks, a signed number.</summary>
+    private string NewId(DateTime now, string detectionSource)
+    {
+        var provider = detectionSource == "AutomatedInvestigation" ? "ar" : "da";
+        var number = int.Parse(identifiers.NewHex(4), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+        return string.Create(CultureInfo.InvariantCulture, $"{provider}{now.Ticks}_{number}");
+    }
+
+    private static string Bounded(string text) => text.Length <= LongestText ? text : text[..LongestText];
+}
