@@ -1,0 +1,45 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Npgsql;
+using Vedette.Defender.Actions;
+using Vedette.Defender.Alerts;
+using Vedette.Defender.Import;
+using Vedette.Defender.Machines;
+using Vedette.Defender.Outbox;
+using Vedette.Defender.State;
+using Vedette.Foundation;
+using Vedette.Telemetry.Import;
+
+namespace Vedette.Defender;
+
+/// <summary>Composes the domain.</summary>
+public static class DefenderServices
+{
+    /// <summary>
+    /// Adds the domain's services. Needs an <see cref="NpgsqlDataSource"/> whose schema is up to date (<see cref="DefenderState.Migrations"/>),
+    /// an <see cref="Vedette.Telemetry.Ingest.IHuntingStore"/>, an <see cref="Vedette.Telemetry.Hunting.IHuntingService"/> and logging.
+    /// </summary>
+    public static IServiceCollection AddVedetteDefender(this IServiceCollection services, DefenderOptions options)
+    {
+        services.AddSingleton(options);
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IIdentifierSource, RandomIdentifierSource>();
+        services.AddPooledDbContextFactory<DefenderDbContext>((provider, builder) => Configure(builder, provider.GetRequiredService<NpgsqlDataSource>()));
+
+        services.AddSingleton<TenantSettingsStore>();
+        services.AddSingleton<OutboxSignal>();
+        services.AddSingleton<OutboxDispatcher>();
+        services.AddHostedService(provider => provider.GetRequiredService<OutboxDispatcher>());
+        services.AddSingleton<MachineService>();
+        services.AddSingleton<AlertIntake>();
+        services.AddSingleton<AlertService>();
+        services.AddSingleton<FileStore>();
+        services.AddSingleton<IImportJournal, ImportJournal>();
+        services.AddSingleton<IDeviceObserver, DeviceObserver>();
+        return services;
+    }
+
+    internal static void Configure(DbContextOptionsBuilder builder, NpgsqlDataSource database) =>
+        builder.UseNpgsql(database).EnableThreadSafetyChecks(false);
+}
