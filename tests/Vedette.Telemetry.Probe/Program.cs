@@ -16,7 +16,7 @@ switch (args[0])
 {
     case "append":
     {
-        await using var engine = EmbeddedClickHouse.Open(folder, connections: 2);
+        await using var engine = EmbeddedClickHouse.Open(folder, connections: 2, deferredDatabase: "vedette");
         await new HuntingDatabase(engine, "vedette").EnsureAsync();
         await using var store = new HuntingStore(engine, "vedette", TimeProvider.System);
         var rows = int.Parse(args[3], CultureInfo.InvariantCulture);
@@ -32,7 +32,7 @@ switch (args[0])
 
     case "count":
     {
-        await using var engine = EmbeddedClickHouse.Open(folder, connections: 2);
+        await using var engine = EmbeddedClickHouse.Open(folder, connections: 2, deferredDatabase: "vedette");
         foreach (var table in new[] { "DeviceProcessEvents", "DeviceNetworkEvents" })
         {
             var counts = (await engine.RowsAsync(new(
@@ -45,7 +45,7 @@ switch (args[0])
 
     case "open":
     {
-        await using var engine = EmbeddedClickHouse.Open(folder);
+        await using var engine = EmbeddedClickHouse.Open(folder, deferredDatabase: "vedette");
         var opened = Stopwatch.GetElapsedTime(started);
         await new HuntingDatabase(engine, "vedette").EnsureAsync();
         var ensured = Stopwatch.GetElapsedTime(started);
@@ -58,7 +58,7 @@ switch (args[0])
 
     case "leave":
     {
-        var engine = EmbeddedClickHouse.Open(folder, connections: 2);
+        var engine = EmbeddedClickHouse.Open(folder, connections: 2, deferredDatabase: "vedette");
         Console.WriteLine(await engine.ScalarAsync("SELECT toInt32(42)"));
         break;
     }

@@ -22,14 +22,28 @@ public sealed class EmbeddedClickHouse : IClickHouse
     private readonly ChdbConnection _control;
     private readonly Channel<ChdbConnection> _idle = Channel.CreateUnbounded<ChdbConnection>();
     private readonly SemaphoreSlim _controlGate = new(1, 1);
+    private readonly DeferredTables? _deferred;
     private bool _disposed;
 
-    private EmbeddedClickHouse(string folder, ChdbConnection[] connections, ChdbConnection control)
+    private EmbeddedClickHouse(string folder, string? deferredDatabase, IReadOnlyList<string> arguments, int connections)
     {
         Folder = folder;
-        _connections = connections;
-        _control = control;
-        foreach (var connection in connections) _idle.Writer.TryWrite(connection);
+        if (deferredDatabase is not null)
+            _deferred = DeferredTables.Mark(folder, deferredDatabase, sql => RunAsync(new ClickHouseStatement(sql), CancellationToken.None));
+        var opened = new List<ChdbConnection>();
+        try
+        {
+            for (var i = 0; i <= connections; i++) opened.Add(ChdbConnection.Open(arguments, i));
+        }
+        catch
+        {
+            opened.ForEach(static c => c.Dispose());
+            throw;
+        }
+
+        _control = opened[0];
+        _connections = [.. opened.Skip(1)];
+        foreach (var connection in _connections) _idle.Writer.TryWrite(connection);
         AppDomain.CurrentDomain.ProcessExit += OnProcessExit;
     }
 
@@ -39,10 +53,12 @@ public sealed class EmbeddedClickHouse : IClickHouse
     /// <summary>Opens a data folder, made when it does not exist. Takes about 100 ms for the first folder of a process.</summary>
     /// <param name="folder">Where tables are kept.</param>
     /// <param name="connections">Statements that may run at the same time; others wait.</param>
+    /// <param name="deferredDatabase">A database whose tables are loaded when they are first named in a statement; see <see cref="LoadTablesAsync"/>.</param>
     /// <param name="extraArguments">More arguments of the engine, for instance <c>--config-file=…</c>.</param>
     /// <exception cref="ClickHouseException">The folder cannot be opened.</exception>
     /// <exception cref="InvalidOperationException">This process has an engine open already.</exception>
-    public static EmbeddedClickHouse Open(string folder, int connections = 8, params string[] extraArguments)
+    public static EmbeddedClickHouse Open(
+        string folder, int connections = 8, string? deferredDatabase = null, IReadOnlyList<string>? extraArguments = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(connections, 1);
         lock (Gate)
@@ -54,24 +70,22 @@ public sealed class EmbeddedClickHouse : IClickHouse
                 ChdbLibrary.SetSignalHandlersEnabled(0);
                 return true;
             });
-            string[] arguments = [$"--path={Path.GetFullPath(folder)}", .. extraArguments];
-            var opened = new List<ChdbConnection>();
-            try
-            {
-                for (var i = 0; i <= connections; i++) opened.Add(ChdbConnection.Open(arguments, i));
-            }
-            catch
-            {
-                opened.ForEach(static c => c.Dispose());
-                throw;
-            }
-
-            return _open = new EmbeddedClickHouse(folder, [.. opened.Skip(1)], opened[0]);
+            return _open = new EmbeddedClickHouse(
+                folder, deferredDatabase, [$"--path={Path.GetFullPath(folder)}", .. extraArguments ?? []], connections);
         }
     }
 
+    /// <summary>Loads the tables that no statement has needed yet, one after the other.</summary>
+    public Task LoadTablesAsync() => _deferred?.LoadAllAsync() ?? Task.CompletedTask;
+
     /// <inheritdoc/>
     public async Task<ClickHouseStatistics> ExecuteAsync(ClickHouseStatement statement, CancellationToken cancellationToken = default)
+    {
+        await RequireTablesAsync(statement);
+        return await RunAsync(statement, cancellationToken);
+    }
+
+    private async Task<ClickHouseStatistics> RunAsync(ClickHouseStatement statement, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
         var connection = await RentAsync(cancellationToken);
@@ -91,6 +105,7 @@ public sealed class EmbeddedClickHouse : IClickHouse
     /// <inheritdoc/>
     public async Task<ClickHouseReader> QueryAsync(ClickHouseStatement statement, CancellationToken cancellationToken = default)
     {
+        await RequireTablesAsync(statement);
         var started = Stopwatch.GetTimestamp();
         var connection = await RentAsync(cancellationToken);
         try
@@ -111,6 +126,7 @@ public sealed class EmbeddedClickHouse : IClickHouse
         ClickHouseStatement statement, IAsyncEnumerable<ReadOnlyMemory<byte>> nativeBlocks, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(nativeBlocks);
+        await RequireTablesAsync(statement);
         var started = Stopwatch.GetTimestamp();
         var connection = await RentAsync(cancellationToken);
         try
@@ -154,6 +170,8 @@ public sealed class EmbeddedClickHouse : IClickHouse
         _idle.Writer.Complete();
         Close();
     }
+
+    private Task RequireTablesAsync(ClickHouseStatement statement) => _deferred?.RequireAsync(statement.Sql) ?? Task.CompletedTask;
 
     private static string NextId() => string.Create(CultureInfo.InvariantCulture, $"vedette:{Interlocked.Increment(ref _lastId)}");
 

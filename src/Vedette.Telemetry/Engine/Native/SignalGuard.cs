@@ -23,15 +23,30 @@ internal static unsafe partial class SignalGuard
         {
             var saved = stackalloc byte[ActionSize * Signals.Length];
             for (var i = 0; i < Signals.Length; i++) _ = SigAction(Signals[i], null, saved + i * ActionSize);
+            using var ended = new ManualResetEventSlim();
+            var address = (nint)saved;
+            var keeper = new Thread(() =>
+            {
+                // The first connect takes 100 ms and may have reset the handlers at its beginning.
+                while (!ended.Wait(TimeSpan.FromMilliseconds(1))) PutBack((byte*)address);
+            });
+            keeper.Start();
             try
             {
                 return call();
             }
             finally
             {
-                for (var i = 0; i < Signals.Length; i++) _ = SigAction(Signals[i], saved + i * ActionSize, null);
+                ended.Set();
+                keeper.Join();
+                PutBack(saved);
             }
         }
+    }
+
+    private static void PutBack(byte* saved)
+    {
+        for (var i = 0; i < Signals.Length; i++) _ = SigAction(Signals[i], saved + i * ActionSize, null);
     }
 
     [LibraryImport("libc", EntryPoint = "sigaction")]
