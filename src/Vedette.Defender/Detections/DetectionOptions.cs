@@ -1,0 +1,38 @@
+namespace Vedette.Defender.Detections;
+
+/// <summary>Settings of the detections.</summary>
+public sealed record DetectionOptions
+{
+    /// <summary>Folder of the rules that ship with the product; null means the one beside the program.</summary>
+    public string? ShippedRules { get; init; }
+
+    /// <summary>Folder of the user's own rules; null means none.</summary>
+    public string? OwnRules { get; init; }
+
+    /// <summary>Alerts that one run of a rule raises, at most. Source: the service's published limit.</summary>
+    public int MaxAlertsPerRun { get; init; } = 150;
+
+    /// <summary>Result rows that one run of a rule looks at, at most.</summary>
+    public int MaxRowsPerRun { get; init; } = 10_000;
+
+    /// <summary>Events that one alert collects as evidence in one run, at most.</summary>
+    public int MaxEventsPerAlert { get; init; } = 20;
+
+    /// <summary>
+    /// Events with the same entities within one such period become one alert as long as that is open. Periods are cut at midnight UTC of
+    /// their first day.
+    /// </summary>
+    public TimeSpan CollapsePeriod { get; init; } = TimeSpan.FromDays(1);
+
+    /// <summary>How often the schedule looks for rules that are due and for new rows.</summary>
+    public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long one rule may run.</summary>
+    public TimeSpan RuleTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Runs that the history keeps of each rule.</summary>
+    public int RunsKept { get; init; } = 50;
+
+    /// <summary>Rules that run at the same time.</summary>
+    public int Parallelism { get; init; } = Math.Max(1, Environment.ProcessorCount);
+}

@@ -1,0 +1,25 @@
+using Microsoft.Extensions.DependencyInjection;
+using Vedette.Defender.Alerts;
+using Vedette.Defender.Correlation;
+using Vedette.Defender.Demo;
+
+namespace Vedette.Defender.Detections;
+
+/// <summary>Composes detections, correlation and the demo tenant.</summary>
+public static class DetectionServices
+{
+    /// <summary>
+    /// Adds the detection engine with its schedule, the correlation of alerts into incidents and the demo tenant. Needs what
+    /// <see cref="DefenderServices.AddVedetteDefender"/> adds.
+    /// </summary>
+    public static IServiceCollection AddVedetteDetections(this IServiceCollection services, DetectionOptions? options = null)
+    {
+        services.AddSingleton(options ?? new DetectionOptions());
+        services.AddSingleton<RuleCatalogue>();
+        services.AddSingleton<DetectionEngine>();
+        services.AddSingleton<IAlertCorrelator, AlertCorrelator>();
+        services.AddSingleton<DemoTenant>();
+        services.AddHostedService<DetectionScheduler>();
+        return services;
+    }
+}
