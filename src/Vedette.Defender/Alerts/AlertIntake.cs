@@ -28,7 +28,8 @@ public sealed class AlertIntake(
         // One alert of a tenant at a time: deduplication, merging and correlation all look at what is there before they add.
         await state.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended({"alerts/" + incoming.TenantId}, 0))", cancellationToken);
         if (incoming.DeduplicationKey is { } key
-            && await Alerts(state, incoming.TenantId).FirstOrDefaultAsync(a => a.DeduplicationKey == key, cancellationToken) is { } known)
+            && await Alerts(state, incoming.TenantId).FirstOrDefaultAsync(a => a.DeduplicationKey == key, cancellationToken) is { } known
+            && (incoming.MergeKey is null || known.MergeKey != incoming.MergeKey || known.Status == AlertStatus.Resolved))
         {
             return new RaisedAlert(known, Intake.Known);
         }
@@ -36,6 +37,7 @@ public sealed class AlertIntake(
         if (incoming.MergeKey is { } mergeKey
             && await Alerts(state, incoming.TenantId).FirstOrDefaultAsync(a => a.MergeKey == mergeKey && a.Status != AlertStatus.Resolved, cancellationToken) is { } open)
         {
+            if (!AddsTo(open, incoming)) return new RaisedAlert(open, Intake.Known);
             var added = Merge(open, incoming);
             state.AddHuntingRows(open.TenantId, open.LastUpdateTime, [.. AlertRows.Evidence(open, added)]);
             await CommitAsync(state, transaction, open, cancellationToken);
@@ -140,6 +142,13 @@ public sealed class AlertIntake(
         state.Incidents.Add(incident);
         await state.SaveChangesAsync(cancellationToken);
         alert.IncidentId = incident.Id;
+    }
+
+    private static bool AddsTo(Alert open, NewAlert incoming)
+    {
+        var known = open.Evidence.Select(Identity).ToHashSet();
+        return incoming.LastEventTime > open.LastEventTime || incoming.FirstEventTime < open.FirstEventTime || incoming.Severity > open.Severity
+            || incoming.Evidence.Any(item => !known.Contains(Identity(item)));
     }
 
     private List<AlertEvidence> Merge(Alert open, NewAlert incoming)

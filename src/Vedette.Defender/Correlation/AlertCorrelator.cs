@@ -18,6 +18,21 @@ namespace Vedette.Defender.Correlation;
 /// </remarks>
 internal sealed class AlertCorrelator(TimeProvider clock) : IAlertCorrelator
 {
+    internal const string FindStatement =
+        """
+        SELECT DISTINCT incident.id
+        FROM unnest(@keys, @windows) AS wanted(key, span)
+        JOIN defender.incident_entities AS entity ON entity.tenant_id = @tenant AND entity.key = wanted.key
+            AND entity.last_event >= @first - wanted.span AND entity.first_event <= @last + wanted.span
+        JOIN defender.incidents AS incident ON incident.id = entity.incident_id
+        JOIN defender.incident_summaries AS summary ON summary.incident_id = incident.id
+        WHERE incident.status IN ('Active', 'InProgress') AND summary.alerts < @most
+        ORDER BY incident.id
+        """;
+
+    // From the least to the gravest.
+    private static readonly string[] Severities = Enum.GetNames<AlertSeverity>();
+
     // Of many incidents that match, this many are merged at once; the rest will be when a later alert links them.
     private const int MostMerged = 20;
 
@@ -42,16 +57,7 @@ internal sealed class AlertCorrelator(TimeProvider clock) : IAlertCorrelator
             var linking = keys.Select(key => (Key: key, Window: rules.Window(AlertEntities.KindOf(key)))).Where(pair => pair.Window is not null).ToArray();
             if (linking.Length == 0) return [];
             var found = await connection.QueryAsync<long>(Command(
-                """
-                SELECT DISTINCT incident.id
-                FROM unnest(@keys, @windows) AS wanted(key, span)
-                JOIN defender.incident_entities AS entity ON entity.tenant_id = @tenant AND entity.key = wanted.key
-                    AND entity.last_event >= @first - wanted.span AND entity.first_event <= @last + wanted.span
-                JOIN defender.incidents AS incident ON incident.id = entity.incident_id
-                JOIN defender.incident_summaries AS summary ON summary.incident_id = incident.id
-                WHERE incident.status IN ('Active', 'InProgress') AND summary.alerts < @most
-                ORDER BY incident.id
-                """,
+                FindStatement,
                 new
                 {
                     keys = linking.Select(pair => pair.Key).ToArray(),
@@ -99,13 +105,14 @@ internal sealed class AlertCorrelator(TimeProvider clock) : IAlertCorrelator
                         WHERE entity.tenant_id = @tenant AND entity.incident_id = @to AND entity.key LIKE 'device:%')
                 FROM defender.incident_summaries AS source WHERE target.incident_id = @to AND source.incident_id = @from;
             UPDATE defender.incidents AS target SET
+                    severity = CASE WHEN array_position(@order, source.severity) > coalesce(array_position(@order, target.severity), 0) THEN source.severity ELSE target.severity END,
                     tags = ARRAY(SELECT DISTINCT unnest(target.tags || source.tags)),
                     comments = target.comments || source.comments
                 FROM defender.incidents AS source WHERE target.id = @to AND source.id = @from;
             UPDATE defender.incidents SET status = 'Redirected', redirect_incident_id = @to, last_update_time = @now WHERE id = @from;
             UPDATE defender.incidents SET redirect_incident_id = @to WHERE tenant_id = @tenant AND redirect_incident_id = @from;
             """,
-            new { from, to, now, tenant = alert.TenantId }));
+            new { from, to, now, tenant = alert.TenantId, order = Severities }));
 
         /// <summary>Notes the alert's entities and brings the incident's severity, tags and name up to date.</summary>
         public async Task AddAsync(long incident, IReadOnlyList<string> keys)
@@ -156,7 +163,7 @@ internal sealed class AlertCorrelator(TimeProvider clock) : IAlertCorrelator
                     known = summary.Name,
                     name,
                     tags,
-                    order = Enum.GetNames<AlertSeverity>(),
+                    order = Severities,
                     severity = alert.Severity.ToString(),
                     now = alert.AlertCreationTime,
                 }));

@@ -160,7 +160,7 @@ public sealed partial class DetectionEngine
         : $"{exception.Failure}: {exception.Message}";
 
     // PostgreSQL keeps microseconds: a mark that loses its last digit on the way must not differ from the window that was looked at.
-    private static DateTime Precise(DateTime time) => new(time.Ticks - time.Ticks % 10, DateTimeKind.Utc);
+    private static DateTime Precise(DateTime time) => new(time.Ticks - time.Ticks % TimeSpan.TicksPerMicrosecond, DateTimeKind.Utc);
 
     private static string QueryHash(DetectionRule rule) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(rule.Query)))[..16];
 

@@ -32,5 +32,6 @@ internal readonly struct ResultRow(IReadOnlyDictionary<string, int> columns, obj
         _ => null,
     };
 
-    public DateTime? Time(string? column) => Value(column) is DateTime time ? DateTime.SpecifyKind(time, DateTimeKind.Utc) : null;
+    // To the microsecond, as the state keeps times: what is read again must compare equal to what was stored.
+    public DateTime? Time(string? column) => Value(column) is DateTime time ? new DateTime(time.Ticks - time.Ticks % TimeSpan.TicksPerMicrosecond, DateTimeKind.Utc) : null;
 }

@@ -83,7 +83,7 @@ internal sealed partial record RuleMatches(IReadOnlyList<NewAlert> Alerts, int R
 
         public string Title => title;
 
-        public DateTime First => first;
+        public DateTime First { get; } = first;
 
         public DateTime Last { get; set; } = first;
 
