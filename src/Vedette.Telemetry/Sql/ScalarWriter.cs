@@ -1,6 +1,7 @@
 using Vedette.Kql;
 using Vedette.Kql.Bound;
 using Vedette.Telemetry.Hunting;
+using Vedette.Telemetry.Local.Functions;
 using Vedette.Telemetry.Sql.Functions;
 
 namespace Vedette.Telemetry.Sql;
@@ -96,9 +97,16 @@ internal sealed partial class ScalarWriter(SqlContext context, RelationWriter re
                 return Emit(call.Arguments[0], scope);
         }
 
-        if (FunctionTable.Find(name) is not { } function)
-            throw Unsupported($"The function {name}() is not supported");
         var arguments = call.Arguments.Select(a => Emit(a, scope)).ToList();
+        if (FunctionTable.Find(name) is not { } function)
+        {
+            if (LocalFunctionTable.Find(name) is not { } local)
+                throw Unsupported($"The function {name}() is not supported");
+            if (!arguments.All(a => a.IsConstant))
+                throw Unsupported($"The function {name}() cannot be used in this place with values that depend on the row");
+            return SqlConstant.Of(LocalFunctionTable.Compute(local, name, [.. arguments.Select(a => a.Type)], [.. arguments.Select(a => a.Constant)], call.Type), call.Type);
+        }
+
         var value = function(new SqlCall(name, arguments, call.Type, context));
         return call.Type is KqlType.Unknown || value.Type == call.Type ? value : SqlConvert.To(value, call.Type);
     }

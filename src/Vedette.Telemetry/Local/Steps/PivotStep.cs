@@ -1,0 +1,91 @@
+using Vedette.Kql;
+
+namespace Vedette.Telemetry.Local.Steps;
+
+/// <summary>pivot: the values of a column become columns that hold an aggregate of their rows.</summary>
+internal sealed class PivotStep(PluginCall call) : ILocalStep
+{
+    public string Name => "pivot";
+
+    public bool FindsColumns => true;
+
+    public LocalTable Run(LocalTable input, CancellationToken cancellationToken)
+    {
+        var pivot = call.Arguments[0].Column;
+        var aggregate = call.Arguments.FirstOrDefault(a => a.Operands is not null);
+        var operands = aggregate?.Operands ?? [];
+        var operandColumns = operands.Select(o => o).ToHashSet();
+        var chosen = call.Arguments.Skip(1).Where(a => a.Operands is null && a.Column >= 0).Select(a => a.Column).ToList();
+        // Columns that are not pivoted group the rows.
+        var keys = chosen.Count > 0
+            ? chosen
+            : Enumerable.Range(0, call.Width).Where(i => i != pivot && call.Columns.Any(c => c.Name == input.Columns[i].Name)).ToList();
+        var name = aggregate?.Constant as string ?? "count";
+        var groups = new Dictionary<Key, Dictionary<string, LocalAggregate>>();
+        var names = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (var row in input.Rows)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var key = new Key([.. keys.Select(k => row[k])]);
+            var column = LocalValues.ToText(row[pivot], input.Columns[pivot].Type);
+            names.Add(column);
+            if (!groups.TryGetValue(key, out var cells))
+                groups.Add(key, cells = new Dictionary<string, LocalAggregate>(StringComparer.Ordinal));
+            if (!cells.TryGetValue(column, out var cell))
+                cells.Add(column, cell = LocalAggregate.Create(name, operands.Select(o => input.Columns[o].Type).ToList()));
+            cell.Add([.. operands.Select(o => row[o])]);
+        }
+
+        var type = LocalAggregate.TypeOf(name, operands.Select(o => input.Columns[o].Type).ToList());
+        var columns = keys.Select(k => input.Columns[k]).Concat(names.Select(n => new LocalColumn(n, type))).ToList();
+        var rows = new List<object?[]>();
+        foreach (var (key, cells) in groups)
+        {
+            var values = new object?[columns.Count];
+            key.Values.CopyTo(values, 0);
+            var at = keys.Count;
+            foreach (var column in names)
+                values[at++] = cells.TryGetValue(column, out var cell) ? cell.Result() : LocalAggregate.Create(name, operands.Select(o => input.Columns[o].Type).ToList()).Result();
+            rows.Add(values);
+        }
+
+        return new LocalTable(columns, rows);
+    }
+
+    private sealed class Key(object?[] values) : IEquatable<Key>
+    {
+        public object?[] Values { get; } = values;
+
+        public bool Equals(Key? other) => other is not null && Values.AsSpan().SequenceEqual(other.Values);
+
+        public override bool Equals(object? obj) => Equals(obj as Key);
+
+        public override int GetHashCode()
+        {
+            var hash = default(HashCode);
+            foreach (var value in Values)
+                hash.Add(value);
+            return hash.ToHashCode();
+        }
+    }
+}
+
+/// <summary>narrow: every cell becomes a row.</summary>
+internal sealed class NarrowStep(PluginCall call) : ILocalStep
+{
+    public string Name => "narrow";
+
+    public bool FindsColumns => false;
+
+    public LocalTable Run(LocalTable input, CancellationToken cancellationToken)
+    {
+        var rows = new List<object?[]>();
+        for (var r = 0; r < input.Rows.Count; r++)
+        {
+            for (var c = 0; c < call.Width; c++)
+                rows.Add([(long)r, input.Columns[c].Name, LocalValues.ToText(input.Rows[r][c], input.Columns[c].Type)]);
+        }
+
+        return new LocalTable([new("Row", KqlType.Long), new("Column", KqlType.String), new("Value", KqlType.String)], rows);
+    }
+}
