@@ -1,12 +1,49 @@
+using System.CommandLine;
+using Vedette.Server.Cli.Commands;
+
 namespace Vedette.Server.Cli;
 
-/// <summary>Parses the words after <c>vedette</c> and runs the command they name.</summary>
+/// <summary>The words after <c>vedette</c>. Each command is a file under Commands.</summary>
 public static class CommandLine
 {
-    /// <summary>Runs one command line and returns the process exit code.</summary>
-    public static Task<int> RunAsync(string[] args)
+    /// <summary>Runs one command line.</summary>
+    /// <returns>The process exit code: see <see cref="ExitCode"/>.</returns>
+    public static async Task<int> RunAsync(string[] args)
     {
-        Console.Error.WriteLine($"vedette: no command named '{string.Join(' ', args)}'");
-        return Task.FromResult(2);
+        var root = new RootCommand("Vedette: a self-hosted Defender API. Without a server running, commands open the data folder themselves.")
+        {
+            UpCommand.Create(),
+            AppCommands.Create(),
+            TokenCommand.Create(),
+            ImportCommand.Create(),
+            HuntCommand.Create(),
+            KqlCommands.Create(),
+            StatusCommand.Create(),
+        };
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors) await Console.Error.WriteLineAsync($"vedette: {error.Message}");
+            await Console.Error.WriteLineAsync($"Try 'vedette {string.Join(' ', args.TakeWhile(word => !word.StartsWith('-')))} --help'.");
+            return ExitCode.Usage;
+        }
+
+        return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
     }
+}
+
+/// <summary>What a command's exit code means.</summary>
+internal static class ExitCode
+{
+    /// <summary>Done.</summary>
+    public const int Success = 0;
+
+    /// <summary>The command ran and failed; standard error says why.</summary>
+    public const int Failure = 1;
+
+    /// <summary>The command line itself is wrong.</summary>
+    public const int Usage = 2;
+
+    /// <summary>Stopped by Ctrl-C.</summary>
+    public const int Interrupted = 130;
 }

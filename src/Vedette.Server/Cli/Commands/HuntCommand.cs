@@ -1,0 +1,91 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using CsvHelper;
+using Vedette.Server.Control;
+using Vedette.Server.Hosting;
+
+namespace Vedette.Server.Cli.Commands;
+
+/// <summary><c>vedette hunt</c>: one query, or a file of them.</summary>
+internal static class HuntCommand
+{
+    public static Command Create()
+    {
+        var query = new Argument<string?>("query") { Description = "The KQL query; '-' reads it from standard input.", Arity = ArgumentArity.ZeroOrOne };
+        var input = new Option<string?>("--in") { Description = "A file of queries, one JSON object {\"id\",\"query\"} a line.", HelpName = "FILE" };
+        var output = new Option<string?>("--out") { Description = "Where the answers to --in go, one JSON object a line; standard output when left out.", HelpName = "FILE" };
+        var csv = new Option<bool>("--csv") { Description = "Print the rows as CSV." };
+        var json = OperationCommand.JsonOption();
+        var explain = new Option<bool>("--explain") { Description = "Show how the query runs: its plan, the SQL, what was read." };
+        var data = OperationCommand.DataOption();
+        var tenant = new Option<string?>("--tenant") { Description = "Tenant id or domain; the first tenant when left out.", HelpName = "TENANT" };
+        var command = new Command("hunt", "Run a hunting query in KQL.") { query, input, output, csv, json, explain, data, tenant };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(query) is null == (result.GetValue(input) is null)) result.AddError("hunt takes a query, or --in FILE.");
+        });
+        command.SetAction((parsed, cancellationToken) => OperationCommand.ReportAsync(async () =>
+        {
+            var options = new ServerOptions { Data = parsed.GetValue(data)! };
+            using var bar = new ProgressLine();
+            if (parsed.GetValue(input) is { } file)
+            {
+                var batch = new
+                {
+                    input = Path.GetFullPath(file),
+                    output = parsed.GetValue(output) is { } target ? Path.GetFullPath(target) : null,
+                    tenant = parsed.GetValue(tenant),
+                };
+                var summary = await OperationClient.RunAsync(options, "hunt.batch", batch, bar, cancellationToken);
+                bar.Clear();
+                foreach (var line in summary?["lines"] as JsonArray ?? []) Console.Out.WriteLine(line!.ToJsonString(OperationJson.Options));
+                Console.Error.WriteLine($"{Print.Text(summary?["ok"])} of {Print.Text(summary?["total"])} queries answered");
+                return (long)summary!["ok"]! == (long)summary["total"]! ? ExitCode.Success : ExitCode.Failure;
+            }
+
+            var text = parsed.GetValue(query) is "-" ? await Console.In.ReadToEndAsync(cancellationToken) : parsed.GetValue(query)!;
+            var request = new { query = text, tenant = parsed.GetValue(tenant), explain = parsed.GetValue(explain) };
+            var answer = await OperationClient.RunAsync(options, "hunt", request, bar, cancellationToken);
+            bar.Clear();
+            if (parsed.GetValue(json)) Console.Out.WriteLine(answer?.ToJsonString(OperationJson.Options));
+            else if (parsed.GetValue(explain)) Console.Out.WriteLine(Print.Text(answer?["explanation"]));
+            else if (parsed.GetValue(csv)) PrintCsv(answer);
+            else PrintTable(answer);
+            if (answer?["ok"]?.GetValue<bool>() == true) return ExitCode.Success;
+            Console.Error.WriteLine(ErrorLine(answer?["error"]));
+            return ExitCode.Failure;
+        }));
+        return command;
+    }
+
+    /// <summary>A query's error as people read it.</summary>
+    public static string ErrorLine(JsonNode? error)
+    {
+        var place = error?["line"] is { } line ? $"line {line}, column {error["column"]}: " : "";
+        return $"vedette: {place}{Print.Text(error?["message"])}";
+    }
+
+    private static void PrintTable(JsonNode? answer)
+    {
+        if (answer?["schema"] is not JsonArray { Count: > 0 } schema) return;
+        var table = new Spectre.Console.Table().Border(Console.IsOutputRedirected ? Spectre.Console.TableBorder.Ascii2 : Spectre.Console.TableBorder.Rounded);
+        foreach (var column in schema) table.AddColumn(new Spectre.Console.TableColumn(Spectre.Console.Markup.Escape(Print.Text(column!["name"]))));
+        var rows = answer["rows"] as JsonArray ?? [];
+        foreach (var row in rows) table.AddRow([.. ((JsonArray)row!).Select(cell => Spectre.Console.Markup.Escape(Print.Text(cell)))]);
+        Print.Write(table);
+        Console.Error.WriteLine($"{rows.Count} rows, {Print.Text(answer["elapsedMs"])} ms");
+    }
+
+    private static void PrintCsv(JsonNode? answer)
+    {
+        if (answer?["schema"] is not JsonArray { Count: > 0 } schema) return;
+        using var writer = new CsvWriter(Console.Out, System.Globalization.CultureInfo.InvariantCulture, leaveOpen: true);
+        foreach (var column in schema) writer.WriteField(Print.Text(column!["name"]));
+        writer.NextRecord();
+        foreach (var row in answer["rows"] as JsonArray ?? [])
+        {
+            foreach (var cell in (JsonArray)row!) writer.WriteField(cell is JsonArray or JsonObject ? cell.ToJsonString(OperationJson.Options) : Print.Text(cell));
+            writer.NextRecord();
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Spectre.Console;
+
+namespace Vedette.Server.Cli;
+
+/// <summary>Prints results for people, on standard output.</summary>
+internal static class Print
+{
+    /// <summary>Prints named values, one a line.</summary>
+    public static void Fields(JsonNode? result, params (string Label, string Property)[] fields)
+    {
+        var width = fields.Max(field => field.Label.Length);
+        foreach (var (label, property) in fields)
+        {
+            Console.Out.WriteLine($"{label.PadRight(width)}  {Text(result?[property])}");
+        }
+    }
+
+    /// <summary>Prints a list of objects as a table.</summary>
+    public static void Rows(JsonNode? rows, params (string Title, string Property)[] columns)
+    {
+        var table = new Table().Border(Console.IsOutputRedirected ? TableBorder.Ascii2 : TableBorder.Rounded);
+        foreach (var (title, _) in columns) table.AddColumn(new TableColumn(title.EscapeMarkup()).NoWrap());
+        foreach (var row in rows as JsonArray ?? [])
+        {
+            table.AddRow([.. columns.Select(column => Text(row?[column.Property]).EscapeMarkup())]);
+        }
+
+        Write(table);
+    }
+
+    /// <summary>Writes a table at full width: a table in a file or a pipe must not be folded to some terminal's width.</summary>
+    public static void Write(Table table)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
+        if (Console.IsOutputRedirected) console.Profile.Width = 10_000;
+        console.Write(table);
+    }
+
+    /// <summary>A JSON value as text without quotes.</summary>
+    public static string Text(JsonNode? node) => node switch
+    {
+        null => "",
+        JsonArray array => string.Join(", ", array.Select(Text)),
+        JsonValue value when value.GetValueKind() == JsonValueKind.String => value.GetValue<string>(),
+        JsonValue value when value.GetValueKind() == JsonValueKind.True => "yes",
+        JsonValue value when value.GetValueKind() == JsonValueKind.False => "no",
+        _ => node.ToJsonString(),
+    };
+}

@@ -1,0 +1,77 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+
+namespace Vedette.Server.Control;
+
+/// <summary>
+/// One administrative operation. The command line and the control socket both run it, so there is one code path whether or not a server
+/// is running.
+/// </summary>
+internal interface IOperation
+{
+    /// <summary>Dotted name, for instance <c>app.create</c>.</summary>
+    string Name { get; }
+
+    /// <summary>Runs the operation.</summary>
+    /// <param name="input">Arguments as one JSON object.</param>
+    /// <param name="progress">Called as work proceeds.</param>
+    /// <param name="cancellationToken">Set when the caller leaves.</param>
+    /// <returns>The result, ready to be written as JSON.</returns>
+    /// <exception cref="OperationException">The operation refused or failed in a way the caller can act on.</exception>
+    Task<JsonNode?> RunAsync(JsonElement input, IProgress<OperationProgress> progress, CancellationToken cancellationToken);
+}
+
+/// <summary>How far a long operation is.</summary>
+/// <param name="Text">What is being done.</param>
+/// <param name="Done">Units finished.</param>
+/// <param name="Total">Units in all; null when unknown.</param>
+internal sealed record OperationProgress(string Text, long Done, long? Total);
+
+/// <summary>An operation refused or failed; the message is for the person who asked.</summary>
+internal sealed class OperationException(string code, string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>A short word that scripts can test, for instance <c>not_found</c>.</summary>
+    public string Code { get; } = code;
+}
+
+/// <summary>An operation with typed arguments.</summary>
+/// <typeparam name="TInput">The arguments; unknown members are refused, so that a misspelt option is noticed.</typeparam>
+internal abstract class Operation<TInput>(string name) : IOperation
+    where TInput : class
+{
+    /// <inheritdoc/>
+    public string Name { get; } = name;
+
+    /// <inheritdoc/>
+    public async Task<JsonNode?> RunAsync(JsonElement input, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
+    {
+        TInput arguments;
+        try
+        {
+            arguments = input.Deserialize<TInput>(OperationJson.Options)
+                ?? throw new OperationException("bad_input", $"{Name} needs a JSON object of arguments.");
+        }
+        catch (JsonException exception)
+        {
+            throw new OperationException("bad_input", $"{Name}: {exception.Message}", exception);
+        }
+
+        var result = await RunAsync(arguments, progress, cancellationToken);
+        return result is null ? null : JsonSerializer.SerializeToNode(result, result.GetType(), OperationJson.Options);
+    }
+
+    /// <summary>Runs the operation with its typed arguments.</summary>
+    protected abstract Task<object?> RunAsync(TInput input, IProgress<OperationProgress> progress, CancellationToken cancellationToken);
+}
+
+/// <summary>How arguments and results are written.</summary>
+internal static class OperationJson
+{
+    public static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        Converters = { new JsonStringEnumConverter() },
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+}

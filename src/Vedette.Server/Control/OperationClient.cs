@@ -1,0 +1,86 @@
+using System.Net.Sockets;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Vedette.Server.Hosting;
+
+namespace Vedette.Server.Control;
+
+/// <summary>Runs an operation: in the running server when there is one, otherwise in this process on the same data.</summary>
+internal static class OperationClient
+{
+    /// <summary>Runs one operation and returns its result.</summary>
+    /// <exception cref="OperationException">It refused or failed.</exception>
+    public static async Task<JsonNode?> RunAsync(
+        ServerOptions options, string name, object input, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
+    {
+        var folder = DataFolder.At(options.Data);
+        var arguments = JsonSerializer.SerializeToElement(input, input.GetType(), OperationJson.Options);
+        if (await TryConnectAsync(folder.ControlSocket, cancellationToken) is { } socket)
+        {
+            return await RunRemotelyAsync(socket, folder.ControlSocket, name, arguments, progress, cancellationToken);
+        }
+
+        progress.Report(new OperationProgress("No server is running on this data: opening it here", 0, null));
+        await using var house = await House.OpenAsync(options with { Serve = false }, cancellationToken);
+        return await house.Services.GetRequiredService<OperationRegistry>().Get(name).RunAsync(arguments, progress, cancellationToken);
+    }
+
+    private static async Task<Socket?> TryConnectAsync(string path, CancellationToken cancellationToken)
+    {
+        if (!File.Exists(path)) return null;
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken);
+            return socket;
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode is SocketError.ConnectionRefused or SocketError.AddressNotAvailable)
+        {
+            // A server that was killed leaves its socket file behind.
+            socket.Dispose();
+            return null;
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AccessDenied)
+        {
+            socket.Dispose();
+            throw new OperationException("forbidden", $"The server's control socket {path} belongs to another user: run the command as the user who started the server.", exception);
+        }
+    }
+
+    private static async Task<JsonNode?> RunRemotelyAsync(
+        Socket first, string path, string name, JsonElement arguments, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
+    {
+        Socket? unused = first;
+        using var handler = new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, token) =>
+            {
+                var socket = Interlocked.Exchange(ref unused, null);
+                if (socket is null)
+                {
+                    socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), token);
+                }
+
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        };
+        using var client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"http://control/operations/{name}")
+        {
+            Content = JsonContent.Create(arguments, options: OperationJson.Options),
+        };
+        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        response.EnsureSuccessStatusCode();
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken));
+        while (await reader.ReadLineAsync(cancellationToken) is { } line)
+        {
+            if (JsonNode.Parse(line) is not JsonObject message) continue;
+            if (message["progress"] is { } step) progress.Report(step.Deserialize<OperationProgress>(OperationJson.Options)!);
+            if (message["error"] is { } error) throw new OperationException((string)error["code"]!, (string)error["message"]!);
+            if (message.TryGetPropertyValue("result", out var result)) return result?.DeepClone();
+        }
+
+        throw new OperationException("interrupted", $"The server ended the connection before {name} finished.");
+    }
+}

@@ -1,0 +1,41 @@
+namespace Vedette.Server.Hosting;
+
+/// <summary>How a server is to run: what the command line and the environment say.</summary>
+internal sealed record ServerOptions
+{
+    /// <summary>The data folder.</summary>
+    public string Data { get; init; } = ".vedette";
+
+    /// <summary>Port of https on the loopback interface; 0 takes a free one.</summary>
+    public int HttpsPort { get; init; } = 8443;
+
+    /// <summary>Port of plain http on the loopback interface; 0 takes a free one.</summary>
+    public int HttpPort { get; init; } = 8080;
+
+    /// <summary>Start without the demo organisation's devices and telemetry. The demo application exists all the same.</summary>
+    public bool Empty { get; init; }
+
+    /// <summary>Print one JSON object when ready instead of text for people.</summary>
+    public bool Json { get; init; }
+
+    /// <summary>True to apply the real service's call quotas.</summary>
+    public bool Quotas { get; init; } = true;
+
+    /// <summary>How simulated devices pace their actions: <c>at-once</c>, a number of seconds such as <c>5s</c>, or a number of reads such as <c>3r</c>.</summary>
+    public string ActionTiming { get; init; } = "2s";
+
+    /// <summary>Days of telemetry to keep.</summary>
+    public int RetentionDays { get; init; } = 30;
+
+    /// <summary>Connection string of a PostgreSQL to use instead of the embedded one.</summary>
+    public string? Postgres { get; init; }
+
+    /// <summary>Address of a ClickHouse to use instead of the embedded one.</summary>
+    public string? ClickHouse { get; init; }
+
+    /// <summary>False for a command that opens the data without serving it.</summary>
+    public bool Serve { get; init; } = true;
+
+    /// <summary>Log more.</summary>
+    public bool Verbose { get; init; }
+}
