@@ -1,0 +1,19 @@
+namespace Vedette.Server.Control.Operations;
+
+/// <summary>The list of operations.</summary>
+internal static class OperationServices
+{
+    public static IServiceCollection AddOperations(this IServiceCollection services)
+    {
+        services.AddSingleton<IOperation, CreateApplication>();
+        services.AddSingleton<IOperation, GrantPermissions>();
+        services.AddSingleton<IOperation, ConsentApplication>();
+        services.AddSingleton<IOperation, AddSecret>();
+        services.AddSingleton<IOperation, ListApplications>();
+        services.AddSingleton<IOperation, ShowApplication>();
+        services.AddSingleton<IOperation, DeleteApplication>();
+        services.AddSingleton<IOperation, TokenOperation>();
+        services.AddSingleton<OperationRegistry>();
+        return services;
+    }
+}

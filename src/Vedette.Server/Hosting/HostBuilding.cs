@@ -1,0 +1,108 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Logging.Console;
+using Vedette.Defender;
+using Vedette.Foundation;
+using Vedette.Identity;
+using Vedette.Server.Authority;
+using Vedette.Server.Control;
+using Vedette.Server.Control.Operations;
+using Vedette.Server.Endpoint;
+using Vedette.Server.Http;
+
+namespace Vedette.Server.Hosting;
+
+/// <summary>Builds the host: what is composed, what listens, what is served in which order.</summary>
+internal static class HostBuilding
+{
+    // Room for the largest documented upload and a margin; each route has its own smaller limit.
+    private const long MaximumRequestBytes = 32 * 1024 * 1024;
+
+    public static WebApplication Build(ServerOptions options, DataFolder folder, Engines engines, X509Certificate2? certificate)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        Log(builder, options);
+        Compose(builder.Services, options, folder, engines);
+        if (certificate is not null) Listen(builder, options, folder, certificate);
+        var application = builder.Build();
+        Serve(application);
+        return application;
+    }
+
+    private static void Log(WebApplicationBuilder builder, ServerOptions options)
+    {
+        // Standard output belongs to the ready line.
+        builder.Logging.ClearProviders();
+        builder.Logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss ";
+            console.ColorBehavior = Console.IsErrorRedirected ? LoggerColorBehavior.Disabled : LoggerColorBehavior.Default;
+        });
+        builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Logging.SetMinimumLevel(options.Verbose ? LogLevel.Information : LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning);
+    }
+
+    private static void Compose(IServiceCollection services, ServerOptions options, DataFolder folder, Engines engines)
+    {
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton<IIdentifierSource, RandomIdentifierSource>();
+        services.AddSingleton<ServerState>();
+        services.AddSingleton(options);
+        services.AddSingleton(folder);
+
+        // Nothing below is resolved before the engines are ready: see the order of steps in House.
+        services.AddSingleton(_ => engines.State.GetAwaiter().GetResult().DataSource);
+        services.AddSingleton(_ => engines.Telemetry.GetAwaiter().GetResult());
+        services.AddVedetteIdentity(new IdentityOptions { KeyFile = Path.Combine(folder.Keys, "identity.key") });
+        services.AddVedetteDefender(new DefenderOptions { FilesFolder = folder.Files });
+        services.AddVedetteEndpoint();
+        services.AddHostedService<AuthorityWorker>();
+        services.Configure<HttpSettings>(http => http.Quotas = options.Quotas ? QuotaMode.Real : QuotaMode.Off);
+        services.AddOperations();
+    }
+
+    private static void Listen(WebApplicationBuilder builder, ServerOptions options, DataFolder folder, X509Certificate2 certificate)
+    {
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = MaximumRequestBytes;
+            kestrel.Limits.MaxRequestLineSize = 64 * 1024;
+            Bind(options.HttpsPort, listen => listen.UseHttps(certificate));
+            Bind(options.HttpPort, _ => { });
+
+            // We hold the data folder, so a socket file that is there was left behind by a killed server.
+            File.Delete(folder.ControlSocket);
+            kestrel.ListenUnixSocket(folder.ControlSocket, listen => listen.Use(next => connection =>
+            {
+                ControlEndpoint.Mark(connection);
+                return next(connection);
+            }));
+
+            // Kestrel cannot choose one free port for both loopback addresses, so a free port is an IPv4 one.
+            void Bind(int port, Action<Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions> configure)
+            {
+                if (port == 0) kestrel.Listen(IPAddress.Loopback, 0, configure);
+                else kestrel.ListenLocalhost(port, configure);
+            }
+        });
+    }
+
+    private static void Serve(WebApplication application)
+    {
+        application.Use((context, next) => ControlEndpoint.IsControl(context) ? ControlEndpoint.HandleAsync(context) : next(context));
+        application.MapLanding();
+        application.MapAuthority();
+        application.MapEndpoint();
+
+        // Like the real services, an unknown address answers 404 with nothing in it.
+        application.Run(context =>
+        {
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.CompletedTask;
+        });
+    }
+}
