@@ -20,7 +20,7 @@ internal static class Print
     /// <summary>Prints a list of objects as a table.</summary>
     public static void Rows(JsonNode? rows, params (string Title, string Property)[] columns)
     {
-        var table = new Table().Border(Console.IsOutputRedirected ? TableBorder.Ascii2 : TableBorder.Rounded);
+        var table = NewTable();
         foreach (var (title, _) in columns) table.AddColumn(new TableColumn(title.EscapeMarkup()).NoWrap());
         foreach (var row in rows as JsonArray ?? [])
         {
@@ -29,6 +29,9 @@ internal static class Print
 
         Write(table);
     }
+
+    /// <summary>An empty table in the house style.</summary>
+    public static Table NewTable() => new() { Border = Console.IsOutputRedirected ? TableBorder.Ascii2 : TableBorder.Rounded };
 
     /// <summary>Writes a table at full width: a table in a file or a pipe must not be folded to some terminal's width.</summary>
     public static void Write(Table table)

@@ -57,6 +57,8 @@ internal static class HostBuilding
         services.AddSingleton(_ => engines.Telemetry.GetAwaiter().GetResult());
         services.AddVedetteIdentity(new IdentityOptions { KeyFile = Path.Combine(folder.Keys, "identity.key") });
         services.AddVedetteDefender(new DefenderOptions { FilesFolder = folder.Files });
+        services.AddSingleton<Vedette.Telemetry.Hunting.IHuntingService, TemporaryHunting>();
+        services.AddSingleton<Vedette.Telemetry.Ingest.IHuntingStore>(p => new Vedette.Telemetry.Ingest.HuntingStore(p.GetRequiredService<Vedette.Telemetry.Engine.IClickHouse>(), Engines.TelemetryDatabase, TimeProvider.System));
         services.AddVedetteEndpoint();
         services.AddHostedService<AuthorityWorker>();
         services.Configure<HttpSettings>(http => http.Quotas = options.Quotas ? QuotaMode.Real : QuotaMode.Off);

@@ -73,7 +73,7 @@ internal sealed class House : IAsyncDisposable
         {
             await application.StartAsync(cancellationToken);
         }
-        catch (IOException exception) when (exception.InnerException is AddressInUseException || exception.GetBaseException() is SocketException)
+        catch (IOException exception) when (exception.GetBaseException() is SocketException)
         {
             throw new IOException($"{exception.Message} Choose other ports with --https and --http; 0 takes a free one.", exception);
         }

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using CsvHelper;
+using Spectre.Console;
 using Vedette.Server.Control;
 using Vedette.Server.Hosting;
 
@@ -68,10 +68,10 @@ internal static class HuntCommand
     private static void PrintTable(JsonNode? answer)
     {
         if (answer?["schema"] is not JsonArray { Count: > 0 } schema) return;
-        var table = new Spectre.Console.Table().Border(Console.IsOutputRedirected ? Spectre.Console.TableBorder.Ascii2 : Spectre.Console.TableBorder.Rounded);
-        foreach (var column in schema) table.AddColumn(new Spectre.Console.TableColumn(Spectre.Console.Markup.Escape(Print.Text(column!["name"]))));
+        var table = Print.NewTable();
+        foreach (var column in schema) table.AddColumn(new TableColumn(Print.Text(column!["name"]).EscapeMarkup()));
         var rows = answer["rows"] as JsonArray ?? [];
-        foreach (var row in rows) table.AddRow([.. ((JsonArray)row!).Select(cell => Spectre.Console.Markup.Escape(Print.Text(cell)))]);
+        foreach (var row in rows) table.AddRow([.. ((JsonArray)row!).Select(cell => Print.Text(cell).EscapeMarkup())]);
         Print.Write(table);
         Console.Error.WriteLine($"{rows.Count} rows, {Print.Text(answer["elapsedMs"])} ms");
     }
@@ -79,13 +79,15 @@ internal static class HuntCommand
     private static void PrintCsv(JsonNode? answer)
     {
         if (answer?["schema"] is not JsonArray { Count: > 0 } schema) return;
-        using var writer = new CsvWriter(Console.Out, System.Globalization.CultureInfo.InvariantCulture, leaveOpen: true);
-        foreach (var column in schema) writer.WriteField(Print.Text(column!["name"]));
-        writer.NextRecord();
+        Console.Out.WriteLine(string.Join(',', schema.Select(column => CsvField(Print.Text(column!["name"])))));
         foreach (var row in answer["rows"] as JsonArray ?? [])
         {
-            foreach (var cell in (JsonArray)row!) writer.WriteField(cell is JsonArray or JsonObject ? cell.ToJsonString(OperationJson.Options) : Print.Text(cell));
-            writer.NextRecord();
+            Console.Out.WriteLine(string.Join(',', ((JsonArray)row!).Select(cell =>
+                CsvField(cell is JsonArray or JsonObject ? cell.ToJsonString(OperationJson.Options) : Print.Text(cell)))));
         }
     }
+
+    // RFC 4180.
+    private static string CsvField(string text) =>
+        text.AsSpan().IndexOfAny(",\"\r\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 }

@@ -13,6 +13,7 @@ internal static class OperationServices
         services.AddSingleton<IOperation, ShowApplication>();
         services.AddSingleton<IOperation, DeleteApplication>();
         services.AddSingleton<IOperation, TokenOperation>();
+        services.AddSingleton<IOperation, StatusOperation>();
         services.AddSingleton<OperationRegistry>();
         return services;
     }
