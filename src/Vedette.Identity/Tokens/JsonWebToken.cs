@@ -119,12 +119,23 @@ public sealed class JsonWebToken
         if (!TryDecode(encoded, out var bytes)) return false;
         try
         {
+            CheckText(bytes);
             element = JsonDocument.Parse(bytes, Strict).RootElement;
             return element.ValueKind == JsonValueKind.Object;
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             return false;
+        }
+    }
+
+    // The parser leaves strings undecoded until they are read; here they are read once, so that bytes that are no text fail now.
+    private static void CheckText(byte[] json)
+    {
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = Strict.MaxDepth });
+        while (reader.Read())
+        {
+            if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName) _ = reader.GetString();
         }
     }
 

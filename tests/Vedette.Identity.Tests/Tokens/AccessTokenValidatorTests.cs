@@ -92,6 +92,16 @@ public sealed class AccessTokenValidatorTests
     [InlineData("eyJhIjoxLCJhIjoyfQ.e30.AA", AccessTokenFailure.Malformed)]
     public void Refuses_what_is_no_token(string? text, AccessTokenFailure failure) => Validator.Validate(text).Failure.ShouldBe(failure);
 
+    [Theory]
+    [InlineData(new byte[] { (byte)'{', (byte)'"', (byte)'a', (byte)'"', (byte)':', (byte)'"', 0xff, (byte)'"', (byte)'}' })]
+    [InlineData(new byte[] { (byte)'{', (byte)'"', 0xc3, (byte)'"', (byte)':', (byte)'1', (byte)'}' })]
+    public void Refuses_bytes_that_are_no_text(byte[] header) =>
+        Validator.Validate($"{Base64Url.EncodeToString(header)}.e30.AA").Failure.ShouldBe(AccessTokenFailure.Malformed);
+
+    [Fact]
+    public void Refuses_half_a_surrogate_pair() =>
+        Validator.Validate($"{Base64Url.EncodeToString(Encoding.UTF8.GetBytes("""{"kid":"\ud800"}"""))}.e30.AA").Failure.ShouldBe(AccessTokenFailure.Malformed);
+
     [Fact]
     public void Refuses_tokens_that_are_too_long() =>
         Validator.Validate(new string('e', JsonWebToken.MaximumLength + 1)).Failure.ShouldBe(AccessTokenFailure.Malformed);
