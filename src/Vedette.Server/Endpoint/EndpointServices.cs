@@ -1,3 +1,4 @@
+using Vedette.Server.Endpoint.AdvancedHunting;
 using Vedette.Server.Endpoint.Alerts;
 using Vedette.Server.Endpoint.Investigations;
 using Vedette.Server.Endpoint.MachineActions;
@@ -17,8 +18,11 @@ public static class EndpointServices
         services.AddSingleton<IEntityDirectory, EndpointEntities>();
         services.AddSingleton<IEndpointHandlers, AlertHandlers>();
         services.AddSingleton<IEndpointHandlers, MachineHandlers>();
+        services.AddSingleton<IEndpointHandlers, MachineChangeHandlers>();
         services.AddSingleton<IEndpointHandlers, MachineActionHandlers>();
         services.AddSingleton<IEndpointHandlers, InvestigationHandlers>();
+        services.AddSingleton<IEndpointHandlers, AdvancedHuntingHandlers>();
+        services.AddSingleton<RunTimeLedger>();
         services.AddSingleton(provider => EndpointSurface.Create(provider.GetServices<IEndpointHandlers>()));
         return services;
     }

@@ -32,7 +32,7 @@ internal sealed class ApiCall(HttpContext http, ApiSurface surface, ApiEndpoint 
     public string RelativePath { get; set; } = "";
 
     /// <summary>Who calls; set by the authenticate step.</summary>
-    public Caller Caller { get; set; } = null!;
+    public ApiCaller Caller { get; set; } = null!;
 
     /// <summary>The OData options; set by the parse OData step.</summary>
     public ODataQuery Query { get; set; } = ODataQuery.Empty;
@@ -54,7 +54,7 @@ internal sealed class ApiCall(HttpContext http, ApiSurface surface, ApiEndpoint 
 }
 
 /// <summary>Who makes a call, as the access token tells it.</summary>
-internal sealed class Caller(AccessToken token)
+internal sealed class ApiCaller(AccessToken token)
 {
     /// <summary>Tenant acted on.</summary>
     public Guid TenantId => token.TenantId;

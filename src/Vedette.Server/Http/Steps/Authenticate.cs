@@ -18,13 +18,13 @@ internal sealed class Authenticate(AccessTokenValidator validator) : IRequestSte
         var result = validator.Validate(TokenOf(call.Http.Request), resource);
         if (result.Succeeded)
         {
-            call.Caller = new Caller(result.Token!);
+            call.Caller = new ApiCaller(result.Token!);
             return default;
         }
 
         if (result is { Failure: AccessTokenFailure.WrongAudience, Token: { } token })
         {
-            call.Caller = new Caller(token);
+            call.Caller = new ApiCaller(token);
             var expected = ResourceCatalogue.Default.TryGet(resource, out var known) ? known.ResourceUri : resource.ToString();
             return new(call.Error("WrongAudience", token.Audience, expected) with { Explanation = $"needed audience {expected}, had {token.Audience}" });
         }

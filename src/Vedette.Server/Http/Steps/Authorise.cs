@@ -19,7 +19,7 @@ internal sealed class Authorise : IRequestStep
         return default;
     }
 
-    private static bool IsMet(IReadOnlyList<string> group, Caller caller)
+    private static bool IsMet(IReadOnlyList<string> group, ApiCaller caller)
     {
         foreach (var permission in group)
             if (caller.Permissions.Contains(permission)) return true;

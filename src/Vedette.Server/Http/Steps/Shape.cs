@@ -112,9 +112,9 @@ internal sealed class Shape(RefusalLog refusals, TimeProvider clock, ILogger<Sha
 
     private void Note(ApiCall call, ApiError error)
     {
-        var caller = call.Caller as Caller;
+        var caller = call.Caller as ApiCaller;
         var explanation = error.Explanation ?? error.Message;
-        refusals.Add(new Refusal(
+        refusals.Add(new RefusedCall(
             call.Id, clock.GetUtcNow().UtcDateTime, call.Endpoint.Key, error.Template.Status, error.Template.Code, error.Message, explanation,
             caller?.ApplicationId));
         log.LogInformation(
