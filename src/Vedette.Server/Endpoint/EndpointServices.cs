@@ -1,8 +1,10 @@
 using Vedette.Server.Endpoint.AdvancedHunting;
 using Vedette.Server.Endpoint.Alerts;
 using Vedette.Server.Endpoint.Investigations;
+using Vedette.Server.Endpoint.Ips;
 using Vedette.Server.Endpoint.MachineActions;
 using Vedette.Server.Endpoint.Machines;
+using Vedette.Server.Endpoint.Users;
 using Vedette.Server.Http;
 using Vedette.Server.Http.Steps;
 
@@ -17,10 +19,13 @@ public static class EndpointServices
         services.AddVedetteHttp();
         services.AddSingleton<IEntityDirectory, EndpointEntities>();
         services.AddSingleton<IEndpointHandlers, AlertHandlers>();
+        services.AddSingleton<IEndpointHandlers, AlertChangeHandlers>();
         services.AddSingleton<IEndpointHandlers, MachineHandlers>();
         services.AddSingleton<IEndpointHandlers, MachineChangeHandlers>();
         services.AddSingleton<IEndpointHandlers, MachineActionHandlers>();
         services.AddSingleton<IEndpointHandlers, InvestigationHandlers>();
+        services.AddSingleton<IEndpointHandlers, UserHandlers>();
+        services.AddSingleton<IEndpointHandlers, IpHandlers>();
         services.AddSingleton<IEndpointHandlers, AdvancedHuntingHandlers>();
         services.AddSingleton<RunTimeLedger>();
         services.AddSingleton(provider => EndpointSurface.Create(provider.GetServices<IEndpointHandlers>()));

@@ -1,5 +1,3 @@
-using Vedette.Defender.State;
-
 namespace Vedette.Server.Endpoint;
 
 /// <summary>Enumerations of the domain as the texts of the API.</summary>
@@ -11,15 +9,4 @@ internal static class Vocabulary
     /// <summary>Reads a member by name without regard to case; null when there is none.</summary>
     public static T? Read<T>(string? text) where T : struct, Enum =>
         text is not null && Enum.TryParse<T>(text, ignoreCase: true, out var value) && Enum.IsDefined(value) && !char.IsAsciiDigit(text[0]) ? value : null;
-
-    /// <summary>
-    /// Reads a determination in any spelling that the reference pages or live answers use; the API answers with one spelling for each.
-    /// </summary>
-    public static AlertDetermination? ReadDetermination(string? text) => text?.ToLowerInvariant() switch
-    {
-        "confirmedactivity" => AlertDetermination.ConfirmedUserActivity,
-        "notmalicious" => AlertDetermination.Clean,
-        "noenoughdatatovalidate" or "notenoughdatatovalidate" => AlertDetermination.InsufficientData,
-        _ => Read<AlertDetermination>(text),
-    };
 }

@@ -7,10 +7,14 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using Vedette.Defender;
 using Vedette.Defender.State;
 using Vedette.Identity.Tokens;
 using Vedette.Server.Endpoint;
 using Vedette.Server.Http;
+using Vedette.Telemetry.Hunting;
+using Vedette.Telemetry.Ingest;
+using Vedette.Telemetry.Schema;
 using Vedette.Testing;
 
 namespace Vedette.Server.Tests.Endpoint;
@@ -22,11 +26,15 @@ internal sealed class EndpointHost : IAsyncDisposable
     public const string ThreatProtection = "https://api.security.microsoft.com";
     private static readonly SigningKey Key = SigningKey.Create(DateTimeOffset.UtcNow.AddDays(-30));
 
+    private static readonly Lazy<string> Telemetry = new(() => MakeTelemetryAsync().GetAwaiter().GetResult());
+
     private readonly TestDatabase _database;
     private readonly WebApplication _application;
+    private readonly string _files;
 
-    private EndpointHost(TestDatabase database, WebApplication application, Uri address)
+    private EndpointHost(TestDatabase database, WebApplication application, Uri address, string files)
     {
+        _files = files;
         _database = database;
         _application = application;
         Client = new HttpClient { BaseAddress = address };
@@ -51,13 +59,17 @@ internal sealed class EndpointHost : IAsyncDisposable
         builder.Services.AddSingleton<ITenantLookup, OneTenant>();
         builder.Services.AddSingleton(p => new AccessTokenValidator(
             p.GetRequiredService<ISigningKeySource>(), p.GetRequiredService<ITenantLookup>(), p.GetRequiredService<TimeProvider>()));
+        builder.Services.AddSingleton<IHuntingStore>(_ => new HuntingStore(TestEngine.Shared, Telemetry.Value, TimeProvider.System));
+        builder.Services.AddSingleton<IHuntingService, NoHunting>();
+        var files = Directory.CreateTempSubdirectory("vedette-files-").FullName;
+        builder.Services.AddVedetteDefender(new DefenderOptions { FilesFolder = files });
         builder.Services.AddVedetteEndpoint();
         builder.Services.Configure<HttpSettings>(s => settings?.Invoke(s));
         more?.Invoke(builder.Services);
         var application = builder.Build();
         application.MapEndpoint();
         await application.StartAsync();
-        return new EndpointHost(database, application, new Uri(application.Urls.Single()));
+        return new EndpointHost(database, application, new Uri(application.Urls.Single()), files);
     }
 
     /// <summary>An application token with the given roles.</summary>
@@ -86,7 +98,7 @@ internal sealed class EndpointHost : IAsyncDisposable
         using var request = new HttpRequestMessage(method, new Uri(Client.BaseAddress + path.TrimStart('/')));
         if (token is { Length: > 0 }) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         if (body is string text) request.Content = new StringContent(text, new MediaTypeHeaderValue("application/json"));
-        else if (body is not null) request.Content = JsonContent.Create(body);
+        else if (body is not null) request.Content = JsonContent.Create(body, body.GetType(), options: JsonSerializerOptions.Default);
         using var response = await Client.SendAsync(request);
         return await Answer.ReadAsync(response);
     }
@@ -111,9 +123,23 @@ internal sealed class EndpointHost : IAsyncDisposable
         Client.Dispose();
         await _application.DisposeAsync();
         await _database.DisposeAsync();
+        Directory.Delete(_files, recursive: true);
+    }
+
+    private static async Task<string> MakeTelemetryAsync()
+    {
+        var name = await TestEngine.NewDatabaseAsync();
+        await new HuntingDatabase(TestEngine.Shared, name).EnsureAsync();
+        return name;
     }
 
     private static string Token(string audience, string[] roles) => Write(d => d with { Audience = audience, Roles = roles });
+
+    private sealed class NoHunting : IHuntingService
+    {
+        public Task<HuntingResult> RunAsync(HuntingRequest request, CancellationToken cancellationToken) =>
+            throw new HuntingException(HuntingFailure.Internal, "There is no engine.");
+    }
 
     private sealed class OneTenant : ITenantLookup
     {
