@@ -45,6 +45,9 @@ public enum Refusal
     /// <summary>The device's system cannot do this. Detail: its platform.</summary>
     OsPlatformNotSupported,
 
+    /// <summary>The device's system is too old. Details: the action, the oldest version that can do it.</summary>
+    ClientVersionNotSupported,
+
     /// <summary>The same action is already under way.</summary>
     ActionInProgress,
 

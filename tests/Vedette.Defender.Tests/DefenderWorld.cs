@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Vedette.Defender.State;
 using Vedette.Foundation;
 using Vedette.Telemetry.Engine;
+using Vedette.Telemetry.Hunting;
 using Vedette.Telemetry.Ingest;
 using Vedette.Telemetry.Schema;
 using Vedette.Testing;
@@ -28,6 +29,7 @@ internal sealed class DefenderWorld : IAsyncDisposable
             .AddSingleton(typeof(ILogger<>), typeof(NullLogger<>))
             .AddSingleton(database.DataSource)
             .AddSingleton<IHuntingStore>(_ => new HuntingStore(TestEngine.Shared, Telemetry, TimeProvider.System));
+        services.AddSingleton<IHuntingService, HuntingUnavailable>();
         more?.Invoke(services);
         var options = new DefenderOptions { FilesFolder = _files };
         _services = services.AddVedetteDefender(change?.Invoke(options) ?? options).BuildServiceProvider();
@@ -58,6 +60,8 @@ internal sealed class DefenderWorld : IAsyncDisposable
         where T : notnull => _services.GetRequiredService<T>();
 
     public DefenderDbContext Open() => Get<IDbContextFactory<DefenderDbContext>>().CreateDbContext();
+
+    public Task SetTimingAsync(ActionTiming timing) => Get<TenantSettingsStore>().SetAsync(Tenant, s => s.ActionTiming = timing, default);
 
     public async Task<Machine> AddMachineAsync(int number = 1, Action<Machine>? change = null)
     {
@@ -101,4 +105,11 @@ internal sealed class DefenderWorld : IAsyncDisposable
         await _database.DisposeAsync();
         Directory.Delete(_files, recursive: true);
     }
+}
+
+/// <summary>For tests that need no queries: each is refused.</summary>
+internal sealed class HuntingUnavailable : IHuntingService
+{
+    public Task<HuntingResult> RunAsync(HuntingRequest request, CancellationToken cancellationToken) =>
+        throw new HuntingException(HuntingFailure.Internal, "There is no hunting in this test.");
 }

@@ -1,0 +1,21 @@
+using Vedette.Defender.State;
+
+namespace Vedette.Defender.Actions;
+
+/// <summary>What somebody wants a device to do.</summary>
+/// <param name="Type">Kind of action.</param>
+/// <param name="Comment">Why; every kind but live response needs it.</param>
+public sealed record ActionOrder(MachineActionType Type, string? Comment)
+{
+    /// <summary>Isolation type or scan type as the caller gave it; null takes the default where there is one.</summary>
+    public string? Scope { get; init; }
+
+    /// <summary>SHA-1 of the file to stop.</summary>
+    public string? Sha1 { get; init; }
+
+    /// <summary>Commands of a live response session.</summary>
+    public IReadOnlyList<LiveResponseCommand> Commands { get; init; } = [];
+
+    /// <summary>The caller's own correlation identifier.</summary>
+    public string? ExternalId { get; init; }
+}
