@@ -14,7 +14,7 @@ internal static class PowerShellText
             at = payload.IndexOf(Invocation, at + 1, StringComparison.Ordinal))
         {
             // Only at the start of a line: a bound value may quote the words.
-            if (at > 0 && payload[at - 1] is not ('\n' or '\r' or '\t' or ' ')) continue;
+            if (at > 0 && payload[at - 1] is not ('\n' or '\r')) continue;
             var start = at + Invocation.Length;
             var end = payload.IndexOf("):", start, StringComparison.Ordinal);
             if (end < 0) break;

@@ -23,6 +23,9 @@ internal sealed class RecordReader(Stream stream, int maxRecordBytes)
 
     private static ReadOnlySpan<byte> EventStart => "<Event"u8;
 
+    // What the shape is found from: a stream may give less at a time.
+    private const int HeadBytes = 64 * 1024;
+
     private byte[] _buffer = new byte[256 * 1024];
     private int _start;
     private int _end;
@@ -59,7 +62,10 @@ internal sealed class RecordReader(Stream stream, int maxRecordBytes)
     private void Begin()
     {
         _begun = true;
-        Fill();
+        while (_end < HeadBytes && Fill())
+        {
+        }
+
         if (_end - _start >= 3 && _buffer.AsSpan(_start, 3).SequenceEqual("\uFEFF"u8)) _start += 3;
         var head = _buffer.AsSpan(_start, _end - _start);
         var lead = head.IndexOfAnyExcept(" \t\r\n"u8);
@@ -87,7 +93,11 @@ internal sealed class RecordReader(Stream stream, int maxRecordBytes)
         if (newline < 0) return false;
         var scan = new JsonScan();
         scan.Advance(text[..newline]);
-        return !scan.Complete;
+        if (scan.Complete) return false;
+
+        // A line that was cut off is followed by the next object; one that goes on is not.
+        var next = text[newline..].TrimStart(" \t\r\n"u8);
+        return next.IsEmpty || next[0] != '{';
     }
 
     private static bool FirstLineIsUnfinishedXml(ReadOnlySpan<byte> text)
@@ -105,7 +115,9 @@ internal sealed class RecordReader(Stream stream, int maxRecordBytes)
             var length = _buffer.AsSpan(_start + scanned, _end - _start - scanned).IndexOf((byte)'\n');
             if (length >= 0)
             {
+                TooLong = scanned + length > maxRecordBytes;
                 record = Take(scanned + length, 1);
+                if (TooLong) record = default;
                 _line++;
                 return true;
             }
@@ -113,6 +125,7 @@ internal sealed class RecordReader(Stream stream, int maxRecordBytes)
             scanned = _end - _start;
             if (scanned > maxRecordBytes) return SkipLine(out record);
             if (Fill()) continue;
+            TooLong = scanned > maxRecordBytes;
             record = Take(scanned, 0);
             return scanned > 0;
         }
@@ -157,9 +170,8 @@ internal sealed class RecordReader(Stream stream, int maxRecordBytes)
                 record = Take(scanned, 0);
                 CountLines(record);
                 Line = begin;
-                if (scanned <= maxRecordBytes) return true;
-                TooLong = true;
-                record = default;
+                TooLong |= scanned > maxRecordBytes;
+                if (TooLong) record = default;
                 return true;
             }
 
@@ -209,7 +221,8 @@ internal sealed class RecordReader(Stream stream, int maxRecordBytes)
                 CountLines(taken[..from]);
                 Line = _line;
                 CountLines(taken[from..]);
-                record = taken[from..];
+                TooLong |= taken.Length - from > maxRecordBytes;
+                record = TooLong ? default : taken[from..];
                 return true;
             }
 
