@@ -40,6 +40,13 @@ public sealed record KqlOptions
     /// <summary>Diagnostics kept; further ones are dropped.</summary>
     public int MaxDiagnostics { get; init; } = 50;
 
+    /// <summary>
+    /// Columns of open plug-ins (bag_unpack, pivot) once they are known: by the start of the evaluate operator's call in the text. A host binds, runs what is below
+    /// <see cref="Bound.EvaluateRelation.Input"/> to learn the columns, and binds again with them, so that the result's schema is complete.
+    /// </summary>
+    public IReadOnlyDictionary<int, IReadOnlyList<KqlColumnDefinition>> LateSchemas { get; init; } =
+        new Dictionary<int, IReadOnlyList<KqlColumnDefinition>>();
+
     /// <summary>Values for <c>declare query_parameters</c>, by name, as KQL literal text.</summary>
     public IReadOnlyDictionary<string, string> Parameters { get; init; } = new Dictionary<string, string>();
 }

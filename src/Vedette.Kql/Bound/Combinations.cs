@@ -89,7 +89,7 @@ public sealed record PluginArgument(BoundScalar? Scalar, BoundRelation? Table, A
 /// <summary>
 /// <c>evaluate plugin(args)</c>. <see cref="BoundRelation.Columns"/> is the output schema as far as it is known. When <see cref="IsOpen"/> more columns appear at run time (bag_unpack,
 /// pivot without a declared schema); operators above that name such a column then refer to a column in <see cref="LateColumns"/>, to be taken by name from the
-/// plug-in's rows (null/empty where the rows lack it). Pass-through columns keep their ids.
+/// plug-in's rows (null/empty where the rows lack it; their type is dynamic). To get the whole schema, bind again with <see cref="KqlOptions.LateSchemas"/>. Pass-through columns keep their ids.
 /// </summary>
 public sealed class EvaluateRelation(
     BoundRelation? input,
@@ -97,8 +97,12 @@ public sealed class EvaluateRelation(
     IReadOnlyList<PluginArgument> arguments,
     IReadOnlyList<KqlColumn> columns,
     bool isOpen,
-    IReadOnlyList<KqlColumn> lateColumns) : BoundRelation(columns)
+    IReadOnlyList<KqlColumn> lateColumns,
+    TextSpan span) : BoundRelation(columns)
 {
+    /// <summary>The plug-in's call in the text; its start is the key of <see cref="KqlOptions.LateSchemas"/>.</summary>
+    public TextSpan Span { get; } = span;
+
     public BoundRelation? Input { get; } = input;
 
     public FunctionSymbol Plugin { get; } = plugin;

@@ -1,0 +1,267 @@
+using System.Globalization;
+using Vedette.Kql.Bound;
+using Vedette.Kql.Symbols;
+using Vedette.Kql.Syntax;
+
+namespace Vedette.Kql.Binding;
+
+/// <summary>evaluate: plug-ins, their arguments and result schemas.</summary>
+internal sealed partial class Binder
+{
+    private TableValue BindEvaluate(CallOperator op, TableValue? input)
+    {
+        if (op.Call is not CallExpr call)
+            return input ?? OpenNoTable();
+        if (!FunctionTable.Plugins.TryGetValue(call.Name, out var plugin))
+        {
+            Error("KS124", Of($"Unknown plug-in: '{call.Name}'."), call.Function.Span, Hints.Nearest(call.Name, FunctionTable.Plugins.Keys));
+            return OpenNoTable();
+        }
+
+        if (plugin.Attributes.IsAbsent)
+        {
+            Error("KS125", Of($"The plug-in function '{call.Name}' is not enabled."), call.Function.Span);
+            return OpenNoTable();
+        }
+
+        if (call.Arguments.Count < plugin.Signatures.Min(s => s.MinArguments) || call.Arguments.Count(a => a is not NamedExpr) > plugin.Signatures.Max(s => s.MaxArguments))
+        {
+            ReportArgumentCount(plugin, call);
+            return OpenNoTable();
+        }
+
+        var saved = _row;
+        _row = new Row(input);
+        var signature = plugin.Signatures.FirstOrDefault(s => call.Arguments.Count >= s.MinArguments && call.Arguments.Count <= s.MaxArguments) ?? plugin.Signatures[^1];
+        var arguments = BindPluginArguments(plugin, signature, call, input, out var byParameter);
+        var columns = PluginColumns(plugin, call, input, arguments, byParameter, out var isOpen);
+        _row = saved;
+        var key = call.Span.Start;
+        if (op.Schema is { } schema)
+        {
+            isOpen = false;
+            columns = DeclaredSchema(schema, columns);
+        }
+        else if (isOpen && _options.LateSchemas.TryGetValue(key, out var known))
+        {
+            isOpen = false;
+            var builder = new ColumnBuilder();
+            foreach (var column in columns)
+                builder.Add(column);
+            foreach (var column in known)
+            {
+                if (!builder.Contains(column.Name))
+                    builder.Add(NewColumn(column.Name, column.Type));
+            }
+
+            columns = builder.Columns;
+        }
+
+        var late = isOpen ? new LateColumns(NewColumn) : null;
+        return new TableValue(new EvaluateRelation(input?.Node, plugin.Canonical, arguments, columns, isOpen, late?.Columns ?? [], call.Span), late);
+    }
+
+    /// <summary>Columns of an <c>evaluate … : (schema)</c> clause; a star brings the plug-in's known columns.</summary>
+    private IReadOnlyList<KqlColumn> DeclaredSchema(TypeOfExpr schema, IReadOnlyList<KqlColumn> known)
+    {
+        var builder = new ColumnBuilder();
+        if (schema.HasStar)
+        {
+            foreach (var column in known)
+                builder.Add(column);
+        }
+
+        foreach (var column in schema.Columns ?? [])
+        {
+            // A declared column that the plug-in passes through stays the same value.
+            var same = known.FirstOrDefault(k => k.Name == column.Name.Name && k.Type == column.Type);
+            builder.Add(same ?? NewColumn(column.Name.Name, column.Type), replace: true);
+        }
+
+        return builder.Columns;
+    }
+
+    private List<PluginArgument> BindPluginArguments(
+        FunctionSymbol plugin, FunctionSignature signature, CallExpr call, TableValue? input, out ILookup<string, PluginArgument> byParameter)
+    {
+        var result = new List<PluginArgument>();
+        var named = new List<(string Name, PluginArgument Argument)>();
+        TableValue? table = null;
+        var layout = signature.Layout(call.Arguments.Count);
+        for (var i = 0; i < call.Arguments.Count; i++)
+        {
+            var syntax = call.Arguments[i];
+            var parameter = layout[i];
+            if (syntax is NamedExpr { Names: [var name] } assigned && signature.Parameters.FirstOrDefault(p => p.Name.Equals(name.Name, StringComparison.OrdinalIgnoreCase)) is { } meant)
+            {
+                parameter = meant;
+                syntax = assigned.Value;
+            }
+            else if (plugin.Name == "sequence_detect" && i > 3 && syntax is NameExpr)
+            {
+                parameter = signature.Parameters[^1];
+            }
+
+            var argument = BindPluginArgument(parameter, syntax, input, ref table);
+            result.Add(argument);
+            named.Add((parameter.Name, argument));
+        }
+
+        byParameter = named.ToLookup(n => n.Name, n => n.Argument);
+        return result;
+    }
+
+    private PluginArgument BindPluginArgument(FunctionParameterSymbol parameter, Expr syntax, TableValue? input, ref TableValue? table)
+    {
+        if (syntax is NamedExpr named)
+            syntax = named.Value;
+        if (parameter.Class == ParameterClass.Table || IsTabular(syntax))
+        {
+            table = BindTable(syntax);
+            return new PluginArgument(null, table.Node, null);
+        }
+
+        switch (parameter.Form)
+        {
+            case ArgumentForm.Aggregate:
+                return BindPluginAggregate(syntax);
+            case ArgumentForm.ColumnOfTable when table is not null:
+                _row = new Row(table);
+                break;
+            case ArgumentForm.CommonColumn when table is not null && syntax is NameExpr common && table.Find(common.Name) is null:
+                UnknownName(common.Name, common.Span);
+                break;
+        }
+
+        var value = syntax is TypeOfExpr type ? new BoundLiteral(KqlType.String, type.Type.Name(), type.Span) : BindScalar(syntax);
+        _row = new Row(input);
+        if (parameter.Form == ArgumentForm.Column && value is not BoundColumnRef && value.Type != KqlType.Unknown && value is not BoundLiteral { Value: "~" })
+            Error("KS109", Of("Column name expected."), syntax.Span);
+        return new PluginArgument(value, null, null);
+    }
+
+    private PluginArgument BindPluginAggregate(Expr syntax)
+    {
+        var collector = new AggregateCollector();
+        _aggregates = collector;
+        var value = BindScalar(syntax);
+        _aggregates = null;
+        if (collector.Items.Count == 1 && value is BoundColumnRef)
+            return new PluginArgument(null, null, collector.Finish([])[0]);
+        if (value.Type != KqlType.Unknown)
+            Error("KS236", Of("An aggregate function is expected."), syntax.Span);
+        return new PluginArgument(value, null, null);
+    }
+
+    private IReadOnlyList<KqlColumn> PluginColumns(
+        FunctionSymbol plugin, CallExpr call, TableValue? input, List<PluginArgument> arguments, ILookup<string, PluginArgument> byParameter, out bool isOpen)
+    {
+        isOpen = false;
+        var source = input?.Columns ?? [];
+        switch (plugin.Name)
+        {
+            case "bag_unpack":
+                isOpen = true;
+                return [.. source.Where(c => c.Id != ColumnOf(arguments[0])?.Id)];
+            case "pivot":
+                isOpen = true;
+                return PivotColumns(source, arguments);
+            case "ipv4_lookup" or "ipv6_lookup" or "geo_polygon_lookup" or "geo_line_lookup":
+                return LookupColumns(plugin, source, arguments, byParameter);
+            case "dcount_intersect":
+                return [.. source, .. arguments.Select((_, i) => NewColumn(string.Create(CultureInfo.InvariantCulture, $"s{i}"), KqlType.Long))];
+            case "rolling_percentile":
+                var value = ColumnOf(byParameter["ValueColumn"].FirstOrDefault());
+                var index = ColumnOf(byParameter["IndexColumn"].FirstOrDefault());
+                var bins = byParameter["BinsPerWindow"].FirstOrDefault()?.Scalar is { } b ? ConstantText(b) : "0";
+                var percentile = byParameter["Percentile"].FirstOrDefault()?.Scalar is { } p ? ConstantText(p) : "0";
+                var fixedColumns = new List<KqlColumn>();
+                if (index is not null)
+                    fixedColumns.Add(NewColumn(index.Name, index.Type));
+                fixedColumns.AddRange(byParameter["Dimension"].Select(ColumnOf).OfType<KqlColumn>().Select(c => NewColumn(c.Name, c.Type)));
+                fixedColumns.Add(NewColumn($"rolling_{bins}_percentile_{value?.Name ?? "value"}_{percentile}", value?.Type ?? KqlType.Real));
+                return fixedColumns;
+            case "sequence_detect":
+                return SequenceColumns(call, byParameter);
+            default:
+                return TableColumns(plugin, source, byParameter);
+        }
+    }
+
+    private static KqlColumn? ColumnOf(PluginArgument? argument) => argument?.Scalar is BoundColumnRef r ? r.Column : null;
+
+    private static List<KqlColumn> PivotColumns(IReadOnlyList<KqlColumn> source, List<PluginArgument> arguments)
+    {
+        var given = arguments.Skip(2).Select(ColumnOf).OfType<KqlColumn>().ToList();
+        if (given.Count > 0)
+            return given;
+        var pivot = ColumnOf(arguments.FirstOrDefault())?.Id;
+        var aggregated = arguments.ElementAtOrDefault(1)?.Aggregate?.Arguments.FirstOrDefault() is BoundColumnRef r ? r.Column.Id : 0;
+        return [.. source.Where(c => c.Id != pivot && c.Id != aggregated)];
+    }
+
+    private static IReadOnlyList<KqlColumn> LookupColumns(
+        FunctionSymbol plugin, IReadOnlyList<KqlColumn> source, List<PluginArgument> arguments, ILookup<string, PluginArgument> byParameter)
+    {
+        var builder = new ColumnBuilder();
+        foreach (var column in source)
+            builder.Add(column);
+        var dropped = byParameter["ExtraKey"].Select(ColumnOf).OfType<KqlColumn>().Select(c => c.Name).ToHashSet();
+        if (plugin.Name.StartsWith("geo_", StringComparison.Ordinal)
+            && byParameter["return_lookup_key"].FirstOrDefault()?.Scalar is not BoundLiteral { Value: true })
+        {
+            foreach (var key in byParameter["LookupPolygonKey"].Concat(byParameter["LookupLineKey"]).Select(ColumnOf).OfType<KqlColumn>())
+                dropped.Add(key.Name);
+        }
+
+        foreach (var column in arguments.FirstOrDefault(a => a.Table is not null)?.Table?.Columns ?? [])
+        {
+            if (!dropped.Contains(column.Name))
+                builder.Add(column);
+        }
+
+        return builder.Columns;
+    }
+
+    private List<KqlColumn> SequenceColumns(CallExpr call, ILookup<string, PluginArgument> byParameter)
+    {
+        var columns = new List<KqlColumn>();
+        foreach (var dimension in byParameter["Dimension"].Select(ColumnOf).OfType<KqlColumn>())
+            columns.Add(NewColumn(dimension.Name, dimension.Type));
+        var timeline = ColumnOf(byParameter["TimelineColumn"].FirstOrDefault());
+        foreach (var step in call.Arguments.Skip(3).OfType<NamedExpr>())
+            columns.Add(NewColumn($"{step.Names[0].Name}_{timeline?.Name}", timeline?.Type ?? KqlType.DateTime));
+        columns.Add(NewColumn("Duration", KqlType.TimeSpan));
+        return columns;
+    }
+
+    /// <summary>Result columns as the function table writes them.</summary>
+    private IReadOnlyList<KqlColumn> TableColumns(FunctionSymbol plugin, IReadOnlyList<KqlColumn> source, ILookup<string, PluginArgument> byParameter)
+    {
+        var builder = new ColumnBuilder();
+        foreach (var item in plugin.Attributes.Columns)
+        {
+            var at = item.IndexOf('@', StringComparison.Ordinal);
+            if (item == "*")
+            {
+                // Only a plug-in that returns input rows as they are keeps their identity.
+                foreach (var column in source)
+                    builder.Add(plugin.Attributes.Columns.Count == 1 ? column : NewColumn(column.Name, column.Type));
+            }
+            else if (at >= 0)
+            {
+                var prefix = item[..at];
+                foreach (var column in byParameter[item[(at + 1)..]].Select(ColumnOf).OfType<KqlColumn>())
+                    builder.Add(NewColumn(prefix.EndsWith('=') ? prefix[..^1] : prefix + column.Name, column.Type));
+            }
+            else
+            {
+                var colon = item.IndexOf(':', StringComparison.Ordinal);
+                KqlTypes.TryParse(item.AsSpan(colon + 1), out var type);
+                builder.Add(NewColumn(item[..colon], type));
+            }
+        }
+
+        return builder.Columns;
+    }
+}

@@ -1,0 +1,398 @@
+using System.Globalization;
+using Vedette.Kql.Bound;
+using Vedette.Kql.Syntax;
+
+namespace Vedette.Kql.Binding;
+
+/// <summary>union, search, find and macro-expand, all of which become unions.</summary>
+internal sealed partial class Binder
+{
+    private TableValue BindUnion(UnionOperator op, TableValue? input)
+    {
+        var source = op.Parameter("withsource", "with_source")?.Word;
+        var inner = op.Parameter("kind")?.Word?.Equals("inner", StringComparison.OrdinalIgnoreCase) == true;
+        var fuzzy = op.Parameter("isfuzzy", "best_effort", "__isFuzzy")?.Word == "true";
+        var inputs = new List<TableValue>();
+        if (input is not null)
+            inputs.Add(input);
+        foreach (var table in op.Tables)
+            AddUnionInput(table, fuzzy, inputs);
+        _operator = op.Name;
+        return Unite(inputs, source, inner);
+    }
+
+    private TableValue BindUnionOf(IReadOnlyList<Expr> tables, TextSpan span)
+    {
+        var inputs = new List<TableValue>();
+        foreach (var table in tables)
+            AddUnionInput(table, false, inputs);
+        if (inputs.Count == 0)
+            Error("KS204", Of($"Failed to resolve table or column expression named '{_text.AsSpan(span.Start, span.Length)}'"), span);
+        return Unite(inputs, null, false);
+    }
+
+    private void AddUnionInput(Expr table, bool fuzzy, List<TableValue> inputs)
+    {
+        while (table is ParenExpr { Inner: NameExpr or WildcardExpr or StarExpr or ParenExpr } p)
+            table = p.Inner;
+        var pattern = table switch
+        {
+            WildcardExpr w => w.Pattern,
+            StarExpr => "*",
+            MemberExpr { Selector: WildcardExpr w } => w.Pattern,
+            MemberExpr { Selector: StarExpr } => "*",
+            NameExpr { IsBracketed: true, Name: var n } when n.Contains('*', StringComparison.Ordinal) => n,
+            _ => null,
+        };
+        if (pattern is not null)
+        {
+            var before = inputs.Count;
+            foreach (var candidate in _schema.Tables)
+            {
+                if (Wildcards.Matches(pattern, candidate.Name))
+                    inputs.Add(new TableValue(Scan(candidate), null, candidate.Name));
+            }
+
+            foreach (var view in _scope.Views())
+            {
+                if (Wildcards.Matches(pattern, view.Name))
+                    inputs.Add(view.Reference());
+            }
+
+            if (inputs.Count == before && !fuzzy)
+                Error("KS204", Of($"Failed to resolve table or column expression named '{pattern}'"), table.Span);
+            return;
+        }
+
+        if (fuzzy && MissingName(table) is { } missing)
+        {
+            _diagnostics.Warning("KS205", $"The fuzzy name '{missing}' does not refer to any known or currently accessible table.", table.Span);
+            return;
+        }
+
+        inputs.Add(BindTable(table));
+    }
+
+    /// <summary>The name of a table that does not exist; null when the expression is anything else.</summary>
+    private string? MissingName(Expr table) => table switch
+    {
+        NameExpr name when !IsTabular(name) && _scope.Find(name.Name) is null => name.Name,
+        CallExpr { Name: "table", Arguments: [LiteralExpr { Value: string name }] } when _schema.FindTable(name) is null && _scope.Find(name) is null => name,
+        CallExpr call when !IsTabular(call) && _scope.Find(call.Name) is null => call.Name,
+        MemberExpr m when IsDatabase(m.Target) => MissingName(m.Selector),
+        ParenExpr p => MissingName(p.Inner),
+        QueryExpr { Source: { } source } => MissingName(source),
+        _ => null,
+    };
+
+    /// <summary>Unites tables by column name: one column for each name and type, a type suffix where one name has several types.</summary>
+    private TableValue Unite(List<TableValue> inputs, string? sourceName, bool inner)
+    {
+        if (inputs.Count == 1 && sourceName is null)
+            return inputs[0];
+        var types = new Dictionary<string, List<KqlType>>();
+        var order = new List<(string Name, KqlType Type)>();
+        foreach (var input in inputs)
+        {
+            foreach (var column in input.Columns)
+            {
+                if (!types.TryGetValue(column.Name, out var known))
+                    types.Add(column.Name, known = []);
+                if (!known.Contains(column.Type))
+                {
+                    known.Add(column.Type);
+                    order.Add((column.Name, column.Type));
+                }
+            }
+        }
+
+        if (inner)
+            order.RemoveAll(o => !inputs.TrueForAll(i => i.Columns.Any(c => c.Name == o.Name && c.Type == o.Type)));
+        var builder = new ColumnBuilder(order.Count + 1);
+        var sourceColumn = sourceName is null ? null : builder.Add(NewColumn(sourceName, KqlType.String));
+        var outputs = new List<(string Name, KqlType Type, KqlColumn Column)>(order.Count);
+        foreach (var (name, type) in GroupByName(order))
+        {
+            var known = types[name].Where(t => t != KqlType.Unknown).ToList();
+            var shown = known.Count > 1 && !inner ? name + "_" + type.Name() : name;
+            if (builder.Add(NewColumn(shown, type)) is { } added)
+                outputs.Add((name, type, added));
+        }
+
+        var result = new List<UnionInput>(inputs.Count);
+        for (var i = 0; i < inputs.Count; i++)
+        {
+            var input = inputs[i];
+            var byName = new Dictionary<string, KqlColumn>(input.Columns.Count);
+            foreach (var column in input.Columns)
+                byName.TryAdd(column.Name, column);
+            var map = new KqlColumn?[outputs.Count];
+            for (var c = 0; c < map.Length; c++)
+                map[c] = byName.TryGetValue(outputs[c].Name, out var column) && column.Type == outputs[c].Type ? column : null;
+            var label = input.Name ?? string.Create(CultureInfo.InvariantCulture, $"union_arg{i}");
+            result.Add(new UnionInput(input.Node, label, map));
+        }
+
+        var late = inputs.FirstOrDefault(i => i.Late is not null)?.Late;
+        return new TableValue(new UnionRelation(result, sourceColumn, builder.Columns), late);
+    }
+
+    /// <summary>Brings columns of one name together at the place of the first.</summary>
+    private static IEnumerable<(string Name, KqlType Type)> GroupByName(List<(string Name, KqlType Type)> order) =>
+        order.GroupBy(o => o.Name).SelectMany(g => g);
+
+    private TableValue BindSearch(UnionOperator op, TableValue? input)
+    {
+        var inputs = new List<TableValue>();
+        if (input is not null)
+        {
+            inputs.Add(input);
+        }
+        else if (op.Tables.Count == 0)
+        {
+            inputs.AddRange(_schema.Tables.Select(t => new TableValue(Scan(t), null, t.Name)));
+            inputs.AddRange(_scope.Views().Select(v => v.Reference()));
+        }
+        else
+        {
+            foreach (var table in op.Tables)
+                AddUnionInput(table, false, inputs);
+        }
+
+        _operator = op.Name;
+        var caseSensitive = op.Parameter("kind")?.Word?.Equals("case_sensitive", StringComparison.OrdinalIgnoreCase) == true;
+        var saved = _row;
+        for (var i = 0; i < inputs.Count; i++)
+        {
+            // A column that only some of the tables have is missing, not unknown, in the others.
+            _row = new Row(inputs[i]);
+            var predicate = BindSearchPredicate(op.Predicate!, caseSensitive, inputs);
+            inputs[i] = new TableValue(new FilterRelation(inputs[i].Node, predicate), inputs[i].Late, inputs[i].Name);
+        }
+
+        _row = saved;
+        return Unite(inputs, "$table", false);
+    }
+
+    /// <summary>A search predicate: a bare string is a term looked for in all columns; <c>column:"x"</c> in one.</summary>
+    private BoundScalar BindSearchPredicate(Expr e, bool caseSensitive, List<TableValue> inputs)
+    {
+        switch (e)
+        {
+            case ParenExpr p:
+                return BindSearchPredicate(p.Inner, caseSensitive, inputs);
+            case BinaryExpr { Operator: KqlOperator.And or KqlOperator.Or } logical:
+                return new BoundBinary(
+                    logical.Operator,
+                    false,
+                    BindSearchPredicate(logical.Left, caseSensitive, inputs),
+                    BindSearchPredicate(logical.Right, caseSensitive, inputs),
+                    KqlType.Bool,
+                    logical.Span);
+            case CallExpr { Name: "not", Arguments: [var inner] } not:
+                return new BoundCall(Symbols.FunctionTable.Scalar("not"), [BindSearchPredicate(inner, caseSensitive, inputs)], KqlType.Bool, not.Span);
+            case StarExpr:
+                return new BoundLiteral(KqlType.Bool, true, e.Span);
+            case LiteralExpr { Type: KqlType.String, Value: string term }:
+                return Term(term, caseSensitive, e.Span);
+            case NameExpr name when _scope.Find(name.Name) is ScalarVariable { Value: BoundLiteral { Type: KqlType.String, Value: string term } }:
+                return Term(term, caseSensitive, e.Span);
+            case BinaryExpr { OperatorText: ":", Left: StarExpr, Right: LiteralExpr { Value: string term } }:
+                return Term(term, caseSensitive, e.Span);
+            case BinaryExpr { OperatorText: ":" } colon:
+                return BindColonTerm(colon, caseSensitive, inputs);
+            default:
+                return MissingColumn(e, inputs) ? new BoundLiteral(KqlType.Bool, false, e.Span) : BindPredicate(e);
+        }
+    }
+
+    private BoundScalar BindColonTerm(BinaryExpr colon, bool caseSensitive, List<TableValue> inputs)
+    {
+        if (MissingColumn(colon, inputs))
+            return new BoundLiteral(KqlType.Bool, false, colon.Span);
+        var column = BindScalar(colon.Left);
+        var value = BindScalar(colon.Right);
+        if (column.Type is KqlType.String or KqlType.Dynamic && ConstantText(value) is { } term)
+            return OneTerm(column, term, caseSensitive, colon.Span);
+        return new BoundBinary(KqlOperator.Equal, false, column, value, KqlType.Bool, colon.Span);
+    }
+
+    /// <summary>Whether an expression reads a column that the present table lacks while another of the searched tables has it.</summary>
+    private bool MissingColumn(Expr e, List<TableValue> inputs) => e switch
+    {
+        NameExpr name => _row?.Input?.Find(name.Name) is null && _scope.Find(name.Name) is null && inputs.Exists(i => i.Find(name.Name) is not null),
+        BinaryExpr b => MissingColumn(b.Left, inputs) || MissingColumn(b.Right, inputs),
+        ParenExpr p => MissingColumn(p.Inner, inputs),
+        CallExpr c => c.Arguments.Any(a => MissingColumn(a, inputs)),
+        MemberExpr m => MissingColumn(m.Target, inputs),
+        IndexExpr i => MissingColumn(i.Target, inputs),
+        InExpr s => MissingColumn(s.Left, inputs),
+        BetweenExpr b => MissingColumn(b.Value, inputs),
+        UnaryExpr u => MissingColumn(u.Operand, inputs),
+        _ => false,
+    };
+
+    private BoundScalar Term(string term, bool caseSensitive, TextSpan span) =>
+        term.Trim('*').Length == 0
+            ? new BoundLiteral(KqlType.Bool, true, span)
+            : AnyColumn(_row!.Input!, span, column => OneTerm(column, term, caseSensitive, span), term.Trim('*'));
+
+    /// <summary>A term with stars at its ends: <c>ab*</c> is a prefix, <c>*ab</c> a suffix, <c>*ab*</c> a substring, stars inside a pattern.</summary>
+    private static BoundBinary OneTerm(BoundScalar column, string term, bool caseSensitive, TextSpan span)
+    {
+        var starts = term.StartsWith('*');
+        var ends = term.EndsWith('*');
+        var text = term.Trim('*');
+        KqlOperator op;
+        if (text.Contains('*', StringComparison.Ordinal))
+        {
+            op = KqlOperator.MatchesRegex;
+            text = (caseSensitive ? "" : "(?i)") + string.Join(".*?", text.Split('*').Select(System.Text.RegularExpressions.Regex.Escape));
+        }
+        else
+        {
+            op = (starts, ends) switch
+            {
+                (true, true) => caseSensitive ? KqlOperator.ContainsCs : KqlOperator.Contains,
+                (true, false) => caseSensitive ? KqlOperator.HasSuffixCs : KqlOperator.HasSuffix,
+                (false, true) => caseSensitive ? KqlOperator.HasPrefixCs : KqlOperator.HasPrefix,
+                _ => caseSensitive ? KqlOperator.HasCs : KqlOperator.Has,
+            };
+        }
+
+        return new BoundBinary(op, false, column, new BoundLiteral(KqlType.String, text, span), KqlType.Bool, span);
+    }
+
+    private TableValue BindFind(UnionOperator op)
+    {
+        var inputs = new List<TableValue>();
+        if (op.Tables.Count == 0)
+            inputs.AddRange(_schema.Tables.Select(t => new TableValue(Scan(t), null, t.Name)));
+        foreach (var table in op.Tables)
+            AddUnionInput(table, false, inputs);
+        _operator = op.Name;
+        var saved = _row;
+        var sourceName = op.Parameter("withsource", "with_source")?.Word ?? "source_";
+        var used = new HashSet<string>();
+        CollectNames(op.Predicate!, used);
+        var common = inputs.Count == 0 ? [] : inputs[0].Columns.Where(c => inputs.TrueForAll(i => i.Columns.Any(o => o.Name == c.Name && o.Type == c.Type))).Select(c => c.Name).ToHashSet();
+        for (var i = 0; i < inputs.Count; i++)
+        {
+            _row = new Row(inputs[i]);
+            var predicate = BindSearchPredicate(op.Predicate!, false, inputs);
+            BoundRelation node = new FilterRelation(inputs[i].Node, predicate);
+            node = new ProjectRelation(node, FindColumns(op, inputs, i, used, common));
+            inputs[i] = new TableValue(node, null, inputs[i].Name);
+        }
+
+        _row = saved;
+        return Unite(inputs, sourceName, false);
+    }
+
+    /// <summary>The columns one table gives to find: those asked for, else those the predicate reads or all tables share, with the rest packed.</summary>
+    private List<NamedScalar> FindColumns(UnionOperator op, List<TableValue> inputs, int index, HashSet<string> used, HashSet<string> common)
+    {
+        var input = inputs[index];
+        var result = new List<NamedScalar>();
+        if (op.Project is null)
+        {
+            var rest = new List<BoundScalar>();
+            foreach (var column in input.Columns)
+            {
+                if (used.Contains(column.Name) || common.Contains(column.Name))
+                {
+                    result.Add(new NamedScalar(column, new BoundColumnRef(column, op.Span)));
+                }
+                else
+                {
+                    rest.Add(new BoundLiteral(KqlType.String, column.Name, op.Span));
+                    rest.Add(new BoundColumnRef(column, op.Span));
+                }
+            }
+
+            result.Add(Packed("pack_", rest, op.Span));
+            return result;
+        }
+
+        foreach (var item in op.Project)
+        {
+            switch (item)
+            {
+                case NameExpr name:
+                    if (input.Find(name.Name) is { } found)
+                        result.Add(new NamedScalar(found, new BoundColumnRef(found, name.Span)));
+                    else if (index == 0 && !inputs.Exists(t => t.Find(name.Name) is not null))
+                        UnknownName(name.Name, name.Span);
+                    break;
+                case NamedExpr { Value: TypeOfExpr type, Names: [var typed] }:
+                    BoundScalar value = input.Find(typed.Name) is { } source
+                        ? Coerce(new BoundColumnRef(source, typed.Span), type.Type)
+                        : new BoundLiteral(type.Type, type.Type == KqlType.String ? "" : null, typed.Span);
+                    result.Add(new NamedScalar(NewColumn(typed.Name, type.Type), value));
+                    break;
+                case CallExpr { Name: "pack" }:
+                    var all = input.Columns.SelectMany(c => new BoundScalar[] { new BoundLiteral(KqlType.String, c.Name, op.Span), new BoundColumnRef(c, op.Span) });
+                    result.Add(Packed("pack_", [.. all], op.Span));
+                    break;
+                case NamedExpr { Names: [var named], Value: var expression }:
+                    var scalar = BindScalar(expression);
+                    result.Add(new NamedScalar(NewColumn(named.Name, scalar.Type), scalar));
+                    break;
+            }
+        }
+
+        return result;
+    }
+
+    private NamedScalar Packed(string name, List<BoundScalar> pairs, TextSpan span) => new(
+        NewColumn(name, KqlType.Dynamic), new BoundCall(Symbols.FunctionTable.Scalar("bag_pack"), pairs, KqlType.Dynamic, span));
+
+    private static void CollectNames(Expr e, HashSet<string> names)
+    {
+        switch (e)
+        {
+            case NameExpr n: names.Add(n.Name); break;
+            case ParenExpr p: CollectNames(p.Inner, names); break;
+            case UnaryExpr u: CollectNames(u.Operand, names); break;
+            case MemberExpr m: CollectNames(m.Target, names); break;
+            case IndexExpr i: CollectNames(i.Target, names); break;
+            case InExpr s: CollectNames(s.Left, names); break;
+            case BetweenExpr b: CollectNames(b.Value, names); break;
+            case BinaryExpr b:
+                CollectNames(b.Left, names);
+                CollectNames(b.Right, names);
+                break;
+            case CallExpr c:
+                foreach (var argument in c.Arguments)
+                    CollectNames(argument, names);
+                break;
+        }
+    }
+
+    private TableValue BindMacroExpand(MacroExpandOperator op)
+    {
+        IReadOnlyList<Expr> entities = op.Group switch
+        {
+            EntityGroupExpr group => group.Entities,
+            NameExpr name when _scope.Find(name.Name) is EntityGroupVariable variable => variable.Entities,
+            _ => [],
+        };
+        if (entities.Count == 0)
+            Error("KS247", Of($"The name '{_text.AsSpan(op.Group.Span.Start, op.Group.Span.Length)}' does not refer to any known entity group."), op.Group.Span);
+        var inputs = new List<TableValue>();
+        foreach (var entity in entities)
+        {
+            var saved = _scope;
+            _scope = new Scope(_scope);
+            if (IsDatabase(entity))
+                _scope.Set(op.ScopeName.Name, new DatabaseVariable());
+            else
+                DeclareTable(op.ScopeName.Name, BindTable(entity), SharedPlanKind.Let);
+            if (BindBody(op.Body) is TableValue table)
+                inputs.Add(table);
+            _scope = saved;
+        }
+
+        return inputs.Count == 0 ? OpenNoTable() : Unite(inputs, null, false);
+    }
+}

@@ -1,0 +1,305 @@
+using System.Runtime.CompilerServices;
+using Vedette.Kql.Bound;
+using Vedette.Kql.Syntax;
+
+namespace Vedette.Kql.Binding;
+
+/// <summary>
+/// Turns syntax into the bound tree: resolves names, types and result columns, inlines variables and functions, and reports what does not fit.
+/// An expression that fails binds to a value of unknown type, about which nothing further is reported.
+/// </summary>
+internal sealed partial class Binder
+{
+    private readonly KqlSchema _schema;
+    private readonly KqlOptions _options;
+    private readonly DiagnosticBag _diagnostics;
+    private readonly List<KqlResult> _results = [];
+    private readonly string _text;
+    private Scope _scope;
+    private Row? _row;
+    private string _operator = "";
+    private int _columnIds;
+    private int _planIds;
+    private int _depth;
+    private int _nodes;
+    private bool _stopped;
+    private int _inlining;
+    private Dictionary<string, int>? _mentions;
+
+    private Binder(string text, KqlSchema schema, KqlOptions options, DiagnosticBag diagnostics)
+    {
+        _text = text;
+        _schema = schema;
+        _options = options;
+        _diagnostics = diagnostics;
+        _scope = new Scope(null);
+    }
+
+    /// <summary>Binds a query's statements; one result per table the query returns.</summary>
+    public static IReadOnlyList<KqlResult> Bind(
+        string text, IReadOnlyList<Statement> statements, KqlSchema schema, KqlOptions options, DiagnosticBag diagnostics)
+    {
+        var binder = new Binder(text, schema, options, diagnostics);
+        binder.DeclareParameters(statements);
+        foreach (var statement in statements)
+        {
+            if (binder._stopped)
+                break;
+            binder.BindStatement(statement, isResult: true);
+        }
+
+        if (binder._results.Count == 0 && !diagnostics.HasErrors)
+        {
+            diagnostics.Error("KS006", statements.Count == 0 ? "Missing expression: the query is empty." : "Missing expression: the query has no tabular statement.", new TextSpan(text.Length, 0));
+        }
+
+        return binder._results;
+    }
+
+    /// <summary>The columns that scalar expressions see: those of the input, and beside a join's condition those of its right side.</summary>
+    private sealed class Row(TableValue? input)
+    {
+        public TableValue? Input { get; } = input;
+
+        public TableValue? Right { get; init; }
+
+        /// <summary>Names that only this row brings: scan steps, graph variables, the element of map().</summary>
+        public Dictionary<string, Func<NameExpr, BoundScalar>>? Special { get; init; }
+
+        /// <summary>Members of special names: <c>step.column</c>, <c>node.property</c>.</summary>
+        public Func<string, string, TextSpan, BoundScalar?>? SpecialMember { get; init; }
+    }
+
+    private KqlColumn NewColumn(string name, KqlType type) => new(++_columnIds, name, type);
+
+    /// <summary>Enters a nesting level or a new node; false when the query is too deep or too large (reported once).</summary>
+    private bool Enter(TextSpan span)
+    {
+        if (_stopped)
+            return false;
+        if (++_nodes > _options.MaxNodes)
+            return Stop("KS244", "Query text size exceeds maximum safe limit: inlined functions make the query too large.", span);
+        if (_depth > _options.MaxDepth * 4 || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
+            return Stop("KS245", "Query syntax depth exceeds maximum safe limit. Semantic analysis not performed.", span);
+        _depth++;
+        return true;
+    }
+
+    private void Leave() => _depth--;
+
+    private bool Stop(string code, string message, TextSpan span)
+    {
+        _stopped = true;
+        _diagnostics.Error(code, message, span);
+        return false;
+    }
+
+    private void Error(string code, string message, TextSpan span, string? hint = null)
+    {
+        if (!_stopped)
+            _diagnostics.Error(code, message, span, hint);
+    }
+
+    /// <summary>Prefixes a message with the operator at work, in the service's form.</summary>
+    private string Of(string message) => _operator.Length == 0 ? message : $"'{_operator}' operator: {message}";
+
+    private static BoundLiteral Unknown(TextSpan span) => new(KqlType.Unknown, null, span);
+
+    private static TableValue NoTable() => new(new DataTableRelation([], []));
+
+    private TableValue OpenNoTable() => new(new DataTableRelation([], []), new LateColumns((name, _) => NewColumn(name, KqlType.Unknown)));
+
+    private void BindStatement(Statement statement, bool isResult)
+    {
+        switch (statement)
+        {
+            case LetStatement let:
+                BindLet(let);
+                break;
+            case ExpressionStatement { Value: MissingExpr }:
+                break;
+            case ExpressionStatement e when isResult:
+                BindResult(e.Value);
+                break;
+            case PatternStatement pattern:
+                _scope.Set(pattern.Name.Name, new PatternVariable(pattern, _scope));
+                break;
+            case OptionStatement { Value: not null } option when option.Name.StartsWith("alias ", StringComparison.Ordinal):
+                _scope.Set(option.Name[6..], new DatabaseVariable());
+                break;
+            case RestrictStatement:
+            case OptionStatement:
+            case QueryParametersStatement:
+                break;
+        }
+    }
+
+    private void DeclareParameters(IReadOnlyList<Statement> statements)
+    {
+        foreach (var statement in statements)
+        {
+            if (statement is not QueryParametersStatement declared)
+                continue;
+            foreach (var parameter in declared.Parameters)
+                _scope.Set(parameter.Name.Name, new ScalarVariable(ParameterValue(parameter)));
+        }
+    }
+
+    private BoundScalar ParameterValue(FunctionParameter parameter)
+    {
+        if (_options.Parameters.TryGetValue(parameter.Name.Name, out var given))
+        {
+            var bag = new DiagnosticBag(1);
+            var value = Parser.ParseScalar(given, bag, _options);
+            if (!bag.HasErrors && value is LiteralExpr or UnaryExpr { Operand: LiteralExpr })
+                return Coerce(BindScalar(value), parameter.Type);
+            if (parameter.Type == KqlType.String)
+                return new BoundLiteral(KqlType.String, given, parameter.Name.Span);
+            Error("KS131", $"The value given for the query parameter '{parameter.Name.Name}' is not a literal of type {parameter.Type.Name()}.", parameter.Name.Span);
+        }
+
+        if (parameter.Default is { } fallback)
+            return Coerce(BindScalar(fallback), parameter.Type);
+        return new BoundLiteral(parameter.Type, parameter.Type == KqlType.String ? "" : null, parameter.Name.Span);
+    }
+
+    private void BindLet(LetStatement let)
+    {
+        var name = let.Name.Name;
+        if (name.Length == 0)
+            return;
+        if (_scope.Declares(name))
+            Error("KS201", $"The variable '{name}' is already declared.", let.Name.Span);
+        switch (let.Value)
+        {
+            case FunctionExpr function:
+                BindFunctionDeclaration(name, function);
+                return;
+            case EntityGroupExpr group:
+                _scope.Set(name, new EntityGroupVariable(group.Entities));
+                return;
+            case MissingExpr:
+                _scope.Set(name, new ScalarVariable(Unknown(let.Span)));
+                return;
+        }
+
+        if (TryBindGraph(let.Value) is { } graph)
+        {
+            _scope.Set(name, new GraphVariable(graph));
+            return;
+        }
+
+        var saved = _operator;
+        _operator = "";
+        if (IsTabular(let.Value))
+            DeclareTable(name, BindTable(let.Value), SharedPlanKind.Let);
+        else
+            _scope.Set(name, new ScalarVariable(BindScalar(let.Value)));
+        _operator = saved;
+    }
+
+    /// <summary>
+    /// Declares a table variable. A plan that is already shared (materialize) is referred to as such; another becomes a shared plan when it is read a second time,
+    /// and stands in place when it is read once.
+    /// </summary>
+    private void DeclareTable(string name, TableValue value, SharedPlanKind kind, bool isView = false)
+    {
+        if (value.Node is SharedScan { Shared: var existing })
+        {
+            _scope.Set(name, new TableVariable(name, () => Reference(existing, value, name), isView));
+            return;
+        }
+
+        if (value.Node is TableScan table)
+        {
+            // Another name for a table: each reference scans it anew.
+            _scope.Set(name, new TableVariable(name, () => new TableValue(Scan(table.Table), null, name), isView));
+            return;
+        }
+
+        var inlined = _inlining == 0 && kind == SharedPlanKind.Let && MentionsAtMostOnce(name);
+        SharedPlan? shared = null;
+        var taken = false;
+        _scope.Set(name, new TableVariable(name, () =>
+        {
+            if (inlined && !taken && _inlining == 0)
+            {
+                taken = true;
+                return new TableValue(value.Node, value.Late, name);
+            }
+
+            shared ??= new SharedPlan(++_planIds, name, kind, value.Node);
+            return Reference(shared, value, name);
+        }, isView));
+    }
+
+    private TableValue Reference(SharedPlan shared, TableValue original, string? name)
+    {
+        var columns = new KqlColumn[shared.Plan.Columns.Count];
+        for (var i = 0; i < columns.Length; i++)
+            columns[i] = NewColumn(shared.Plan.Columns[i].Name, shared.Plan.Columns[i].Type);
+        return new TableValue(new SharedScan(shared, columns), original.Late, name);
+    }
+
+    /// <summary>Whether the name stands at most twice in the text: in its declaration and in one reference.</summary>
+    private bool MentionsAtMostOnce(string name)
+    {
+        if (_mentions is null)
+        {
+            _mentions = [];
+            for (var i = 0; i < _text.Length; i++)
+            {
+                var start = i;
+                while (i < _text.Length && (char.IsLetterOrDigit(_text[i]) || _text[i] is '_' or '$'))
+                    i++;
+                if (i > start)
+                {
+                    ref var count = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(
+                        _mentions.GetAlternateLookup<ReadOnlySpan<char>>(), _text.AsSpan(start, i - start), out _);
+                    count++;
+                }
+            }
+        }
+
+        return _mentions.GetValueOrDefault(name) is 1 or 2;
+    }
+
+    private void BindResult(Expr value)
+    {
+        if (value is NameExpr name && _row is null && _scope.Find(name.Name) is GraphVariable)
+        {
+            Error("KS111", "Tabular value expected.", value.Span);
+            return;
+        }
+
+        var before = _results.Count;
+        if (IsTabular(value))
+        {
+            var table = BindTable(value, isResult: true);
+            if (_results.Count == before)
+                _results.Add(new KqlResult(null, table.Node));
+        }
+        else
+        {
+            // A scalar statement returns one row, as print does.
+            if (value is NameExpr unresolved && ResolveVariable(unresolved.Name) is null)
+            {
+                BindTable(value);
+                return;
+            }
+
+            var scalar = BindScalar(value);
+            _results.Add(new KqlResult(null, new PrintRelation([new NamedScalar(NewColumn("print_0", scalar.Type), scalar)])));
+        }
+    }
+
+    private NamedValue? ResolveVariable(string name) => _scope.Find(name);
+
+    private TableScan Scan(KqlTable table)
+    {
+        var columns = new KqlColumn[table.Columns.Count];
+        for (var i = 0; i < columns.Length; i++)
+            columns[i] = NewColumn(table.Columns[i].Name, table.Columns[i].Type);
+        return new TableScan(table, columns);
+    }
+}
