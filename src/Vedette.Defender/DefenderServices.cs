@@ -29,6 +29,7 @@ public static class DefenderServices
         services.TryAddSingleton<IIdentifierSource, RandomIdentifierSource>();
         services.AddPooledDbContextFactory<DefenderDbContext>((provider, builder) => Configure(builder, provider.GetRequiredService<NpgsqlDataSource>()));
 
+        services.AddHostedService<StateWarmUp>();
         services.AddSingleton<TenantSettingsStore>();
         services.AddSingleton<OutboxSignal>();
         services.AddSingleton<OutboxDispatcher>();

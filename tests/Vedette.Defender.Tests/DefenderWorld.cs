@@ -20,8 +20,9 @@ internal sealed class DefenderWorld : IAsyncDisposable
     private readonly TestDatabase _database;
     private readonly ServiceProvider _services;
 
-    private DefenderWorld(TestDatabase database, Action<IServiceCollection>? more, Func<DefenderOptions, DefenderOptions>? change)
+    private DefenderWorld(TestDatabase database, Action<IServiceCollection>? more, Func<DefenderOptions, DefenderOptions>? change, DateTime start)
     {
+        Clock = new ManualClock(start);
         _database = database;
         var services = new ServiceCollection()
             .AddSingleton<TimeProvider>(Clock)
@@ -39,7 +40,7 @@ internal sealed class DefenderWorld : IAsyncDisposable
 
     public static Caller Caller { get; } = new(Tenant, "soc1@example.test");
 
-    public ManualClock Clock { get; } = new(new DateTime(2026, 3, 4, 5, 6, 7, DateTimeKind.Utc));
+    public ManualClock Clock { get; }
 
     public DateTime Now => Clock.GetUtcNow().UtcDateTime;
 
@@ -48,10 +49,10 @@ internal sealed class DefenderWorld : IAsyncDisposable
 
     public string ConnectionString => _database.ConnectionString;
 
-    public static async Task<DefenderWorld> CreateAsync(Action<IServiceCollection>? more = null, Func<DefenderOptions, DefenderOptions>? change = null)
+    public static async Task<DefenderWorld> CreateAsync(Action<IServiceCollection>? more = null, Func<DefenderOptions, DefenderOptions>? change = null, DateTime? start = null)
     {
         var database = await TestPostgres.CreateAsync(DefenderState.Migrations);
-        return new DefenderWorld(database, more, change);
+        return new DefenderWorld(database, more, change, start ?? new DateTime(2026, 3, 4, 5, 6, 7, DateTimeKind.Utc));
     }
 
     public static string MachineId(int number) => $"{number:x40}";
