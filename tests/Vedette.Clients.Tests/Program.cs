@@ -1,0 +1,48 @@
+using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
+using Azure.Core;
+using Azure.Identity;
+using Microsoft.Identity.Client;
+using Vedette.Clients.Tests;
+
+// Gets a token with one of the .NET libraries: settings as JSON on standard input, the answer as JSON on standard output.
+var settings = JsonSerializer.Deserialize<ClientSettings>(await Console.In.ReadToEndAsync(), ClientSettings.Json)!;
+ClientAnswer answer;
+try
+{
+    answer = new ClientAnswer(args[0] switch
+    {
+        "msal-net" => await MsalAsync(builder => builder.WithAuthority($"{settings.Authority}/{settings.Tenant}").WithInstanceDiscovery(false)),
+        "msal-net-oidc" => await MsalAsync(builder => builder.WithOidcAuthority($"{settings.Authority}/{settings.Tenant}/v2.0")),
+        "azure-identity-net" => await AzureIdentityAsync(),
+        _ => throw new ArgumentException($"No client named {args[0]}."),
+    }, null);
+}
+catch (Exception exception) when (exception is MsalException or AuthenticationFailedException)
+{
+    // Azure.Identity leaves the authority's text to the exception inside its own.
+    answer = new ClientAnswer(null, $"{exception.Message} {exception.InnerException?.Message}");
+}
+
+Console.WriteLine(JsonSerializer.Serialize(answer, ClientSettings.Json));
+return 0;
+
+async Task<string> MsalAsync(Func<ConfidentialClientApplicationBuilder, ConfidentialClientApplicationBuilder> authority)
+{
+    var builder = authority(ConfidentialClientApplicationBuilder.Create(settings.ClientId));
+    builder = settings.Pfx is null ? builder.WithClientSecret(settings.Secret) : builder.WithCertificate(Certificate(), settings.SendX5c);
+    return (await builder.Build().AcquireTokenForClient([settings.Scope]).ExecuteAsync()).AccessToken;
+}
+
+async Task<string> AzureIdentityAsync()
+{
+    var host = new Uri(settings.Authority);
+    TokenCredential credential = settings.Pfx is null
+        ? new ClientSecretCredential(settings.Tenant, settings.ClientId, settings.Secret, new ClientSecretCredentialOptions { AuthorityHost = host, DisableInstanceDiscovery = true })
+        : new ClientCertificateCredential(
+            settings.Tenant, settings.ClientId, Certificate(),
+            new ClientCertificateCredentialOptions { AuthorityHost = host, DisableInstanceDiscovery = true, SendCertificateChain = settings.SendX5c });
+    return (await credential.GetTokenAsync(new TokenRequestContext([settings.Scope]), CancellationToken.None)).Token;
+}
+
+X509Certificate2 Certificate() => X509CertificateLoader.LoadPkcs12FromFile(settings.Pfx!, null);
