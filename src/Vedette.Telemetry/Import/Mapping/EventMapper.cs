@@ -85,7 +85,12 @@ internal sealed class EventMapper
         foreach (var parser in mapping.Parsers) parser.Apply(source);
         var scope = ScopeFor(source, device, time);
         var (actor, _, created) = Processes(mapping, source, device, time);
-        if (mapping.Twin is { IsPrimary: true } twin && _twins.Count < MaxTwins) _twins.Add(TwinKey(twin, source, scope, 0));
+        if (mapping.Twin is { IsPrimary: true } twin && _twins.Count < MaxTwins)
+        {
+            var isWhole = Array.TrueForAll(twin.Key, part => part.Evaluate(scope) is not null);
+            if (isWhole || twin.Otherwise.Length > 0) _twins.Add(TwinKey(twin, isWhole ? twin.Key : twin.Otherwise, source, scope, 0));
+        }
+
         if (mapping.LocalAddress is { } local && local.When.Holds(scope)) device.NoteAddress(local.Address.EvaluateText(scope));
         if (source.Family == "security") _sessions.Hear(source, device, time);
         if (created is not null) NoteUser(device, created, time);
@@ -190,7 +195,11 @@ internal sealed class EventMapper
         if (created is not null)
         {
             creates.Describe(source, created);
-            if (!ReferenceEquals(created, actor)) created.Parent ??= actor;
+            if (actor is not null && !ReferenceEquals(created, actor))
+            {
+                if (created.Parent is { } parent && !ReferenceEquals(parent, actor)) device.Processes.Unify(parent, actor);
+                created.Parent ??= actor;
+            }
         }
 
         return (actor, subject, created);
@@ -242,18 +251,19 @@ internal sealed class EventMapper
     {
         for (var step = -1; step <= 1; step++)
         {
-            if (_twins.Contains(TwinKey(twin, source, scope, step))) return true;
+            if (_twins.Contains(TwinKey(twin, twin.Key, source, scope, step))) return true;
+            if (twin.Otherwise.Length > 0 && _twins.Contains(TwinKey(twin, twin.Otherwise, source, scope, step))) return true;
         }
 
         return false;
     }
 
-    private static ulong TwinKey(TwinMapping twin, LogEvent source, MappingScope scope, int step)
+    private static ulong TwinKey(TwinMapping twin, ValueExpression[] parts, LogEvent source, MappingScope scope, int step)
     {
         // Both tellers' envelopes come from the same clock, whatever its zone.
         var time = source.EnvelopeTime ?? source.ExactTime ?? DateTime.MinValue;
-        var key = StableHash.Of(twin.Group, scope.Device.Name);
-        foreach (var part in twin.Key) key = StableHash.Mix(key ^ StableHash.Of(part.EvaluateText(scope)?.ToLowerInvariant()));
+        var key = StableHash.Of(twin.Group, scope.Device.Name, ReferenceEquals(parts, twin.Key) ? "" : "otherwise");
+        foreach (var part in parts) key = StableHash.Mix(key ^ StableHash.Of(part.EvaluateText(scope)?.ToLowerInvariant()));
         return StableHash.Mix(key + (ulong)((time.Ticks / TimeSpan.TicksPerSecond / TwinSeconds) + step));
     }
 

@@ -40,7 +40,8 @@ internal sealed class RowMapping
 /// <param name="Group">Name of the group of such events.</param>
 /// <param name="IsPrimary">The event of the group whose rows are kept.</param>
 /// <param name="Key">What both have in common.</param>
-internal sealed record TwinMapping(string Group, bool IsPrimary, ValueExpression[] Key);
+/// <param name="Otherwise">What they have in common when the primary event lacks a part of the key.</param>
+internal sealed record TwinMapping(string Group, bool IsPrimary, ValueExpression[] Key, ValueExpression[] Otherwise);
 
 /// <summary>What becomes of one kind of event.</summary>
 internal sealed class EventMapping
@@ -149,7 +150,7 @@ internal sealed class MappingTable
             CreatesWhen = Conditions(node["createsWhen"], names),
             Ends = Process("ends"),
             Twin = node["twin"] is JsonObject twin
-                ? new TwinMapping((string)(twin["records"] ?? twin["of"])!, twin["records"] is not null, Values(twin["key"], names))
+                ? new TwinMapping((string)(twin["records"] ?? twin["of"])!, twin["records"] is not null, Values(twin["key"], names), Values(twin["otherwise"], names))
                 : null,
             Parsers = node["parse"] is JsonArray parsers ? [.. parsers.Select(parser => TextParser.Parse((string)parser!, names))] : [],
             LocalAddress = node["localAddress"] is JsonArray local

@@ -54,6 +54,9 @@ internal sealed class ProcessMapping
     private readonly Source _description;
     private readonly Source _session;
 
+    // The account's parts come from the same alternative: a name from one and an identifier from another would be two accounts.
+    private readonly bool _isPaired;
+
     public ProcessMapping(JsonObject node, FieldNames names)
     {
         Source Read(string key) => new((string?)node[key], names);
@@ -75,6 +78,7 @@ internal sealed class ProcessMapping
         _original = Read("original");
         _description = Read("description");
         _session = Read("session");
+        _isPaired = (bool?)node["paired"] ?? false;
     }
 
     /// <summary>What an event says.</summary>
@@ -86,11 +90,12 @@ internal sealed class ProcessMapping
             Pid = LogNumbers.Parse(_pid.Text(source)) ?? 0,
             Image = LogPaths.Normalise(_image.Text(source)),
             CommandLine = _commandLine.Text(source),
-            Account = _account.Text(source),
-            Domain = _domain.Text(source),
-            Sid = _sid.Text(source),
-            LogonId = LogNumbers.Parse(_logonId.Text(source)),
         };
+        var alternative = _isPaired ? _account.Alternative(source) : -1;
+        sighting.Account = _account.Text(source, alternative);
+        sighting.Domain = _domain.Text(source, alternative);
+        sighting.Sid = _sid.Text(source, alternative);
+        sighting.LogonId = LogNumbers.Parse(_logonId.Text(source, alternative));
         if (_user.Text(source) is { } user)
         {
             if (user.StartsWith("S-1-", StringComparison.Ordinal))
@@ -150,17 +155,34 @@ internal sealed class ProcessMapping
             else _fields = text.Split('|').Select(names.Add).ToArray();
         }
 
-        public string? Text(LogEvent source)
+        /// <summary>The first alternative that is present; -1 when none is.</summary>
+        public int Alternative(LogEvent source)
+        {
+            if (_fields is null) return -1;
+            for (var index = 0; index < _fields.Length; index++)
+            {
+                if (One(source, _fields[index]) is not null) return index;
+            }
+
+            return -1;
+        }
+
+        /// <summary>The text of one alternative, or of the first that is present.</summary>
+        public string? Text(LogEvent source, int alternative = -1)
         {
             if (_fields is null) return _constant;
+            if (alternative >= 0) return alternative < _fields.Length ? One(source, _fields[alternative]) : null;
             foreach (var field in _fields)
             {
-                // What Windows and the audit log write for nobody and for no session.
-                if (source.Text(field) is { } text and not ("S-1-0-0" or "0x0" or "unset" or "4294967295")) return text;
+                if (One(source, field) is { } text) return text;
             }
 
             return null;
         }
+
+        // Leaves out what Windows and the audit log write for nobody and for no session.
+        private static string? One(LogEvent source, int field) =>
+            source.Text(field) is { } text and not ("S-1-0-0" or "0x0" or "unset" or "4294967295") ? text : null;
     }
 }
 

@@ -79,8 +79,14 @@ internal sealed class ProcessTable(int capacity)
     /// <param name="sighting">What the event says.</param>
     /// <param name="time">When it happened.</param>
     /// <param name="creation">The sighting is the process's creation.</param>
-    public ProcessInfo? Resolve(in ProcessSighting sighting, DateTime time, bool creation = false)
+    public ProcessInfo? Resolve(ProcessSighting sighting, DateTime time, bool creation = false)
     {
+        // Sysmon for Linux gives two runs of a program in one second the same identity; the process id tells them apart.
+        if (sighting is { Guid: { } guid, Pid: not 0 } && _byGuid.TryGetValue(guid, out var known) && known.Pid != 0 && known.Pid != sighting.Pid)
+        {
+            sighting.Guid = string.Create(CultureInfo.InvariantCulture, $"{guid}/{sighting.Pid}");
+        }
+
         var process = Find(sighting, time, creation);
         if (process is null)
         {
@@ -106,14 +112,48 @@ internal sealed class ProcessTable(int capacity)
         if (sighting.Guid is { } guid)
         {
             if (_byGuid.TryGetValue(guid, out var known)) return known;
-            if (FindByPid(sighting, CreationFromGuid(guid) ?? time, withoutGuid: true, creation) is not { } adopted) return null;
+            var began = CreationFromGuid(guid) ?? time;
+            var adopted = sighting.Pid != 0 ? FindByPid(sighting, began, withoutGuid: true, creation) : creation ? FindCreation(sighting, time) : null;
+            if (adopted is null || adopted.Guid is not null) return null;
             adopted.Guid = guid;
             _byGuid.Add(guid, adopted);
             return adopted;
         }
 
-        if (sighting.Pid != 0) return FindByPid(sighting, time, withoutGuid: false, creation);
+        if (sighting.Pid != 0) return FindByPid(sighting, time, withoutGuid: false, creation) ?? (creation ? FindCreation(sighting, time) : null);
         return sighting.CommandLine is { } line && _byCommandLine.TryGetValue(line, out var named) ? named : null;
+    }
+
+    // Some forwarders lose the process id, or the identity is not recorded: the same program with the same command line at the same moment,
+    // told once by id and once by identity, is the same process.
+    private ProcessInfo? FindCreation(in ProcessSighting sighting, DateTime time)
+    {
+        if (sighting is not { CommandLine: { } line, Image: { } image } || !_byCommandLine.TryGetValue(line, out var found)) return null;
+        var isHalf = sighting.Pid == 0 ? found.Guid is null : found.Pid == 0;
+        return isHalf && found.Created is { } created && (created - time).Duration() <= Tolerance && found.Image is { } known && LogPaths.SameFile(image, known) ? found : null;
+    }
+
+    /// <summary>Notes that two sightings of a parent, one by identity and one by process id, are one process.</summary>
+    public void Unify(ProcessInfo first, ProcessInfo second)
+    {
+        var (kept, gone) = first.Guid is not null ? (first, second) : (second, first);
+        if (kept.Guid is null || kept.Pid != 0 || gone.Guid is not null || gone.Pid == 0) return;
+        if (kept.Image is null || gone.Image is null || !LogPaths.SameFile(kept.Image, gone.Image)) return;
+        if (!_byPid.TryGetValue(gone.Pid, out var list) || list.IndexOf(gone) is not (>= 0 and var index)) return;
+        list[index] = kept;
+        kept.Pid = gone.Pid;
+        kept.CommandLine ??= gone.CommandLine;
+        if (gone.CommandLine is { } line) _byCommandLine[line] = kept;
+        kept.Account ??= gone.Account;
+        kept.Domain ??= gone.Domain;
+        kept.Sid ??= gone.Sid;
+        kept.LogonId ??= gone.LogonId;
+        kept.SessionId ??= gone.SessionId;
+        kept.Integrity ??= gone.Integrity;
+        kept.Elevation ??= gone.Elevation;
+        kept.Parent ??= gone.Parent;
+        kept.Ended ??= gone.Ended;
+        kept.Cells = null;
     }
 
     private ProcessInfo? FindByPid(in ProcessSighting sighting, DateTime time, bool withoutGuid, bool creation)
@@ -163,6 +203,12 @@ internal sealed class ProcessTable(int capacity)
             process.CommandLine = line;
             _byCommandLine[line] = process;
             changed = true;
+        }
+
+        // Sysmon reads the account from the process itself; the security log may name the one that created it.
+        if (creation && sighting is { Guid: not null, Account: { } own } && process.Account is { } other && !own.Equals(other, StringComparison.OrdinalIgnoreCase))
+        {
+            process.Account = process.Domain = process.Sid = null;
         }
 
         if (process.Account is null && sighting.Sid is { } known && ServiceAccounts.TryGetValue(known, out var service))

@@ -58,6 +58,30 @@ public sealed class ProcessRowTests : IDisposable
     }
 
     [Fact]
+    public async Task One_creation_is_one_row_even_when_the_forwarder_lost_sysmons_process_ids()
+    {
+        var sysmon = System.Text.Json.Nodes.JsonNode.Parse(StartOfShell)!.AsObject();
+        sysmon.Remove("ProcessId");
+        sysmon.Remove("ParentProcessId");
+        var security = Security4688("10:00:05", 0xc8, Shell, "cmd.exe /c whoami", 0x64, Explorer);
+        foreach (var order in new[] { new[] { sysmon.ToJsonString(), security }, [security, sysmon.ToJsonString()] })
+        {
+            var row = (await RunAsync(order)).Store.Of("DeviceProcessEvents").ShouldHaveSingleItem();
+            (row["ProcessId"], row["InitiatingProcessId"], row["InitiatingProcessCommandLine"], row["ProcessTokenElevation"]).ShouldBe((0xc8L, 0x64L, "explorer.exe /lite", "TokenElevationTypeFull"));
+            (row["SHA1"], row["InitiatingProcessCreationTime"]).ShouldBe(("aa00000000000000000000000000000000000001", At("09:00:00")));
+        }
+    }
+
+    [Fact]
+    public async Task A_process_that_runs_as_another_account_has_that_accounts_identity_or_none()
+    {
+        var run = await RunAsync(Logs.Security(4688, "2026-11-01T10:00:05Z", ("NewProcessId", "0xc8"), ("NewProcessName", Shell), ("SubjectUserName", "PC1$"), ("SubjectDomainName", "CONTOSO"), ("SubjectUserSid", "S-1-5-20"),
+            ("TargetUserName", "bob"), ("TargetDomainName", "CONTOSO"), ("TargetUserSid", "S-1-0-0"), ("ProcessId", "0x64"), ("ParentProcessName", Explorer)));
+        var row = run.Store.Of("DeviceProcessEvents").ShouldHaveSingleItem();
+        (row["AccountName"], row["AccountSid"], row["InitiatingProcessAccountName"]).ShouldBe(("bob", null, "network service"));
+    }
+
+    [Fact]
     public async Task The_security_log_alone_gives_processes_and_their_chain()
     {
         var run = await RunAsync(
