@@ -50,6 +50,8 @@ internal static class LocalFunctionTable
         var table = new Dictionary<string, LocalFunction>(StringComparer.Ordinal);
         TextFunctions.Add(table);
         SeriesFunctions.Add(table);
+        AddressFunctions.Add(table);
+        UnitFunctions.Add(table);
         return table;
     });
 

@@ -47,7 +47,6 @@ internal static class MathFunctions
             hex = $"if(match({hex}, '^0+$'), '0', replaceRegexpOne({hex}, '^0+', ''))";
             return c.Text(c.Has(1) ? $"leftPad({hex}, toUInt32({c.L(1)}), '0')" : hex);
         };
-        table["welch_test"] = c => throw SqlCall.Unsupported("The function welch_test() is not supported");
         table["range"] = Range;
     }
 

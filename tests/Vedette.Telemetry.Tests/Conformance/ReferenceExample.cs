@@ -1,0 +1,60 @@
+using System.Text.Json;
+using Vedette.Kql;
+using Vedette.Telemetry.Engine;
+using Vedette.Telemetry.Local;
+using Vedette.Telemetry.Schema;
+using Vedette.Telemetry.Sql;
+
+namespace Vedette.Telemetry.Tests.Conformance;
+
+/// <summary>An example of the language reference with its documented output.</summary>
+internal sealed record ReferenceExample(
+    string Id, string Query, IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<string>> Rows, IReadOnlyList<(string Name, string Type)> Schema, bool Ordered, bool Soft, bool Open)
+{
+    public static IEnumerable<ReferenceExample> All => ConformanceData.Lines("reference_examples.jsonl").Select(line => new ReferenceExample(
+        line.GetProperty("id").GetString()!,
+        line.GetProperty("query").GetString()!,
+        [.. line.GetProperty("expected").GetProperty("columns").EnumerateArray().Select(c => c.GetString()!)],
+        [.. line.GetProperty("expected").GetProperty("rows").EnumerateArray().Select(r => (IReadOnlyList<string>)[.. r.EnumerateArray().Select(c => c.ValueKind == JsonValueKind.Null ? "" : c.GetString()!)])],
+        [.. line.GetProperty("schema").EnumerateArray().Select(c => (c.GetProperty("name").GetString()!, c.GetProperty("type").GetString()!))],
+        line.GetProperty("ordered").GetBoolean(),
+        line.TryGetProperty("soft", out var soft) && soft.ValueKind is not (JsonValueKind.False or JsonValueKind.Null),
+        line.GetProperty("open").GetBoolean()));
+
+    /// <summary>Runs the example and tells what differs; null when nothing does.</summary>
+    public async Task<string?> RunAsync(IClickHouse engine, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            var compilation = KqlCompiler.Bind(Query, KqlSchema.Empty);
+            if (!compilation.Succeeded)
+                return "bind: " + string.Join("; ", compilation.Diagnostics.Where(d => d.Severity == KqlSeverity.Error).Select(d => d.Message));
+            var context = new SqlContext { TenantId = Guid.Empty, FindTable = static _ => null, Now = new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc) };
+            var (columns, rows) = await HuntingRuns.RunAsync(engine, SqlCompiler.Compile(compilation.Root!, context), cancellationToken);
+            if (columns.Count != Columns.Count)
+                return $"{columns.Count} columns ({string.Join(", ", columns.Select(c => c.Name))}) instead of {Columns.Count}";
+            return PrintedRows.Difference(Rows, [.. columns.Select(c => c.Type)], rows, Ordered, Soft);
+        }
+        catch (Exception e) when (e is ClickHouseException or Hunting.HuntingException or InvalidOperationException or ArgumentException or NotSupportedException or KeyNotFoundException or FormatException or InvalidCastException or NullReferenceException or IndexOutOfRangeException)
+        {
+            return e.GetType().Name + ": " + e.Message + (e is ClickHouseException or Hunting.HuntingException ? "" : e.StackTrace?.Split('\n').FirstOrDefault());
+        }
+    }
+}
+
+/// <summary>Runs compiled queries for tests.</summary>
+internal static class HuntingRuns
+{
+    public static async Task<(IReadOnlyList<SqlColumn> Columns, List<object?[]> Rows)> RunAsync(IClickHouse engine, SqlStatement statement, CancellationToken cancellationToken = default)
+    {
+        var query = await statement.PrepareAsync(engine, null, cancellationToken);
+        var rows = await engine.RowsAsync(query.Statement, cancellationToken);
+        foreach (var row in rows)
+        {
+            for (var i = 0; i < row.Length; i++)
+                row[i] = LocalValues.FromEngine(row[i], query.Columns[i].Type);
+        }
+
+        return (query.Columns, rows);
+    }
+}
