@@ -196,7 +196,7 @@ internal sealed partial class RelationWriter
             select.Limit = "1";
         else
             select = select.Wrap();
-        var text = $"({select.Assemble([$"{select.Resolve(column.Id).Text} AS {Select.Name(column.Id)}"], ordered: true)} )";
+        var text = $"({select.Assemble([$"{select.Resolve(column.Id).Text} AS {Select.Name(NewHidden())}"], ordered: true)})";
         return column.Type is KqlType.String or KqlType.Dynamic
             ? SqlConvert.To(new SqlValue($"ifNull({text}, '')", column.Type, false), node.Type)
             : SqlConvert.To(new SqlValue(text, column.Type, true), node.Type);

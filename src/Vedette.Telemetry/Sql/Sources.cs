@@ -114,6 +114,8 @@ internal static class ConstantRows
             data.Append("]\n");
         }
 
+        if (columns.Count == 0)
+            return $"(SELECT 1 AS one FROM numbers({data.Length / 3}))";
         var structure = string.Join(", ", columns.Select(c => $"{c.Name} {SqlTypes.Column(c.Type)}"));
         return data.Length == 0
             ? "(SELECT " + string.Join(", ", columns.Select(c => $"{SqlConstant.Null(c.Type).Text} AS {c.Name}")) + " WHERE 0)"
