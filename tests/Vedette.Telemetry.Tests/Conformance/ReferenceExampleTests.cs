@@ -1,0 +1,30 @@
+using Vedette.Testing;
+using Xunit.Abstractions;
+
+namespace Vedette.Telemetry.Tests.Conformance;
+
+/// <summary>The examples of the language reference, run on the engine.</summary>
+[Trait("Category", "Conformance")]
+public sealed class ReferenceExampleTests(ITestOutputHelper output)
+{
+    /// <summary>How many examples give the documented output; raised as more do.</summary>
+    private const int Floor = 230;
+
+    [Fact]
+    public async Task Examples_give_the_documented_output()
+    {
+        var misses = new List<string>();
+        var total = 0;
+        foreach (var example in ReferenceExample.All)
+        {
+            total++;
+            if (await example.RunAsync(TestEngine.Shared) is { } difference)
+                misses.Add($"{example.Id}: {difference}");
+        }
+
+        output.WriteLine($"{total - misses.Count} of {total} examples give the documented output.");
+        foreach (var miss in misses)
+            output.WriteLine(miss);
+        (total - misses.Count).ShouldBeGreaterThanOrEqualTo(Floor);
+    }
+}
