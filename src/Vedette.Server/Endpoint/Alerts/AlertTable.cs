@@ -43,6 +43,7 @@ internal static class AlertTable
     ])
     {
         DeviceGroupColumn = "a.rbac_group_id",
+        DocumentColumn = "a.document",
     };
 
     /// <summary>Files named in an alert's evidence.</summary>

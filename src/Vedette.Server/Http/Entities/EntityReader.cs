@@ -26,10 +26,11 @@ internal sealed class EntityReader(NpgsqlDataSource database)
         var cap = Math.Min(call.Endpoint.OData.Top ?? int.MaxValue, call.Endpoint.MaxItems ?? int.MaxValue);
         var take = Math.Min(query.Top ?? cap, cap);
         long? count = query.Count ? await CountAsync(call, table, condition) : null;
+        var document = query is { Select: null, Expand.Count: 0 } ? table.DocumentColumn : null;
         var columns = Columns(table, query);
         // One row past the cap tells whether a next page is due. With $top there never is one.
         var probe = query.Top is null && call.Endpoint.OData.Skip && take < int.MaxValue;
-        var sql = Select(call, table, columns, query, condition);
+        var sql = Select(call, table, document is null ? [.. columns.Select(c => c.Property.Sql)] : [document], query, condition);
         sql.Add(" ORDER BY ").Add(Order(table, query, sql));
         if (take < int.MaxValue) sql.Add($" LIMIT {(probe ? take + 1 : take).ToString(CultureInfo.InvariantCulture)}");
         if (query.Skip > 0) sql.Add($" OFFSET {query.Skip.ToString(CultureInfo.InvariantCulture)}");
@@ -42,6 +43,7 @@ internal sealed class EntityReader(NpgsqlDataSource database)
             json.WriteStartArray("value"u8);
             var written = 0;
             var more = false;
+            var buffer = document is null ? [] : ArrayPool<byte>.Shared.Rent(4096);
             while (await rows.ReadAsync(cancel))
             {
                 if (written == take)
@@ -50,11 +52,13 @@ internal sealed class EntityReader(NpgsqlDataSource database)
                     break;
                 }
 
-                WriteObject(json, rows.Reader, columns);
+                if (document is null) WriteObject(json, rows.Reader, columns);
+                else WriteDocument(json, rows.Reader, ref buffer);
                 written++;
                 if (json.BytesPending > FlushBytes) await json.FlushAsync(cancel);
             }
 
+            if (document is not null) ArrayPool<byte>.Shared.Return(buffer);
             json.WriteEndArray();
             if (more && probe) json.WriteString("@odata.nextLink"u8, NextLink(call, query.Skip + written));
             json.WriteEndObject();
@@ -68,7 +72,7 @@ internal sealed class EntityReader(NpgsqlDataSource database)
     public async ValueTask<ApiResult?> EntityAsync(ApiCall call, EntityTable table, SqlCondition condition)
     {
         var columns = Columns(table, null);
-        var sql = Select(call, table, columns, ODataQuery.Empty, condition).Add(" LIMIT 1");
+        var sql = Select(call, table, [.. columns.Select(c => c.Property.Sql)], ODataQuery.Empty, condition).Add(" LIMIT 1");
         var rows = await RowsAsync(sql, call.Aborted);
         if (!await rows.ReadAsync(call.Aborted))
         {
@@ -130,13 +134,9 @@ internal sealed class EntityReader(NpgsqlDataSource database)
             query is not null && property.Collapsed is { } less && !query.Expand.Contains(property.Name) ? property with { Sql = less } : property;
     }
 
-    private static SqlText Select(
-        ApiCall call, EntityTable table, (EntityProperty Property, int Ordinal)[] columns, ODataQuery query, SqlCondition? condition)
+    private static SqlText Select(ApiCall call, EntityTable table, IReadOnlyList<string> columns, ODataQuery query, SqlCondition? condition)
     {
-        var sql = new SqlText().Add("SELECT ");
-        for (var i = 0; i < columns.Length; i++) sql.Add(i == 0 ? "" : ", ").Add(columns[i].Property.Sql);
-        if (columns.Length == 0) sql.Add("1");
-        sql.Add(" FROM ").Add(table.Source);
+        var sql = new SqlText().Add("SELECT ").Add(columns.Count == 0 ? "1" : string.Join(", ", columns)).Add(" FROM ").Add(table.Source);
         Where(sql, call, table, query, condition);
         return sql;
     }
@@ -178,6 +178,20 @@ internal sealed class EntityReader(NpgsqlDataSource database)
         return $"{call.ServiceRoot}/{call.RelativePath}?{string.Join('&', options)}";
 
         static string Escape(string text) => Uri.EscapeDataString(text).Replace("%24", "$", StringComparison.Ordinal);
+    }
+
+    // Bytes go from the database's buffer to the answer without becoming text in between.
+    private static void WriteDocument(Utf8JsonWriter json, NpgsqlDataReader reader, ref byte[] buffer)
+    {
+        var length = (int)reader.GetBytes(0, 0, null, 0, 0);
+        if (length > buffer.Length)
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            buffer = ArrayPool<byte>.Shared.Rent(length);
+        }
+
+        reader.GetBytes(0, 0, buffer, 0, length);
+        json.WriteRawValue(buffer.AsSpan(0, length), skipInputValidation: true);
     }
 
     private static void WriteObject(Utf8JsonWriter json, NpgsqlDataReader reader, (EntityProperty Property, int Ordinal)[] columns)

@@ -101,6 +101,12 @@ internal sealed class EntityTable
     /// <summary>Column that holds the device group, when a user's device groups hide rows.</summary>
     public string? DeviceGroupColumn { get; init; }
 
+    /// <summary>
+    /// Column that holds the whole entity as the JSON that the properties would give when none is expanded. Lists read it when nothing is
+    /// selected or expanded; the database generates it, so it cannot differ from the row.
+    /// </summary>
+    public string? DocumentColumn { get; init; }
+
     /// <summary>Property that identifies an entity.</summary>
     public EntityProperty Key { get; }
 
