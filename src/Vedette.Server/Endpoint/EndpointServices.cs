@@ -23,11 +23,13 @@ public static class EndpointServices
         services.AddSingleton<IEndpointHandlers, MachineHandlers>();
         services.AddSingleton<IEndpointHandlers, MachineChangeHandlers>();
         services.AddSingleton<IEndpointHandlers, MachineActionHandlers>();
+        services.AddSingleton<IEndpointHandlers, ActionOrderHandlers>();
         services.AddSingleton<IEndpointHandlers, InvestigationHandlers>();
         services.AddSingleton<IEndpointHandlers, UserHandlers>();
         services.AddSingleton<IEndpointHandlers, IpHandlers>();
         services.AddSingleton<IEndpointHandlers, AdvancedHuntingHandlers>();
         services.AddSingleton<RunTimeLedger>();
+        services.AddSingleton<SignedLinks>();
         services.AddSingleton(provider => EndpointSurface.Create(provider.GetServices<IEndpointHandlers>()));
         return services;
     }
@@ -36,6 +38,7 @@ public static class EndpointServices
     public static WebApplication MapEndpoint(this WebApplication application)
     {
         application.UseRequestPipeline();
+        application.MapDownloads();
         return application;
     }
 }

@@ -121,6 +121,7 @@ internal sealed class EndpointHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
+        await _application.StopAsync();
         await _application.DisposeAsync();
         await _database.DisposeAsync();
         Directory.Delete(_files, recursive: true);

@@ -102,6 +102,16 @@ internal sealed class EntityReader(NpgsqlDataSource database)
         return await command.ExecuteScalarAsync(call.Aborted) is not null;
     }
 
+    /// <summary>Keys of the entities that the caller may see, that the filter lets through and that meet a condition; keys must be GUIDs.</summary>
+    public async ValueTask<IReadOnlyList<Guid>> KeysAsync(ApiCall call, EntityTable table, SqlCondition condition)
+    {
+        await using var command = Select(call, table, [table.Key.Sql], call.Query, condition).ToCommand(database);
+        await using var rows = await command.ExecuteReaderAsync(call.Aborted);
+        var keys = new List<Guid>();
+        while (await rows.ReadAsync(call.Aborted)) keys.Add(rows.GetGuid(0));
+        return keys;
+    }
+
     /// <summary>The number of entities that the caller may see and that the filter lets through.</summary>
     public async ValueTask<long> CountAsync(ApiCall call, EntityTable table, SqlCondition? condition)
     {
