@@ -59,8 +59,11 @@ public sealed record KqlResult(string? Name, BoundRelation Root);
 /// <summary>The outcome of compiling a query text.</summary>
 public sealed class KqlCompilation
 {
-    internal KqlCompilation(string text, IReadOnlyList<KqlDiagnostic> diagnostics, IReadOnlyList<KqlResult> results)
+    private readonly int _main;
+
+    internal KqlCompilation(string text, IReadOnlyList<KqlDiagnostic> diagnostics, IReadOnlyList<KqlResult> results, int main = 0)
     {
+        _main = main;
         Text = text;
         Diagnostics = diagnostics;
         Results = results;
@@ -78,8 +81,8 @@ public sealed class KqlCompilation
     /// <summary>Whether the query can run.</summary>
     public bool Succeeded => Results.Count > 0;
 
-    /// <summary>The first result table's plan; null on errors.</summary>
-    public BoundRelation? Root => Results.Count > 0 ? Results[0].Root : null;
+    /// <summary>The plan of the last statement's (first) result table; null on errors.</summary>
+    public BoundRelation? Root => Results.Count > 0 ? Results[_main].Root : null;
 
     /// <summary>Columns of <see cref="Root"/>; empty on errors.</summary>
     public IReadOnlyList<KqlColumn> Columns => Root?.Columns ?? [];

@@ -26,7 +26,7 @@ public static class KqlCompiler
         }
 
         var statements = Parser.Parse(text, diagnostics, options);
-        var results = Binder.Bind(text, statements, schema, options, diagnostics);
-        return new KqlCompilation(text, diagnostics.ToList(text), diagnostics.HasErrors ? [] : results);
+        var (results, main) = Binder.Bind(text, statements, schema, options, diagnostics);
+        return new KqlCompilation(text, diagnostics.ToList(text), diagnostics.HasErrors ? [] : results, main);
     }
 }

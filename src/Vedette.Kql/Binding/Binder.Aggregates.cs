@@ -82,7 +82,7 @@ internal sealed partial class Binder
         {
             "percentile" or "percentilew" => PercentileName(call.Arguments[0], arguments[^1]),
             "percentiles_array" or "percentilesw_array" => "percentiles_" + ResultName(call.Arguments[0]),
-            _ => ResultName(call),
+            _ => FunctionResultName(call, symbol),
         };
         var output = NewColumn(name ?? "", type);
         return [new NamedResult(name, new BoundColumnRef(collector.Add(symbol.Canonical, arguments, [output]), call.Span))];

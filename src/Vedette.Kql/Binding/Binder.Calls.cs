@@ -7,6 +7,9 @@ namespace Vedette.Kql.Binding;
 /// <summary>Calls of built-in scalar functions and of aggregates.</summary>
 internal sealed partial class Binder
 {
+    private static readonly HashSet<string> Conversions =
+        ["tostring", "tolong", "toint", "toreal", "todecimal", "tobool", "todatetime", "totimespan", "toguid", "parse_json"];
+
     private AggregateCollector? _aggregates;
 
     private BoundScalar BindCall(CallExpr call)
@@ -152,6 +155,9 @@ internal sealed partial class Binder
         if (symbol.Attributes.IsAbsent)
             return Report("KS125", Of($"The function '{symbol.Name}' is not available."), call.Function.Span);
         var type = ResultType(match, call, arguments);
+        // A conversion to the type a column has anyway means the column.
+        if (symbol.Attributes.Naming == ResultNaming.Argument && arguments is [BoundColumnRef same] && same.Type == type && Conversions.Contains(symbol.Canonical.Name))
+            return same;
         if (symbol.Canonical.Name == "bin" && arguments.Length == 1)
             arguments = [arguments[0], new BoundLiteral(KqlType.Long, 1L, call.Span)];
         if (symbol.Canonical.Name is "bag_pack_columns")

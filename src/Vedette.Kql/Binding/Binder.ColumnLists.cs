@@ -105,6 +105,8 @@ internal sealed partial class Binder
             {
                 if (taken.Add(column.Id))
                     result.Add(column);
+                else if (item is NameExpr)
+                    Error("KS171", Of($"A column with the name '{column.Name}' is already declared."), item.Span);
             }
         }
 

@@ -57,7 +57,7 @@ internal sealed partial class Binder
                 if (!builder.Declare(column, replace: true, out column))
                     Error("KS171", Of($"A column with the name '{name.Name}' is already declared."), name.Span);
             }
-            else if (value is BoundColumnRef reference && IsReference(expression))
+            else if (value is BoundColumnRef reference && (expression is CallExpr || IsReference(expression)))
             {
                 column = NewColumn(reference.Column.Name, type);
                 builder.Declare(column, replace: true, out column);
@@ -66,7 +66,7 @@ internal sealed partial class Binder
             {
                 var suggested = ResultName(expression);
                 column = NewColumn(string.IsNullOrEmpty(suggested) ? "Column1" : suggested, type);
-                column = builder.Add(column, false, string.IsNullOrEmpty(suggested) ? "Column" : null) ?? column;
+                column = builder.Add(column, expression is CallExpr && !string.IsNullOrEmpty(suggested), string.IsNullOrEmpty(suggested) ? "Column" : null) ?? column;
             }
 
             items.Add(new ExpandItem(value, column));

@@ -171,20 +171,18 @@ internal sealed partial class Binder
             return;
         }
 
-        // A declared schema asks for columns and hides the others.
-        var columns = new List<KqlColumn>();
+        // A declared schema asks for columns; further ones pass through.
         foreach (var wanted in parameter.Columns)
         {
             if (table.Find(wanted.Name.Name) is not { } column)
                 Error("KS249", Of($"The tabular value does not have the required column '{wanted.Name.Name}'."), span);
-            else
-                columns.Add(column);
+            else if (column.Type != wanted.Type && column.Type != KqlType.Unknown && table.Late is null)
+                Error("KS249", Of($"The tabular value does not have the required column '{wanted.Name.Name}' of type {wanted.Type.Name()}."), span);
         }
 
-        var value = parameter.AnyTable || parameter.Columns.Count == 0 ? table : Choose(table, columns, span, keepsLate: false);
         var saved = _scope;
         _scope = inner;
-        DeclareTable(parameter.Name.Name, value, SharedPlanKind.Let);
+        DeclareTable(parameter.Name.Name, table, SharedPlanKind.Let);
         _scope = saved;
     }
 

@@ -64,6 +64,8 @@ internal sealed partial class Binder
     {
         var dropped = droppedKeys.Select(c => c.Right is BoundColumnRef r ? r.Column.Id : 0).ToHashSet();
         var builder = new ColumnBuilder(left.Columns.Count + right.Columns.Count);
+        foreach (var column in right.Columns)
+            builder.Reserve(column.Name);
         foreach (var column in left.Columns)
             builder.Add(column);
         foreach (var column in right.Columns)

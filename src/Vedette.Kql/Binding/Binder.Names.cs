@@ -42,12 +42,11 @@ internal sealed partial class Binder
         static string? Join(string? left, string? right) => string.IsNullOrWhiteSpace(left) ? right : $"{left}_{right}";
     }
 
-    private string? FunctionResultName(CallExpr call)
+    private string? FunctionResultName(CallExpr call, FunctionSymbol? symbol = null)
     {
-        if (_scope.Find(call.Name) is FunctionVariable)
+        if (symbol is null && _scope.Find(call.Name) is FunctionVariable)
             return null;
-        FunctionSymbol? symbol = null;
-        if (_aggregates is not null)
+        if (symbol is null && _aggregates is not null)
             FunctionTable.Aggregates.TryGetValue(call.Name, out symbol);
         if (symbol is null && !FunctionTable.Scalars.TryGetValue(call.Name, out symbol) && !FunctionTable.Aggregates.TryGetValue(call.Name, out symbol))
             return null;

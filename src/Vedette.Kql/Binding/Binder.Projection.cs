@@ -100,7 +100,7 @@ internal sealed partial class Binder
             return;
         }
 
-        if (scalar is BoundColumnRef reference && IsReference(value) && projection.Style != ProjectionStyle.Print
+        if (scalar is BoundColumnRef reference && (value is CallExpr || IsReference(value)) && projection.Style != ProjectionStyle.Print
             && (projection.Style != ProjectionStyle.Summarize || _aggregates is null))
         {
             if (!projection.Builder.Declare(reference.Column, false, out _))

@@ -54,7 +54,19 @@ internal sealed partial class Binder
     {
         var value = BindScalar(e);
         if (value.Type is not (KqlType.Bool or KqlType.Unknown))
+        {
             Error("KS141", Of("The expression must have the type bool."), e.Span);
+        }
+        else if (e is NamedExpr { Names: [var name] } && _row?.Input?.Find(name.Name) is not null)
+        {
+            // where x = true: meant as a comparison.
+            _diagnostics.Warning("KS200", Of("An assignment is read as the comparison '=='."), e.Span);
+            var column = BindScalar(name);
+            return ScalarTypes.Binary(KqlOperator.Equal, column.Type, value.Type) is { } type
+                ? new BoundBinary(KqlOperator.Equal, false, column, value, type, e.Span)
+                : value;
+        }
+
         return value;
     }
 

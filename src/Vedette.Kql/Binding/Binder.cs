@@ -24,6 +24,7 @@ internal sealed partial class Binder
     private int _nodes;
     private bool _stopped;
     private int _inlining;
+    private int _mainResult;
     private Dictionary<string, int>? _mentions;
 
     private Binder(string text, KqlSchema schema, KqlOptions options, DiagnosticBag diagnostics)
@@ -36,7 +37,7 @@ internal sealed partial class Binder
     }
 
     /// <summary>Binds a query's statements; one result per table the query returns.</summary>
-    public static IReadOnlyList<KqlResult> Bind(
+    public static (IReadOnlyList<KqlResult> Results, int Main) Bind(
         string text, IReadOnlyList<Statement> statements, KqlSchema schema, KqlOptions options, DiagnosticBag diagnostics)
     {
         var binder = new Binder(text, schema, options, diagnostics);
@@ -53,7 +54,7 @@ internal sealed partial class Binder
             diagnostics.Error("KS006", statements.Count == 0 ? "Missing expression: the query is empty." : "Missing expression: the query has no tabular statement.", new TextSpan(text.Length, 0));
         }
 
-        return binder._results;
+        return (binder._results, binder._mainResult);
     }
 
     /// <summary>The columns that scalar expressions see: those of the input, and beside a join's condition those of its right side.</summary>
@@ -273,6 +274,7 @@ internal sealed partial class Binder
         }
 
         var before = _results.Count;
+        _mainResult = before;
         if (IsTabular(value))
         {
             var table = BindTable(value, isResult: true);

@@ -12,6 +12,7 @@ internal sealed class ColumnBuilder
     private readonly Dictionary<string, int> _index;
     private readonly HashSet<string> _declared = [];
     private readonly HashSet<int> _excluded = [];
+    private readonly HashSet<string> _reserved = [];
     private readonly Dictionary<string, int> _suffixes = [];
 
     public ColumnBuilder(int capacity = 16)
@@ -25,6 +26,9 @@ internal sealed class ColumnBuilder
 
     /// <summary>Columns with these ids are left out from now on.</summary>
     public void Exclude(int id) => _excluded.Add(id);
+
+    /// <summary>Keeps a name for the column that has it by itself: [c, c, c1] becomes [c, c2, c1].</summary>
+    public void Reserve(string name) => _reserved.Add(name);
 
     /// <summary>Whether a column was excluded.</summary>
     public bool IsExcluded(int id) => _excluded.Contains(id);
@@ -91,7 +95,7 @@ internal sealed class ColumnBuilder
         {
             candidate = baseName + (++suffix).ToString(System.Globalization.CultureInfo.InvariantCulture);
         }
-        while (_index.ContainsKey(candidate));
+        while (_index.ContainsKey(candidate) || _reserved.Contains(candidate));
         _suffixes[baseName] = suffix;
         return candidate;
     }

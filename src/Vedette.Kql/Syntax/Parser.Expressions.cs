@@ -269,6 +269,9 @@ internal sealed partial class Parser
             if (At(TokenKind.Dot))
             {
                 Take();
+                // a.[0] is a[0].
+                if (At(TokenKind.OpenBracket) && !AtBracketedName())
+                    continue;
                 var name = ParseName();
                 Expr selector = At(TokenKind.OpenParen) ? ParseCall(name) : name;
                 target = new MemberExpr(target, selector, SpanFrom(target.Span.Start));
@@ -344,7 +347,7 @@ internal sealed partial class Parser
     private Expr ParseWord(Token token)
     {
         var word = TextOf(token);
-        if (word is "true" or "false" or "True" or "False" or "TRUE" or "FALSE" && PeekToken(1).Kind is not (TokenKind.OpenParen or TokenKind.Dot))
+        if (word is "true" or "false" or "True" or "False" or "TRUE" or "FALSE")
         {
             Take();
             return new LiteralExpr(KqlType.Bool, word[0] is 't' or 'T', token.Span);

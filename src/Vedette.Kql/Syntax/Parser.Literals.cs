@@ -154,7 +154,9 @@ internal sealed partial class Parser
         var content = s[(open + 1)..^1].Trim();
         if (LiteralText.TryParse(type, content, out var value))
             return new LiteralExpr(type, value, token.Span);
-        return Malformed(type, token);
+        // The language reads what is no value of the type as null.
+        _diagnostics.Warning("KS004", $"Malformed literal: '{content}' is no {type.Name()}, so the value is null.", token.Span);
+        return new LiteralExpr(type, null, token.Span);
     }
 
     /// <summary><c>dynamic(value)</c>: JSON, with single-quoted strings and typed literals allowed.</summary>

@@ -82,7 +82,7 @@ internal sealed partial class Parser
         return result;
     }
 
-    private ListOperator ParseWhere(OperatorHead head) => new(head, [ParseExpression()], SpanFrom(head.NameSpan.Start));
+    private ListOperator ParseWhere(OperatorHead head) => new(head, [ParseNamed()], SpanFrom(head.NameSpan.Start));
 
     private ListOperator ParseSingle(OperatorHead head) => new(head, [ParseNamed()], SpanFrom(head.NameSpan.Start));
 

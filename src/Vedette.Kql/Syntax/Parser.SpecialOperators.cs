@@ -82,7 +82,7 @@ internal sealed partial class Parser
     {
         var series = ParseList(ParseSeries);
         ExpectWord("on");
-        var axis = ParseNamed();
+        var axis = ParseAxis();
         Expr? from = null, to = null, step = null;
         if (TryTakeWord("in"))
         {
@@ -108,6 +108,16 @@ internal sealed partial class Parser
         return new MakeSeriesOperator(head, series, axis, from, to, step, keys, SpanFrom(head.NameSpan.Start));
     }
 
+    /// <summary>The axis of make-series; the word <c>in</c> behind it is no set operator.</summary>
+    private Expr ParseAxis()
+    {
+        if (!AtNamed(out var tuple) || tuple)
+            return ParseAdditive();
+        var name = ParseName();
+        Take();
+        return new NamedExpr([name], false, ParseAdditive(), SpanFrom(name.Span.Start));
+    }
+
     private (Expr Value, Expr? Default) ParseSeries()
     {
         var value = ParseNamed();
@@ -125,7 +135,10 @@ internal sealed partial class Parser
     private BranchOperator ParsePartition(OperatorHead head)
     {
         ExpectWord("by");
-        var key = ParseExpression();
+        // Not an expression: the body's parenthesis would look like a call's.
+        Expr key = ParseName();
+        while (TryTake(TokenKind.Dot))
+            key = new MemberExpr(key, ParseName(), SpanFrom(key.Span.Start));
         // Hints may also follow the key.
         var parameters = head.Parameters.Concat(ParseOperatorParameters(head.Name)).ToList();
         head = head with { Parameters = parameters };
