@@ -69,8 +69,9 @@ internal sealed partial class Binder
             // count(x) counts rows whatever x is.
             if (call.Arguments[0] is not StarExpr)
                 BindScalar(call.Arguments[0]);
-            var count = NewColumn("count_", KqlType.Long);
-            return [new NamedResult("count_", new BoundColumnRef(collector.Add(symbol.Canonical, [], [count]), call.Span))];
+            var countName = FunctionResultName(call, symbol) ?? "count_";
+            var count = NewColumn(countName, KqlType.Long);
+            return [new NamedResult(countName, new BoundColumnRef(collector.Add(symbol.Canonical, [], [count]), call.Span))];
         }
 
         var arguments = BindArguments(call);

@@ -185,8 +185,14 @@ internal sealed partial class Binder
         {
             if (arguments.Length < signature.MinArguments || arguments.Length > signature.MaxArguments)
                 continue;
-            var layout = symbol.Signatures.Count == 1 ? null : signature.Layout(arguments.Length);
-            layout ??= signature.Layout(arguments.Length);
+            var layout = signature.Layout(arguments.Length);
+            // A repeated parameter may leave the last argument to an optional one behind it (array_sort_asc(a, b, nulls_last)).
+            if (arguments.Length > 1 && signature.Parameters[^1] is { Min: 0, Max: 1 } tail && layout[^1].Max > 1
+                && Overloads.Fit(layout, arguments, arguments.Length - 1, call.Arguments[^1]) < 0)
+            {
+                layout[^1] = tail;
+            }
+
             int score = 0, misses = 0;
             for (var i = 0; i < arguments.Length; i++)
             {

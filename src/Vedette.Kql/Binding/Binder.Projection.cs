@@ -136,11 +136,22 @@ internal sealed partial class Binder
             name = string.Create(CultureInfo.InvariantCulture, $"print_{projection.Unnamed}");
         }
 
-        var column = Output(name ?? "Column1", value);
-        column = projection.Builder.Add(column, replace, name is null ? "Column" : null);
+        var column = Output(name ?? DefaultName(projection), value);
+        column = projection.Builder.Add(column, replace);
         projection.Unnamed++;
         if (column is not null)
             SetValue(projection, column, value);
+    }
+
+    /// <summary>The first free Column1, Column2 …; when grouping, also the input's names count as taken.</summary>
+    private string DefaultName(Projection projection)
+    {
+        for (var i = 1; ; i++)
+        {
+            var name = string.Create(CultureInfo.InvariantCulture, $"Column{i}");
+            if (!projection.Builder.Contains(name) && (projection.Style != ProjectionStyle.Summarize || _row?.Input?.Columns.Any(c => c.Name == name) != true))
+                return name;
+        }
     }
 
     private void Declare(Projection projection, NameExpr name, BoundScalar value, bool replace)
@@ -186,7 +197,7 @@ internal sealed partial class Binder
                 continue;
             }
 
-            var column = Output(tuple[i].Name ?? "Column1", tuple[i].Value);
+            var column = Output(string.IsNullOrEmpty(tuple[i].Name) ? DefaultName(projection) : tuple[i].Name!, tuple[i].Value);
             column = projection.Builder.Add(column);
             if (column is not null)
                 SetValue(projection, column, tuple[i].Value);
@@ -205,7 +216,7 @@ internal sealed partial class Binder
         if (e is not CallExpr call || _scope.Find(call.Name) is FunctionVariable)
             return null;
         if (_aggregates is not null && FunctionTable.Aggregates.TryGetValue(call.Name, out var aggregate))
-            return aggregate.Canonical.Name is "arg_max" or "arg_min" or "take_any" or "percentiles" or "percentilesw" ? BindAggregate(aggregate, call) : null;
+            return BindAggregate(aggregate, call);
         if (!FunctionTable.Scalars.TryGetValue(call.Name, out var symbol) || symbol.Attributes.Tuple is not { } parts)
             return null;
         var result = BindBuiltIn(symbol, call);
@@ -261,7 +272,7 @@ internal sealed partial class Binder
             keyScalars[column.Id] = value;
             if (value is BoundColumnRef reference)
                 collector.Keys.Add(reference.Column.Id);
-            if (value.Type == KqlType.Dynamic)
+            if (value.Type == KqlType.Dynamic && input.Late is null)
                 Error("KS116", Of("Summarize group key is of a 'dynamic' type. Please use an explicit cast (for example, 'tostring(...)')."), value.Span);
         }
 
@@ -295,7 +306,14 @@ internal sealed partial class Binder
         var projection = new Projection(ProjectionStyle.Project);
         foreach (var item in op.Items)
             AddItem(projection, item);
-        return new TableValue(new SummarizeRelation(input.Node, projection.ToScalars(op.Span), []));
+        var keys = projection.ToScalars(op.Span);
+        foreach (var key in keys)
+        {
+            if (key.Value.Type == KqlType.Dynamic && input.Late is null)
+                Error("KS116", Of("The value of type 'dynamic' is not allowed in this context."), key.Value.Span);
+        }
+
+        return new TableValue(new SummarizeRelation(input.Node, keys, []));
     }
 
     private TableValue BindCountOperator(ListOperator op, TableValue input)
@@ -308,12 +326,12 @@ internal sealed partial class Binder
     {
         KqlColumn[] columns =
         [
-            NewColumn("ColumnName", KqlType.String), NewColumn("ColumnOrdinal", KqlType.Int), NewColumn("DataType", KqlType.String), NewColumn("ColumnType", KqlType.String),
+            NewColumn("ColumnName", KqlType.String), NewColumn("ColumnOrdinal", KqlType.Long), NewColumn("DataType", KqlType.String), NewColumn("ColumnType", KqlType.String),
         ];
         var span = default(TextSpan);
         var rows = input.Columns.Select((c, i) => (IReadOnlyList<BoundScalar>)
         [
-            new BoundLiteral(KqlType.String, c.Name, span), new BoundLiteral(KqlType.Int, i, span),
+            new BoundLiteral(KqlType.String, c.Name, span), new BoundLiteral(KqlType.Long, (long)i, span),
             new BoundLiteral(KqlType.String, "System." + c.Type.DotNetName(), span), new BoundLiteral(KqlType.String, c.Type.Name(), span),
         ]).ToList();
         return new TableValue(new DataTableRelation(columns, rows));

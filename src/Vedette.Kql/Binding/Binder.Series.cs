@@ -25,8 +25,6 @@ internal sealed partial class Binder
             var bound = BindScalar(expression);
             var name = value is NamedExpr named ? named.Names[0].Name : ResultName(expression);
             _aggregates = null;
-            if (collector.Items.Count == 0 && bound.Type != KqlType.Unknown)
-                Error("KS236", Of("An aggregate is expected."), value.Span);
             var column = NewColumn(string.IsNullOrEmpty(name) ? "Column1" : name, KqlType.Dynamic);
             if (value is NamedExpr)
             {

@@ -119,7 +119,16 @@ internal sealed partial class Binder
             Error("KS109", Of("Column name expected."), op.Keys[0].Span);
         var context = new ContextRelation(input.Columns);
         var body = op.Branches[0].Body;
+        var savedScope = _scope;
+        if (body.Source is not null && key is BoundColumnRef reference)
+        {
+            // A body of its own: the key is in sight as a value.
+            _scope = new Scope(_scope);
+            _scope.Set(reference.Column.Name, new ScalarVariable(reference));
+        }
+
         var inner = body.Source is null ? BindPipeline(body, new TableValue(context, input.Late)) : BindTable(body);
+        _scope = savedScope;
         _operator = op.Name;
         var strategy = op.Parameter("hint.strategy")?.Word ?? "legacy";
         return new TableValue(new PartitionRelation(input.Node, key, context, inner.Node, strategy), inner.Late);

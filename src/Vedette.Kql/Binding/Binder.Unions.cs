@@ -297,7 +297,7 @@ internal sealed partial class Binder
         if (op.Project is null)
         {
             var rest = new List<BoundScalar>();
-            foreach (var column in input.Columns)
+            foreach (var column in input.Columns.OrderBy(c => common.Contains(c.Name) ? 0 : 1))
             {
                 if (used.Contains(column.Name) || common.Contains(column.Name))
                 {

@@ -65,7 +65,8 @@ public sealed class UnionRelation(IReadOnlyList<UnionInput> inputs, KqlColumn? s
 
 /// <summary>
 /// <c>partition by key (body)</c>: runs <see cref="Body"/> over each group of rows with equal key and unites the results. <see cref="Context"/> is the body's leaf: all input
-/// columns. Columns are the body's.
+/// columns. Columns are the body's. A body with a source of its own (the brace form) does not contain the context; it may refer to the key column, which
+/// then stands for the group's value.
 /// </summary>
 public sealed class PartitionRelation(BoundRelation input, BoundScalar key, ContextRelation context, BoundRelation body, string strategy)
     : UnaryRelation(input, body.Columns)

@@ -371,6 +371,8 @@ internal sealed partial class Parser
 
         if (word is "datatable" && next == TokenKind.Identifier)
             return ParseDataTable();
+        if (word is "inline_external_table" && next is TokenKind.OpenParen or TokenKind.Identifier)
+            return ParseInlineExternalTable();
         if (InfixWords.Contains(word) && next != TokenKind.OpenParen)
         {
             _diagnostics.Syntax(

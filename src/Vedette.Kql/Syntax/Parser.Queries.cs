@@ -142,6 +142,39 @@ internal sealed partial class Parser
         return new DataTableExpr(columns, cells, SpanFrom(start));
     }
 
+    /// <summary><c>inline_external_table (schema) kind=… [partition …] dataformat=… (uris) with (…)</c>, read as external data.</summary>
+    private ExternalDataExpr ParseInlineExternalTable()
+    {
+        var start = Take().Start;
+        List<ColumnDecl> columns = At(TokenKind.OpenParen) && PeekToken(2).Kind == TokenKind.Colon ? ParseSchema() : [];
+        var properties = new List<OperatorParameter>();
+        while (At(TokenKind.Identifier) && !AtWord("with"))
+        {
+            if (AtWord("partition") || AtWord("pathformat"))
+            {
+                // Only says how the files are laid out.
+                Take();
+                TryTakeWord("by");
+                TryTake(TokenKind.Equals);
+                if (TryTake(TokenKind.OpenParen))
+                {
+                    Recover();
+                    Expect(TokenKind.CloseParen, ")");
+                }
+
+                continue;
+            }
+
+            properties.Add(ParseParameterValue(TakeDottedName(out var span), span, word: true));
+        }
+
+        Expect(TokenKind.OpenParen, "(");
+        var uris = ParseList(ParseExpression);
+        Expect(TokenKind.CloseParen, ")");
+        properties.AddRange(ParseWithClause());
+        return new ExternalDataExpr(columns, uris, properties, SpanFrom(start));
+    }
+
     private ExternalDataExpr ParseExternalData()
     {
         var start = Take().Start;
@@ -264,7 +297,7 @@ internal sealed partial class Parser
             return true;
         if (PeekToken(1).Kind != TokenKind.Equals)
             return false;
-        if (word.StartsWith("__"))
+        if (word is "__isFuzzy" or "__crossCluster" or "__crossDB" or "__id" or "__noWithSource" or "__packedColumn" or "__sourceColumnIndex")
             return true;
         if (!OperatorFacts.Parameters.TryGetValue(operatorName, out var names))
             return false;

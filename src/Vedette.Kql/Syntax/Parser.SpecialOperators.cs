@@ -147,7 +147,7 @@ internal sealed partial class Parser
         {
             var start = Current.Start;
             var value = ParseQuery();
-            body = value as QueryExpr ?? new QueryExpr(value, [], SpanFrom(start));
+            body = value is QueryExpr { Source: not null } query ? query : new QueryExpr(value, [], SpanFrom(start));
             Expect(TokenKind.CloseBrace, "}");
         }
         else

@@ -237,5 +237,5 @@ internal sealed partial class Parser
 
     private static bool IsListEnd(ReadOnlySpan<char> word) =>
         word is "by" or "on" or "with" or "to" or "from" or "step" or "asc" or "desc" or "nulls" or "of" or "limit" or "in" or "default"
-            or "where" or "project" or "declare" or "order" or "partition" or "as" or "range" or "others";
+            or "where" or "project" or "declare" or "order" or "partition" or "as" or "range" or "others" or "partitioned";
 }
