@@ -37,6 +37,7 @@ public static class DefenderServices
         services.AddSingleton<MachineService>();
         services.AddSingleton<AlertIntake>();
         services.AddSingleton<AlertService>();
+        services.AddSingleton<AlertByReference>();
         services.AddSingleton<FileStore>();
         services.AddSingleton<ActionService>();
         services.AddSingleton<DeviceWake>();

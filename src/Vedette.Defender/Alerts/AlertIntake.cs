@@ -34,8 +34,7 @@ public sealed class AlertIntake(
             return new RaisedAlert(known, Intake.Known);
         }
 
-        if (incoming.MergeKey is { } mergeKey
-            && await Alerts(state, incoming.TenantId).FirstOrDefaultAsync(a => a.MergeKey == mergeKey && a.Status != AlertStatus.Resolved, cancellationToken) is { } open)
+        if (await OpenAlertAsync(state, incoming, cancellationToken) is { } open)
         {
             if (!AddsTo(open, incoming)) return new RaisedAlert(open, Intake.Known);
             var added = Merge(open, incoming);
@@ -66,6 +65,15 @@ public sealed class AlertIntake(
             WHERE machine.tenant_id = {tenantId} AND machine.id = ANY({ids})
             """,
             cancellationToken);
+    }
+
+    /// <summary>The open alert that takes the incoming one in; null when there is none.</summary>
+    private static async Task<Alert?> OpenAlertAsync(DefenderDbContext state, NewAlert incoming, CancellationToken cancellationToken)
+    {
+        var open = Alerts(state, incoming.TenantId).Where(a => a.Status != AlertStatus.Resolved);
+        if (incoming.MergeKey is { } key && await open.FirstOrDefaultAsync(a => a.MergeKey == key, cancellationToken) is { } same) return same;
+        if (!incoming.MergesByTitle || incoming.MachineId is not { } machine) return null;
+        return await open.Where(a => a.MachineId == machine && a.Title == incoming.Title).OrderByDescending(a => a.AlertCreationTime).FirstOrDefaultAsync(cancellationToken);
     }
 
     private static IQueryable<Alert> Alerts(DefenderDbContext state, Guid tenantId) =>

@@ -44,7 +44,7 @@ public static class AlertWords
 
     /// <summary>Severities of an alert that a caller creates.</summary>
     public static readonly FrozenDictionary<string, AlertSeverity> CreatedSeverities = Words<AlertSeverity>(
-        ("Low", AlertSeverity.Low), ("Medium", AlertSeverity.Medium), ("High", AlertSeverity.High), ("Informational", AlertSeverity.Informational));
+        ("Low", AlertSeverity.Low), ("Medium", AlertSeverity.Medium), ("High", AlertSeverity.High));
 
     /// <summary>Categories of an alert that a caller creates, as they are given back.</summary>
     public static readonly FrozenDictionary<string, string> CreatedCategories = new[]

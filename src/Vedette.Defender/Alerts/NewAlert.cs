@@ -62,6 +62,9 @@ public sealed record NewAlert
     /// <summary>While an alert with the same key is open, this one becomes part of it. Null keeps them apart.</summary>
     public string? MergeKey { get; init; }
 
+    /// <summary>Whether it becomes part of any open alert of the same device and title.</summary>
+    public bool MergesByTitle { get; init; }
+
     /// <summary>When it is raised, UTC; null means now.</summary>
     public DateTime? CreationTime { get; init; }
 }

@@ -1,0 +1,171 @@
+using System.Globalization;
+using Vedette.Defender.Machines;
+using Vedette.Defender.State;
+using Vedette.Telemetry.Hunting;
+
+namespace Vedette.Defender.Alerts;
+
+/// <summary>An event of advanced hunting that somebody wants an alert for. All of it is required.</summary>
+public sealed record EventReference
+{
+    /// <summary>Exact time of the event, UTC.</summary>
+    public DateTime? EventTime { get; init; }
+
+    /// <summary>The event's report id.</summary>
+    public string? ReportId { get; init; }
+
+    /// <summary>The event's device.</summary>
+    public string? MachineId { get; init; }
+
+    /// <summary>Severity, a word of <see cref="AlertWords.CreatedSeverities"/>.</summary>
+    public string? Severity { get; init; }
+
+    /// <summary>Title of the alert.</summary>
+    public string? Title { get; init; }
+
+    /// <summary>Description of the alert.</summary>
+    public string? Description { get; init; }
+
+    /// <summary>What to do about it.</summary>
+    public string? RecommendedAction { get; init; }
+
+    /// <summary>Category, a word of <see cref="AlertWords.CreatedCategories"/>.</summary>
+    public string? Category { get; init; }
+}
+
+/// <summary>
+/// Raises alerts for events that a caller found. The event must be in telemetry; its columns become the evidence. An open alert of the same
+/// device and title takes it in.
+/// </summary>
+public sealed class AlertByReference(IHuntingService hunting, MachineService machines, AlertIntake intake)
+{
+    private static readonly IReadOnlyList<string> Tables =
+    [
+        "DeviceProcessEvents", "DeviceNetworkEvents", "DeviceFileEvents", "DeviceRegistryEvents", "DeviceLogonEvents", "DeviceImageLoadEvents", "DeviceEvents",
+    ];
+
+    /// <summary>Raises the alert, or adds to the open one.</summary>
+    public async Task<Outcome<Alert>> CreateAsync(Caller caller, EventReference reference, CancellationToken cancellationToken)
+    {
+        if (Check(reference) is { } wrong) return wrong;
+        var machine = await machines.GetAsync(caller, reference.MachineId!, cancellationToken);
+        if (machine.Error is { } unknown) return unknown;
+        var time = DateTime.SpecifyKind(reference.EventTime!.Value, DateTimeKind.Utc);
+        if (await FindAsync(caller.TenantId, machine.Value.Id, time, reference.ReportId!, cancellationToken) is not { } found)
+        {
+            return new DomainError(Refusal.ResourceNotFound, "Event", reference.ReportId!);
+        }
+
+        var raised = await intake.RaiseAsync(
+            new NewAlert
+            {
+                TenantId = caller.TenantId,
+                Title = reference.Title!,
+                Description = reference.Description!,
+                RecommendedAction = reference.RecommendedAction,
+                Severity = AlertWords.CreatedSeverities[reference.Severity!],
+                Category = AlertWords.CreatedCategories[reference.Category!],
+                MachineId = machine.Value.Id,
+                FirstEventTime = time,
+                LastEventTime = time,
+                Evidence = Evidence(found.Table, found.Event),
+                MergesByTitle = true,
+            },
+            cancellationToken);
+        return raised.Alert;
+    }
+
+    private static DomainError? Check(EventReference reference)
+    {
+        foreach (var (name, present) in new[]
+        {
+            ("eventTime", reference.EventTime is not null), ("reportId", !string.IsNullOrWhiteSpace(reference.ReportId)),
+            ("machineId", !string.IsNullOrWhiteSpace(reference.MachineId)), ("severity", !string.IsNullOrWhiteSpace(reference.Severity)),
+            ("title", !string.IsNullOrWhiteSpace(reference.Title)), ("description", !string.IsNullOrWhiteSpace(reference.Description)),
+            ("recommendedAction", !string.IsNullOrWhiteSpace(reference.RecommendedAction)), ("category", !string.IsNullOrWhiteSpace(reference.Category)),
+        })
+        {
+            if (!present) return new DomainError(Refusal.MissingRequiredParameter, name);
+        }
+
+        if (!AlertWords.CreatedSeverities.ContainsKey(reference.Severity!)) return new DomainError(Refusal.InvalidInput, "severity");
+        if (!AlertWords.CreatedCategories.ContainsKey(reference.Category!)) return new DomainError(Refusal.InvalidInput, "category");
+        return long.TryParse(reference.ReportId, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _) ? null : new DomainError(Refusal.InvalidInput, "reportId");
+    }
+
+    private static AlertEvidence[] Evidence(string table, Dictionary<string, object?> row)
+    {
+        string? Text(string column) => row.GetValueOrDefault(column) is string { Length: > 0 } text ? text : null;
+        long? Number(string column) => row.GetValueOrDefault(column) switch { long number => number, int number => number, _ => null };
+        DateTime? Time(string column) => row.GetValueOrDefault(column) as DateTime?;
+
+        var evidence = new List<AlertEvidence>();
+        var created = table == "DeviceProcessEvents" ? "" : "InitiatingProcess";
+        if (Text(created + "FileName") is { } image)
+        {
+            evidence.Add(new AlertEvidence
+            {
+                EntityType = EvidenceKind.Process,
+                FileName = image,
+                FilePath = Text(created + "FolderPath"),
+                Sha1 = Text(created + "SHA1"),
+                Sha256 = Text(created + "SHA256"),
+                ProcessId = Number(created.Length == 0 ? "ProcessId" : "InitiatingProcessId"),
+                ProcessCommandLine = Text(created.Length == 0 ? "ProcessCommandLine" : "InitiatingProcessCommandLine"),
+                ProcessCreationTime = Time(created.Length == 0 ? "ProcessCreationTime" : "InitiatingProcessCreationTime"),
+                ParentProcessId = Number(created.Length == 0 ? "InitiatingProcessId" : "InitiatingProcessParentId"),
+                ParentProcessFileName = Text(created.Length == 0 ? "InitiatingProcessFileName" : "InitiatingProcessParentFileName"),
+                ParentProcessCreationTime = Time(created.Length == 0 ? "InitiatingProcessCreationTime" : "InitiatingProcessParentCreationTime"),
+                ParentProcessFilePath = created.Length == 0 ? Text("InitiatingProcessFolderPath") : null,
+                DetectionStatus = "Detected",
+            });
+        }
+
+        if (created.Length > 0 && Text("FileName") is { } file)
+        {
+            evidence.Add(new AlertEvidence { EntityType = EvidenceKind.File, FileName = file, FilePath = Text("FolderPath"), Sha1 = Text("SHA1"), Sha256 = Text("SHA256"), DetectionStatus = "Detected" });
+        }
+
+        var account = Text("AccountName") is null ? "InitiatingProcessAccount" : "Account";
+        if (Text(account + "Name") is { } user)
+        {
+            evidence.Add(new AlertEvidence { EntityType = EvidenceKind.User, AccountName = user, DomainName = Text(account + "Domain"), UserSid = Text(account + "Sid"), UserPrincipalName = Text(account + "Upn") });
+        }
+
+        if (Text("RemoteIP") is { } address) evidence.Add(new AlertEvidence { EntityType = EvidenceKind.Ip, IpAddress = address, DetectionStatus = "Detected" });
+        if (Text("RemoteUrl") is { } url) evidence.Add(new AlertEvidence { EntityType = EvidenceKind.Url, Url = url, DetectionStatus = "Detected" });
+        if (Text("RegistryKey") is { } key)
+        {
+            var hive = key.Split('\\', 2);
+            evidence.Add(new AlertEvidence
+            {
+                EntityType = EvidenceKind.RegistryValue,
+                RegistryHive = hive.Length == 2 ? hive[0] : null,
+                RegistryKey = hive[^1],
+                RegistryValueName = Text("RegistryValueName"),
+                RegistryValue = Text("RegistryValueData"),
+                RegistryValueType = Text("RegistryValueType"),
+                DetectionStatus = "Detected",
+            });
+        }
+
+        return [.. evidence];
+    }
+
+    private async Task<(string Table, Dictionary<string, object?> Event)?> FindAsync(
+        Guid tenantId, string machineId, DateTime time, string reportId, CancellationToken cancellationToken)
+    {
+        // The device id came out of the state and the report id is a number, so neither can change the query's meaning.
+        var stamp = time.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture);
+        var report = long.Parse(reportId, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture);
+        foreach (var table in Tables)
+        {
+            var query = $"{table} | where Timestamp == datetime({stamp}) and DeviceId == '{machineId}' and ReportId == {report} | take 1";
+            var answer = await hunting.RunAsync(new HuntingRequest(tenantId, query), cancellationToken);
+            if (answer.Rows.Count == 0) continue;
+            return (table, answer.Columns.Select((column, at) => (column.Name, Value: answer.Rows[0][at])).ToDictionary(c => c.Name, c => c.Value, StringComparer.Ordinal));
+        }
+
+        return null;
+    }
+}
