@@ -1,7 +1,8 @@
+using System.Data.Common;
+using System.Text.Json;
 using Dapper;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
-using System.Data.Common;
 using Vedette.Defender.Alerts;
 using Vedette.Defender.State;
 
@@ -39,8 +40,8 @@ internal sealed class AlertCorrelator(TimeProvider clock) : IAlertCorrelator
     public async Task CorrelateAsync(DefenderDbContext state, Alert alert, CancellationToken cancellationToken)
     {
         var rules = CorrelationRules.Current;
-        var keys = AlertEntities.Of(alert, rules);
         var work = new Work(state.Database.GetDbConnection(), state.Database.CurrentTransaction?.GetDbTransaction(), alert, rules, cancellationToken);
+        IReadOnlyList<string> keys = [.. AlertEntities.Of(alert, rules), .. await work.PeersAsync(AlertEntities.PrivateAddresses(alert))];
         var incidents = await work.FindAsync(keys);
         var incident = incidents.Count > 0 ? incidents[0] : await work.OpenAsync();
         foreach (var other in incidents.Skip(1).Take(MostMerged)) await work.RedirectAsync(other, incident, clock.GetUtcNow().UtcDateTime);
@@ -51,17 +52,32 @@ internal sealed class AlertCorrelator(TimeProvider clock) : IAlertCorrelator
     /// <summary>The statements of one alert's correlation, on the transaction that stores it.</summary>
     private sealed class Work(DbConnection connection, DbTransaction? transaction, Alert alert, CorrelationRules rules, CancellationToken cancellationToken)
     {
+        /// <summary>Keys of the tenant's other devices that have one of the addresses; an address of several devices tells nothing.</summary>
+        public async Task<IEnumerable<string>> PeersAsync(IReadOnlyList<string> addresses)
+        {
+            var peers = new SortedSet<string>(StringComparer.Ordinal);
+            foreach (var address in addresses)
+            {
+                var owners = (await connection.QueryAsync<string>(Command(
+                    "SELECT id FROM defender.machines WHERE tenant_id = @tenant AND ip_addresses @> @wanted::jsonb LIMIT 2",
+                    new { tenant = alert.TenantId, wanted = JsonSerializer.Serialize(new[] { new { ipAddress = address } }) }))).AsList();
+                if (owners.Count == 1 && owners[0] != alert.MachineId) peers.Add("peer:" + owners[0]);
+            }
+
+            return peers;
+        }
+
         /// <summary>Open incidents that share an entity in time, the oldest first.</summary>
         public async Task<List<long>> FindAsync(IReadOnlyList<string> keys)
         {
-            var linking = keys.Select(key => (Key: key, Window: rules.Window(AlertEntities.KindOf(key)))).Where(pair => pair.Window is not null).ToArray();
-            if (linking.Length == 0) return [];
+            var linking = AlertEntities.Wanted(keys, rules);
+            if (linking.Count == 0) return [];
             var found = await connection.QueryAsync<long>(Command(
                 FindStatement,
                 new
                 {
                     keys = linking.Select(pair => pair.Key).ToArray(),
-                    windows = linking.Select(pair => pair.Window!.Value).ToArray(),
+                    windows = linking.Select(pair => pair.Window).ToArray(),
                     tenant = alert.TenantId,
                     first = alert.FirstEventTime,
                     last = alert.LastEventTime,

@@ -37,6 +37,30 @@ internal static class AlertEntities
         return [.. keys.Take(MostKeys)];
     }
 
+    /// <summary>
+    /// The keys by which an incident is looked for. A device is also looked for as the other end of a connection, and the other end as a
+    /// device.
+    /// </summary>
+    public static IReadOnlyList<(string Key, TimeSpan Window)> Wanted(IReadOnlyList<string> keys, CorrelationRules rules)
+    {
+        var wanted = new List<(string, TimeSpan)>();
+        foreach (var key in keys)
+        {
+            if (rules.Window(KindOf(key)) is { } window) wanted.Add((key, window));
+            if (rules.Window("peer") is not { } near) continue;
+            if (key.StartsWith("device:", StringComparison.Ordinal)) wanted.Add(("peer:" + key["device:".Length..], near));
+            if (key.StartsWith("peer:", StringComparison.Ordinal)) wanted.Add(("device:" + key["peer:".Length..], near));
+        }
+
+        return wanted;
+    }
+
+    /// <summary>Private addresses among an alert's evidence, which may belong to devices of the tenant.</summary>
+    public static IReadOnlyList<string> PrivateAddresses(Alert alert) =>
+        [.. alert.Evidence
+            .Where(evidence => evidence.EntityType == EvidenceKind.Ip && IPAddress.TryParse(evidence.IpAddress, out var address) && IsLocal(address) && !IPAddress.IsLoopback(address))
+            .Select(evidence => evidence.IpAddress!).Distinct(StringComparer.Ordinal).Take(20)];
+
     /// <summary>Kind of a key.</summary>
     public static string KindOf(string key) => key[..key.IndexOf(':', StringComparison.Ordinal)];
 

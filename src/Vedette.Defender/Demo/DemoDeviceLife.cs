@@ -90,7 +90,7 @@ internal sealed partial class DemoDeviceLife
             Parent = parent,
             Integrity = !Device.IsWindows ? "" : service ? "System" : step.Elevated ? "High" : "Medium",
             Elevation = !Device.IsWindows ? "" : service || !step.Elevated ? "TokenElevationTypeDefault" : "TokenElevationTypeFull",
-            LogonId = service ? 0x3E7 : _session,
+            LogonId = service ? 0x3E7 : account == scene.Actor && scene.Logon is { } remote ? remote : _session,
         };
         scene.Local[step.As ?? "it"] = process;
         if (step.Keep && step.As is { } kept) _kept[kept] = process;
@@ -201,7 +201,15 @@ internal sealed partial class DemoDeviceLife
     {
         var row = _rows.Begin("DeviceEvents", time, action);
         foreach (var (column, value) in step.Fields ?? []) DemoRows.Put(row, column, Expand(value, scene, scene.Actor ?? scene.User?.Account));
-        DemoRows.PutInitiating(row, by);
+        if (by is not null)
+        {
+            DemoRows.PutInitiating(row, by);
+        }
+        else if (scene.Actor is { } actor)
+        {
+            DemoRows.PutAccount(row, "InitiatingProcessAccount", actor);
+            if (scene.Logon is { } logon) DemoRows.Put(row, "InitiatingProcessLogonId", logon);
+        }
     }
 
     private void LogOn(ActivityStep step, string type, DateTime time, DemoProcess? by, Scene scene)
@@ -209,6 +217,7 @@ internal sealed partial class DemoDeviceLife
         var account = scene.Actor is { } actor && step.Account is "user" ? actor : _world.Account(step.Account ?? "user", Device, scene.User, scene.Random);
         var logon = ++_nextLogon;
         if (type == "Interactive") _session = logon;
+        if (account == scene.Actor) scene.Logon = logon;
         var row = _rows.Begin("DeviceLogonEvents", time, step.Result ?? "LogonSuccess");
         DemoRows.Put(row, "LogonType", type);
         DemoRows.PutAccount(row, "Account", account);
@@ -316,6 +325,9 @@ internal sealed partial class DemoDeviceLife
         public string Document { get; set; } = document;
 
         public string Day { get; } = start.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+
+        /// <summary>The log-on under which the actor acts, once there was one.</summary>
+        public long? Logon { get; set; }
 
         public Dictionary<string, DemoProcess> Local { get; } = new(StringComparer.Ordinal);
     }

@@ -32,6 +32,7 @@ public sealed partial class DetectionEngine
     private const string AnyRow =
         "union DeviceProcessEvents, DeviceNetworkEvents, DeviceFileEvents, DeviceRegistryEvents, DeviceImageLoadEvents, DeviceLogonEvents, DeviceEvents | take 1 | project DeviceId";
 
+    // Events of any age: what counts is when they arrived.
     private static readonly HuntingLimits AllTimes = new() { LookBack = TimeSpan.FromDays(36_500) };
 
     private readonly IHuntingService _hunting;
@@ -86,7 +87,7 @@ public sealed partial class DetectionEngine
     {
         var started = Stopwatch.GetTimestamp();
         var progress = await _journal.ProgressAsync(tenantId, cancellationToken);
-        var until = Precise(_store.CompleteUntil);
+        var until = _store.CompleteUntil;
         var now = _clock.GetUtcNow().UtcDateTime;
         var work = _catalogue.Current.Rules.Where(rule => rule.Enabled)
             .Select(rule => RuleWork.For(rule, progress.GetValueOrDefault(rule.Id), QueryHash(rule), until))
@@ -150,17 +151,12 @@ public sealed partial class DetectionEngine
     private HuntingRequest Request(Guid tenantId, string query, (DateTime From, DateTime To) arrived) => new(tenantId, query)
     {
         IngestionWindow = arrived,
-        // Events of any age: what counts is when they arrived.
-        Window = (DateTime.UnixEpoch, arrived.To.AddDays(1)),
         Limits = AllTimes with { MaxRows = _options.MaxRowsPerRun, Timeout = _options.RuleTimeout },
     };
 
     private static string Explain(DetectionRule rule, HuntingException exception) => exception.Line is { } line
         ? $"{rule.File}({rule.QueryLine + line - 1}): {exception.Failure}: {exception.Message}"
         : $"{exception.Failure}: {exception.Message}";
-
-    // PostgreSQL keeps microseconds: a mark that loses its last digit on the way must not differ from the window that was looked at.
-    private static DateTime Precise(DateTime time) => new(time.Ticks - time.Ticks % TimeSpan.TicksPerMicrosecond, DateTimeKind.Utc);
 
     private static string QueryHash(DetectionRule rule) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(rule.Query)))[..16];
 
@@ -189,7 +185,7 @@ public sealed partial class DetectionEngine
         public static RuleWork For(DetectionRule rule, RuleProgress? progress, string queryHash, DateTime until)
         {
             // A new or changed rule begins like a new one, and so does everything when the clock was set back.
-            if (progress?.SeenUntil is not { } seen || progress.QueryHash != queryHash || seen > until)
+            if (progress is not { SeenUntil: var seen } || progress.QueryHash != queryHash || seen > until)
                 return new RuleWork(rule, queryHash, (until - DetectionSchedule.FirstRun, until), DateTime.MinValue);
             var from = rule.Schedule.IsContinuous ? seen : Earlier(seen, until - rule.Schedule.LookBack);
             return new RuleWork(rule, queryHash, (from, until), progress.NextRun);

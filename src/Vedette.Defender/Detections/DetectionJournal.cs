@@ -6,9 +6,9 @@ namespace Vedette.Defender.Detections;
 /// <summary>How far a rule is with a tenant's telemetry.</summary>
 /// <param name="RuleId">The rule.</param>
 /// <param name="QueryHash">Of the query that has looked.</param>
-/// <param name="SeenUntil">Rows that arrived before this have been looked at; null means none have.</param>
+/// <param name="SeenUntil">Rows that arrived before this have been looked at.</param>
 /// <param name="NextRun">When a rule with a frequency runs again.</param>
-internal sealed record RuleProgress(Guid RuleId, string QueryHash, DateTime? SeenUntil, DateTime NextRun);
+internal sealed record RuleProgress(Guid RuleId, string QueryHash, DateTime SeenUntil, DateTime NextRun);
 
 /// <summary>How a run ended.</summary>
 public enum RunStatus
@@ -70,11 +70,11 @@ internal sealed class DetectionJournal(NpgsqlDataSource database)
     public async Task<Dictionary<Guid, RuleProgress>> ProgressAsync(Guid tenantId, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        var rows = await connection.QueryAsync<RuleProgress>(new CommandDefinition(
-            "SELECT rule_id AS RuleId, query_hash AS QueryHash, seen_until AS SeenUntil, next_run AS NextRun FROM defender.detection_progress WHERE tenant_id = @tenantId",
+        var rows = await connection.QueryAsync<(Guid RuleId, string QueryHash, long Ticks, DateTime NextRun)>(new CommandDefinition(
+            "SELECT rule_id, query_hash, seen_until_ticks, next_run FROM defender.detection_progress WHERE tenant_id = @tenantId",
             new { tenantId },
             cancellationToken: cancellationToken));
-        return rows.ToDictionary(row => row.RuleId);
+        return rows.ToDictionary(row => row.RuleId, row => new RuleProgress(row.RuleId, row.QueryHash, new DateTime(row.Ticks, DateTimeKind.Utc), row.NextRun));
     }
 
     /// <summary>Notes runs and progress, all or nothing, and forgets runs beyond those kept.</summary>
@@ -85,17 +85,17 @@ internal sealed class DetectionJournal(NpgsqlDataSource database)
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await connection.ExecuteAsync(new CommandDefinition(
             """
-            INSERT INTO defender.detection_progress AS known (tenant_id, rule_id, query_hash, seen_until, next_run)
-            SELECT @tenantId, rule_id, query_hash, seen_until, next_run
-            FROM unnest(@rules, @hashes, @seen, @next) AS new(rule_id, query_hash, seen_until, next_run)
-            ON CONFLICT (tenant_id, rule_id) DO UPDATE SET query_hash = excluded.query_hash, seen_until = excluded.seen_until, next_run = excluded.next_run
+            INSERT INTO defender.detection_progress AS known (tenant_id, rule_id, query_hash, seen_until_ticks, next_run)
+            SELECT @tenantId, rule_id, query_hash, seen_until_ticks, next_run
+            FROM unnest(@rules, @hashes, @seen, @next) AS new(rule_id, query_hash, seen_until_ticks, next_run)
+            ON CONFLICT (tenant_id, rule_id) DO UPDATE SET query_hash = excluded.query_hash, seen_until_ticks = excluded.seen_until_ticks, next_run = excluded.next_run
             """,
             new
             {
                 tenantId,
                 rules = progress.Select(entry => entry.RuleId).ToArray(),
                 hashes = progress.Select(entry => entry.QueryHash).ToArray(),
-                seen = progress.Select(entry => entry.SeenUntil).ToArray(),
+                seen = progress.Select(entry => entry.SeenUntil.Ticks).ToArray(),
                 next = progress.Select(entry => entry.NextRun).ToArray(),
             },
             transaction,

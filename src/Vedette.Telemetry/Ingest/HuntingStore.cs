@@ -49,8 +49,9 @@ public sealed class HuntingStore : IHuntingStore, IAsyncDisposable
         {
             lock (_lock)
             {
+                // With a clock that stands still, the next arrival is one tick after the last.
                 var now = _time.GetUtcNow().UtcDateTime;
-                return _running.Count == 0 ? now : Earlier(now, _running.Min.Arrival);
+                return _running.Count > 0 ? Earlier(now, _running.Min.Arrival) : now > _lastArrival ? now : _lastArrival.AddTicks(1);
             }
         }
     }

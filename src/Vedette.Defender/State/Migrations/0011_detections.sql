@@ -3,7 +3,8 @@ CREATE TABLE detection_progress (
     tenant_id uuid NOT NULL,
     rule_id uuid NOT NULL,
     query_hash text NOT NULL,
-    seen_until timestamptz,
+    -- Ticks of 100 ns, because arrivals are that exact and a mark must not lie between two of them.
+    seen_until_ticks bigint NOT NULL,
     next_run timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, rule_id)
 );
