@@ -59,6 +59,9 @@ public sealed class StringColumn : ClickHouseColumn
     /// <inheritdoc/>
     public override object? this[int row] => GetString(row);
 
+    /// <summary>How many bytes the first values take together.</summary>
+    public int Bytes(int count) => count == 0 ? 0 : _ends[count - 1];
+
     /// <summary>The bytes of a value.</summary>
     public ReadOnlySpan<byte> Utf8(int row)
     {

@@ -60,9 +60,13 @@ internal sealed class DeferredTables
     }
 
     /// <summary>Attaches what is left, one table after the other.</summary>
-    public async Task LoadAllAsync()
+    public async Task LoadAllAsync(CancellationToken cancellationToken = default)
     {
-        foreach (var (_, attach) in _pending) await attach.Value;
+        foreach (var (_, attach) in _pending)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            await attach.Value;
+        }
     }
 
     private async Task AttachAsync(string table)

@@ -76,7 +76,7 @@ public sealed class EmbeddedClickHouse : IClickHouse
     }
 
     /// <summary>Loads the tables that no statement has needed yet, one after the other.</summary>
-    public Task LoadTablesAsync() => _deferred?.LoadAllAsync() ?? Task.CompletedTask;
+    public Task LoadTablesAsync(CancellationToken cancellationToken = default) => _deferred?.LoadAllAsync(cancellationToken) ?? Task.CompletedTask;
 
     /// <inheritdoc/>
     public async Task<ClickHouseStatistics> ExecuteAsync(ClickHouseStatement statement, CancellationToken cancellationToken = default)

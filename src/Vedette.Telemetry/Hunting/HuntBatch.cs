@@ -1,0 +1,195 @@
+using System.Buffers;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Vedette.Kql;
+
+namespace Vedette.Telemetry.Hunting;
+
+/// <summary>One line of a batch: a query and the name its author gave it.</summary>
+/// <param name="Id">Comes back with the answer.</param>
+/// <param name="Query">KQL text.</param>
+public sealed record HuntBatchQuery(
+    [property: JsonPropertyName("id")] string Id,
+    [property: JsonPropertyName("query")] string Query);
+
+/// <summary>
+/// Runs many queries, one after the other, and writes one JSON line for each: <c>{"id","ok","schema":[{"name","type"}],"rows":[[…]],"error":
+/// {"code","message","line","column"},"elapsedMs"}</c>. Types are KQL's; a datetime is ISO 8601 with seven digits and Z, a timespan in
+/// Kusto's form, a dynamic value JSON, null null.
+/// </summary>
+public sealed class HuntBatch(IHuntingService hunting, Guid tenantId, HuntingLimits? limits = null)
+{
+    private const int FlushBytes = 1 << 20;
+
+    private static readonly JsonWriterOptions Output = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>Reads queries line by line, runs them and writes their answers.</summary>
+    /// <param name="input">JSON lines; empty lines are passed over.</param>
+    /// <param name="output">Where the answers go; not closed.</param>
+    /// <param name="progress">Told how many queries are done.</param>
+    /// <param name="cancellationToken">Stops the batch.</param>
+    /// <returns>How many queries were answered and how many failed.</returns>
+    public async Task<(int Answered, int Failed)> RunAsync(
+        TextReader input, Stream output, IProgress<int>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentNullException.ThrowIfNull(output);
+        var (answered, failed, number) = (0, 0, 0);
+        while (await input.ReadLineAsync(cancellationToken) is { } line)
+        {
+            number++;
+            if (string.IsNullOrWhiteSpace(line)) continue;
+            var ok = TryParse(line, out var query)
+                ? await RunAsync(query!, output, cancellationToken)
+                : await RefuseAsync(number, output, cancellationToken);
+            _ = ok ? answered++ : failed++;
+            progress?.Report(answered + failed);
+        }
+
+        await output.FlushAsync(cancellationToken);
+        return (answered, failed);
+    }
+
+    /// <summary>Runs one query and writes its line.</summary>
+    /// <returns>Whether it was answered.</returns>
+    public async Task<bool> RunAsync(HuntBatchQuery query, Stream output, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        ArgumentNullException.ThrowIfNull(output);
+        var started = Stopwatch.GetTimestamp();
+        HuntingResult? result = null;
+        HuntingException? failure = null;
+        try
+        {
+            result = await hunting.RunAsync(new HuntingRequest(tenantId, query.Query) { Limits = limits }, cancellationToken);
+        }
+        catch (HuntingException error)
+        {
+            failure = error;
+        }
+
+        var elapsed = Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+        var buffer = new ArrayBufferWriter<byte>(4096);
+        await using var json = new Utf8JsonWriter(buffer, Output);
+        json.WriteStartObject();
+        json.WriteString("id"u8, query.Id);
+        json.WriteBoolean("ok"u8, failure is null);
+        if (result is not null) await WriteResultAsync(result, json, buffer, output, cancellationToken);
+        if (failure is not null) WriteError(failure, json);
+        json.WriteNumber("elapsedMs"u8, Math.Round(elapsed, 3));
+        json.WriteEndObject();
+        await json.FlushAsync(cancellationToken);
+        buffer.Write("\n"u8);
+        await output.WriteAsync(buffer.WrittenMemory, cancellationToken);
+        return failure is null;
+    }
+
+    /// <summary>KQL's name of a type.</summary>
+    public static string TypeName(KqlType type) => type switch
+    {
+        KqlType.Bool => "bool",
+        KqlType.Int => "int",
+        KqlType.Long => "long",
+        KqlType.Real => "real",
+        KqlType.Decimal => "decimal",
+        KqlType.DateTime => "datetime",
+        KqlType.TimeSpan => "timespan",
+        KqlType.Guid => "guid",
+        KqlType.Dynamic => "dynamic",
+        _ => "string",
+    };
+
+    /// <summary>A timespan as Kusto prints it: <c>1.02:03:04.5000000</c>, without days when there are none and without a fraction when it is 0.</summary>
+    public static string Text(TimeSpan value) => value.ToString("c", CultureInfo.InvariantCulture);
+
+    private static bool TryParse(string line, out HuntBatchQuery? query)
+    {
+        query = null;
+        try
+        {
+            using var document = JsonDocument.Parse(line);
+            if (document.RootElement.ValueKind != JsonValueKind.Object
+                || !document.RootElement.TryGetProperty("query", out var text) || text.ValueKind != JsonValueKind.String) return false;
+            var id = !document.RootElement.TryGetProperty("id", out var name) ? ""
+                : name.ValueKind == JsonValueKind.String ? name.GetString()! : name.GetRawText();
+            query = new HuntBatchQuery(id, text.GetString()!);
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    private static async Task<bool> RefuseAsync(int number, Stream output, CancellationToken cancellationToken)
+    {
+        var line = $"{{\"id\":null,\"ok\":false,\"error\":{{\"code\":\"BadInput\",\"message\":\"Line {number} is not a JSON object with a query.\","
+            + "\"line\":null,\"column\":null},\"elapsedMs\":0}\n";
+        await output.WriteAsync(Encoding.UTF8.GetBytes(line), cancellationToken);
+        return false;
+    }
+
+    private static async Task WriteResultAsync(
+        HuntingResult result, Utf8JsonWriter json, ArrayBufferWriter<byte> buffer, Stream output, CancellationToken cancellationToken)
+    {
+        json.WriteStartArray("schema"u8);
+        foreach (var column in result.Columns)
+        {
+            json.WriteStartObject();
+            json.WriteString("name"u8, column.Name);
+            json.WriteString("type"u8, TypeName(column.Type));
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("rows"u8);
+        foreach (var row in result.Rows)
+        {
+            json.WriteStartArray();
+            for (var i = 0; i < row.Length; i++) WriteValue(row[i], result.Columns[i].Type, json);
+            json.WriteEndArray();
+            if (json.BytesPending + buffer.WrittenCount < FlushBytes) continue;
+            await json.FlushAsync(cancellationToken);
+            await output.WriteAsync(buffer.WrittenMemory, cancellationToken);
+            buffer.ResetWrittenCount();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteValue(object? value, KqlType type, Utf8JsonWriter json)
+    {
+        switch (value)
+        {
+            case null: json.WriteNullValue(); break;
+            case string text when type == KqlType.Dynamic: json.WriteRawValue(text, skipInputValidation: true); break;
+            case string text: json.WriteStringValue(text); break;
+            case bool flag: json.WriteBooleanValue(flag); break;
+            case int number: json.WriteNumberValue(number); break;
+            case long number: json.WriteNumberValue(number); break;
+            case double number when double.IsFinite(number): json.WriteNumberValue(number); break;
+            case double number: json.WriteStringValue(double.IsNaN(number) ? "NaN" : number > 0 ? "Infinity" : "-Infinity"); break;
+            case decimal number: json.WriteNumberValue(number); break;
+            case DateTime time: json.WriteStringValue(time.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture)); break;
+            case TimeSpan span: json.WriteStringValue(Text(span)); break;
+            case Guid id: json.WriteStringValue(id); break;
+            default: json.WriteStringValue(Convert.ToString(value, CultureInfo.InvariantCulture)); break;
+        }
+    }
+
+    private static void WriteError(HuntingException failure, Utf8JsonWriter json)
+    {
+        json.WriteStartObject("error"u8);
+        json.WriteString("code"u8, failure.Failure.ToString());
+        json.WriteString("message"u8, failure.Message);
+        if (failure.Line is { } line) json.WriteNumber("line"u8, line);
+        else json.WriteNull("line"u8);
+        if (failure.Column is { } column) json.WriteNumber("column"u8, column);
+        else json.WriteNull("column"u8);
+        if (failure.InnerException is { } inner) json.WriteString("detail"u8, inner.Message);
+        json.WriteEndObject();
+    }
+}
