@@ -10,8 +10,8 @@ namespace Vedette.Telemetry;
 public static class TelemetryServices
 {
     /// <summary>
-    /// Adds <see cref="TelemetryEngine"/> (start it with <see cref="TelemetryEngine.StartAsync"/>), <see cref="IClickHouse"/>
-    /// and <see cref="IHuntingStore"/>. An <see cref="IClickHouse"/> that is registered already is used as it is
+    /// Adds <see cref="TelemetryEngine"/> (start it with <see cref="TelemetryEngine.StartAsync"/>), <see cref="IClickHouse"/>,
+    /// <see cref="IHuntingStore"/> and <see cref="IHuntingService"/>. An <see cref="IClickHouse"/> that is registered already is used as it is
     /// and never closed: its owner opens it and makes the database.
     /// </summary>
     public static IServiceCollection AddVedetteTelemetry(this IServiceCollection services, TelemetryOptions options)
@@ -28,6 +28,8 @@ public static class TelemetryServices
                 provider.GetRequiredService<IClickHouse>(), settings.Database, provider.GetRequiredService<TimeProvider>(), settings.Store);
         });
         services.AddSingleton<HuntingCatalogue>();
+        services.AddSingleton<HuntingService>();
+        services.AddSingleton<IHuntingService>(static provider => provider.GetRequiredService<HuntingService>());
         return services;
     }
 }

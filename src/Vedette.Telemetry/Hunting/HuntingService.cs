@@ -13,11 +13,8 @@ namespace Vedette.Telemetry.Hunting;
 /// <param name="engine">Where the telemetry is.</param>
 /// <param name="options">Limits and switches.</param>
 /// <param name="catalogue">Tables and functions.</param>
-/// <param name="bind">The compiler's front: text and names to a bound tree.</param>
 /// <param name="time">What <c>now()</c> goes by.</param>
-public sealed class HuntingService(
-    IClickHouse engine, TelemetryOptions options, HuntingCatalogue catalogue, Func<string, KqlSchema, KqlCompilation> bind, TimeProvider time)
-    : IHuntingService
+public sealed class HuntingService(IClickHouse engine, TelemetryOptions options, HuntingCatalogue catalogue, TimeProvider time) : IHuntingService
 {
     // Compiled queries longer than this are not worth their memory.
     private const int LongestCachedText = 100_000;
@@ -100,9 +97,9 @@ public sealed class HuntingService(
 
     private KqlCompilation Bind(string query)
     {
-        var compilation = bind(query, catalogue.Schema);
+        var compilation = KqlCompiler.Bind(query, catalogue.Schema);
         if (compilation.Succeeded || !catalogue.HasRetiredColumns) return compilation;
-        var tolerant = bind(query, catalogue.TolerantSchema);
+        var tolerant = KqlCompiler.Bind(query, catalogue.TolerantSchema);
         return tolerant.Succeeded ? tolerant : compilation;
     }
 
