@@ -8,7 +8,7 @@ using Vedette.Telemetry.Ingest;
 using Vedette.Telemetry.Schema;
 using Vedette.Testing;
 
-namespace Vedette.Telemetry.Tests.Hunting;
+namespace Vedette.Telemetry.Tests;
 
 public sealed class HuntingServiceTests : IAsyncLifetime
 {
