@@ -133,7 +133,7 @@ internal sealed class DeviceChannel(
 
     public Task SendTelemetryAsync(DeviceSession device, TelemetryBatch batch, CancellationToken cancellationToken)
     {
-        var rows = HuntingRowText.Read(batch.Rows);
+        var rows = HuntingRowText.Read(batch.Rows, strict: true);
         if (rows.Count > MostEvents) throw new InvalidDataException($"A batch holds at most {MostEvents} events.");
         foreach (var row in rows)
         {

@@ -40,18 +40,39 @@ public static class HuntingRowText
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
-    /// <summary>The rows that <see cref="Write"/> wrote. Columns that no longer exist are dropped.</summary>
-    public static List<HuntingRow> Read(string text)
+    /// <summary>The rows that <see cref="Write"/> wrote. What no longer exists in the schema is dropped, or refused when <paramref name="strict"/>.</summary>
+    /// <exception cref="InvalidDataException">The text is not of that form, or (when strict) names an unknown table or column.</exception>
+    public static List<HuntingRow> Read(string text, bool strict = false)
+    {
+        try
+        {
+            return ReadRows(text, strict);
+        }
+        catch (Exception exception) when (exception is JsonException or FormatException or InvalidOperationException or IndexOutOfRangeException or ArgumentException)
+        {
+            throw new InvalidDataException($"The text does not hold hunting rows: {exception.Message}", exception);
+        }
+    }
+
+    private static List<HuntingRow> ReadRows(string text, bool strict)
     {
         using var document = JsonDocument.Parse(text);
         var rows = new List<HuntingRow>(document.RootElement.GetArrayLength());
         foreach (var item in document.RootElement.EnumerateArray())
         {
-            var row = HuntingRow.For(item[0].GetString()!);
+            var name = item[0].GetString() ?? "";
+            if (!HuntingSchema.Tables.TryGetValue(name, out var table))
+            {
+                if (strict) throw new InvalidDataException($"There is no table '{name}'.");
+                continue;
+            }
+
+            var row = new HuntingRow(table);
             foreach (var property in item[1].EnumerateObject())
             {
                 var ordinal = row.Table.OrdinalOf(property.Name);
                 if (ordinal >= 0) row.Values[ordinal] = ReadValue(row.Table.Columns[ordinal], property.Value);
+                else if (strict) throw new InvalidDataException($"{name} has no column '{property.Name}'.");
             }
 
             rows.Add(row);

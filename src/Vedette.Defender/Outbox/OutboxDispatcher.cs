@@ -90,12 +90,14 @@ public sealed partial class OutboxDispatcher(
         var delivered = 0;
         while (await NextDeliveryAsync(connection) is { } delivery)
         {
-            var entries = (await connection.QueryAsync<(Guid Tenant, string Rows)>(
-                $"SELECT tenant_id, rows FROM {DefenderDbContext.Schema}.outbox WHERE delivery = @delivery ORDER BY id", new { delivery })).AsList();
+            var entries = (await connection.QueryAsync<(Guid Tenant, string Rows, DateTime CreatedAt)>(
+                $"SELECT tenant_id, rows, created_at FROM {DefenderDbContext.Schema}.outbox WHERE delivery = @delivery ORDER BY id", new { delivery })).AsList();
             foreach (var tenant in entries.GroupBy(e => e.Tenant))
             {
                 var rows = tenant.SelectMany(e => HuntingRowText.Read(e.Rows)).ToList();
-                await hunting.AppendAsync(tenant.Key, rows, $"outbox-{delivery}", cancellationToken);
+
+                // The time keeps the token apart from those of an earlier state database, whose numbers began at 1 as well.
+                await hunting.AppendAsync(tenant.Key, rows, $"outbox-{delivery}-{entries[0].CreatedAt.Ticks}-{tenant.Key:N}", cancellationToken);
             }
 
             delivered += await connection.ExecuteAsync($"DELETE FROM {DefenderDbContext.Schema}.outbox WHERE delivery = @delivery", new { delivery });

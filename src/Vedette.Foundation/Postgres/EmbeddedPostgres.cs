@@ -156,7 +156,17 @@ public sealed class EmbeddedPostgres : IAsyncDisposable
                 "-c", "dynamic_shared_memory_type=posix", "-c", "log_timezone=UTC", "-c", "timezone=UTC",
             ];
             var process = EngineProcess.Start(Path.Combine(place.Engine, "bin", "initdb"), arguments, place.Account, "KILL", next, null, options.Log);
-            var code = await process.Ended.WaitAsync(options.StartTimeout, cancellationToken);
+            int code;
+            try
+            {
+                code = await process.Ended.WaitAsync(options.StartTimeout, cancellationToken);
+            }
+            catch
+            {
+                process.Signal(Posix.Kill);
+                throw;
+            }
+
             if (code != 0) throw new PostgresStartException($"PostgreSQL's data folder cannot be made (initdb answered {code}). It said:\n{process.LastWords}");
         }
         finally
