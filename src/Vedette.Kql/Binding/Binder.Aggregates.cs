@@ -112,7 +112,7 @@ internal sealed partial class Binder
         {
             var name = PercentileName(call.Arguments[0], arguments[i]);
             BoundScalar[] own = weighted ? [arguments[0], arguments[1], arguments[i]] : [arguments[0], arguments[i]];
-            var output = NewColumn(name, arguments[0].Type);
+            var output = NewColumn(name, ScalarTypes.Promote(arguments[0].Type));
             results.Add(new NamedResult(name, new BoundColumnRef(collector.Add(single, own, [output]), call.Span)));
         }
 

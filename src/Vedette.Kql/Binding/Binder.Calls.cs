@@ -320,7 +320,7 @@ internal sealed partial class Binder
             case ResultRule.Promoted:
                 return ScalarTypes.Promote(arguments[0].Type);
             case ResultRule.Percentile:
-                return arguments[0].Type;
+                return ScalarTypes.Promote(arguments[0].Type);
             default:
                 return KqlType.Dynamic;
         }

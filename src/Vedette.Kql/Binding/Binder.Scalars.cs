@@ -141,7 +141,9 @@ internal sealed partial class Binder
             : Report("KS142", Of($"Failed to resolve scalar expression named '{name.Name}'"), name.Span);
     }
 
-    private static bool CanHaveMembers(BoundScalar target) => target.Type is KqlType.Dynamic or KqlType.String or KqlType.Unknown;
+    /// <summary>Dynamic values have members, and so have string columns, which may hold JSON text.</summary>
+    private static bool CanHaveMembers(BoundScalar target) =>
+        target.Type is KqlType.Dynamic or KqlType.Unknown || (target.Type == KqlType.String && target is BoundColumnRef);
 
     private BoundScalar BindIndex(IndexExpr index)
     {
