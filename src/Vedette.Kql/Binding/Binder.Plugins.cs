@@ -92,6 +92,7 @@ internal sealed partial class Binder
         {
             var syntax = call.Arguments[i];
             var parameter = layout[i];
+            var written = (syntax as NamedExpr)?.Names is [var own] ? own.Name : null;
             if (syntax is NamedExpr { Names: [var name] } assigned && signature.Parameters.FirstOrDefault(p => p.Name.Equals(name.Name, StringComparison.OrdinalIgnoreCase)) is { } meant)
             {
                 parameter = meant;
@@ -102,7 +103,7 @@ internal sealed partial class Binder
                 parameter = signature.Parameters[^1];
             }
 
-            var argument = BindPluginArgument(parameter, syntax, input, ref table);
+            var argument = BindPluginArgument(parameter, syntax, input, ref table) with { Parameter = written ?? parameter.Name };
             result.Add(argument);
             named.Add((parameter.Name, argument));
         }

@@ -85,7 +85,11 @@ public sealed class PartitionRelation(BoundRelation input, BoundScalar key, Cont
 /// <param name="Scalar">A scalar expression; a <see cref="BoundColumnRef"/> where the plug-in takes a column.</param>
 /// <param name="Table">A table (the lookup tables of ipv4_lookup …).</param>
 /// <param name="Aggregate">An aggregate call (pivot).</param>
-public sealed record PluginArgument(BoundScalar? Scalar, BoundRelation? Table, AggregateItem? Aggregate);
+public sealed record PluginArgument(BoundScalar? Scalar, BoundRelation? Table, AggregateItem? Aggregate)
+{
+    /// <summary>The parameter's name, as the caller wrote it if they did.</summary>
+    public string? Parameter { get; init; }
+}
 
 /// <summary>
 /// <c>evaluate plugin(args)</c>. <see cref="BoundRelation.Columns"/> is the output schema as far as it is known. When <see cref="IsOpen"/> more columns appear at run time (bag_unpack,

@@ -94,6 +94,6 @@ internal sealed partial class RelationWriter
     {
         KqlType.Long or KqlType.Int when mode != ParseMode.Relaxed => @"\s*([-+]?[0-9]+)",
         KqlType.Real or KqlType.Decimal when mode != ParseMode.Relaxed => @"\s*([-+]?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)",
-        _ => last ? "(.*)" : "(.*?)",
+        _ => last || mode == ParseMode.Regex ? "(.*)" : "(.*?)",
     };
 }

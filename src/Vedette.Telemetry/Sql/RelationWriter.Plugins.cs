@@ -22,19 +22,19 @@ internal sealed partial class RelationWriter
         {
             if (argument.Scalar is BoundColumnRef reference)
             {
-                arguments.Add(new PluginValue(IndexOf(inputs, reference.Column.Id), null, reference.Type, null));
+                arguments.Add(new PluginValue(IndexOf(inputs, reference.Column.Id), null, reference.Type, null) with { Parameter = argument.Parameter });
             }
             else if (argument.Scalar is { } scalar)
             {
                 var value = _scalars.Write(scalar, scope);
                 if (value.IsConstant)
                 {
-                    arguments.Add(new PluginValue(-1, value.Constant, value.Type, null));
+                    arguments.Add(new PluginValue(-1, value.Constant, value.Type, null) with { Parameter = argument.Parameter });
                 }
                 else
                 {
                     inputs.Add(new KqlColumn(Hide(scope, value), "", value.Type));
-                    arguments.Add(new PluginValue(inputs.Count - 1, null, value.Type, null));
+                    arguments.Add(new PluginValue(inputs.Count - 1, null, value.Type, null) with { Parameter = argument.Parameter });
                 }
             }
             else if (argument.Aggregate is { } aggregate)
@@ -47,7 +47,7 @@ internal sealed partial class RelationWriter
                     positions.Add(inputs.Count - 1);
                 }
 
-                arguments.Add(new PluginValue(-1, aggregate.Function.Name, KqlType.Unknown, positions));
+                arguments.Add(new PluginValue(-1, aggregate.Function.Name, KqlType.Unknown, positions) with { Parameter = argument.Parameter });
             }
             else
             {

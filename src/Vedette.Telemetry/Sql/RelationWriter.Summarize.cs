@@ -110,12 +110,15 @@ internal sealed partial class RelationWriter
             var by = values[0];
             if (by.Type == KqlType.Dynamic)
                 by = SqlConvert.ToReal(by);
+            // Rows without a key lose to all others, but win when there are no others.
+            var key = !by.Nullable ? by.Text
+                : item.Function.Name == "arg_max" ? $"tuple(isNotNull({by.Text}), ifNull({by.Text}, {Zero(by)}))" : $"tuple(isNull({by.Text}), ifNull({by.Text}, {Zero(by)}))";
             var extreme = AggregateTable.Write(item.Function.Name == "arg_max" ? "max" : "min", [by], by.Type, mayBeEmpty)!;
             group.Define(item.Outputs[0].Id, Typed(extreme, item.Outputs[0].Type));
             if (elements.Count == 0)
                 return (item, tuple, []);
             var function = item.Function.Name == "arg_max" ? "argMax" : "argMin";
-            group.Define(tuple, new SqlValue($"{function}(tuple({string.Join(", ", elements.Select(e => e.Text))}), {by.Text})", KqlType.Unknown, false));
+            group.Define(tuple, new SqlValue($"{function}(tuple({string.Join(", ", elements.Select(e => e.Text))}), {key})", KqlType.Unknown, false));
         }
         else
         {
@@ -124,4 +127,12 @@ internal sealed partial class RelationWriter
 
         return (item, tuple, elements);
     }
+
+    private static string Zero(SqlValue value) => value.Type switch
+    {
+        KqlType.DateTime => "toDateTime64(0, 7, 'UTC')",
+        KqlType.Guid => "toUUID('00000000-0000-0000-0000-000000000000')",
+        KqlType.Bool => "false",
+        _ => "0",
+    };
 }

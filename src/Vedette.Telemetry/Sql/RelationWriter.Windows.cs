@@ -98,9 +98,11 @@ internal sealed partial class RelationWriter
     }
 
     /// <summary>Numbers the segments that a restart condition cuts the rows into, one level below.</summary>
-    private string Segments(ref Select scope, SqlValue restart, ref string number)
+    private string Segments(ref Select scope, SqlValue restart, ref string number) => Segments(ref scope, restart, ref number, out _);
+
+    private string Segments(ref Select scope, SqlValue restart, ref string number, out int segment)
     {
-        var segment = NewHidden();
+        segment = NewHidden();
         scope.Define(segment, new SqlValue($"sum(toUInt64(ifNull({SqlConvert.ToBool(restart).Text}, false))) OVER (ORDER BY {number} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)", KqlType.Long, false));
         scope.HasWindow = true;
         scope = scope.Wrap();
@@ -154,8 +156,13 @@ internal sealed partial class RelationWriter
         scope = scope.Wrap();
         number = scope.Resolve(scope.Order[0].Id).Text;
         var partition = "";
+        int? segment = null;
         if (restart is { } again)
-            partition = "PARTITION BY " + Segments(ref scope, scope.Resolve(again), ref number) + " ";
+        {
+            partition = $"PARTITION BY {Segments(ref scope, scope.Resolve(again), ref number, out var found)} ";
+            segment = found;
+        }
+
         if (call.Function.Name == "row_rank_dense")
             return new SqlValue($"toInt64(sum({scope.Resolve(changed).Text}) OVER ({partition}ORDER BY {number} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW))", KqlType.Long, false);
         var position = NewHidden();
@@ -163,6 +170,8 @@ internal sealed partial class RelationWriter
         scope.HasWindow = true;
         scope = scope.Wrap();
         number = scope.Resolve(scope.Order[0].Id).Text;
+        if (segment is { } same)
+            scope.Resolve(same);
         return new SqlValue(
             $"toInt64(max(if({scope.Resolve(changed).Text} = 1, {scope.Resolve(position).Text}, 0)) OVER ({partition}ORDER BY {number} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW))",
             KqlType.Long, false);

@@ -116,7 +116,7 @@ internal static class ConstantRows
 
         if (columns.Count == 0)
             return $"(SELECT 1 AS one FROM numbers({data.Length / 3}))";
-        var structure = string.Join(", ", columns.Select(c => $"{c.Name} {SqlTypes.Column(c.Type)}"));
+        var structure = string.Join(", ", columns.Select(c => $"{c.Name} {(c.Type == KqlType.Decimal ? "Nullable(Decimal(76, 17))" : SqlTypes.Column(c.Type))}"));
         return data.Length == 0
             ? "(SELECT " + string.Join(", ", columns.Select(c => $"{SqlConstant.Null(c.Type).Text} AS {c.Name}")) + " WHERE 0)"
             : $"format(JSONCompactEachRow, {SqlText.Quote(structure)}, {SqlText.Quote(data.ToString())})";
@@ -127,8 +127,8 @@ internal static class ConstantRows
         null => type is KqlType.String or KqlType.Dynamic ? "\"\"" : "null",
         bool b => b ? "true" : "false",
         int or long => Convert.ToString(value, CultureInfo.InvariantCulture)!,
-        double d when double.IsNaN(d) => "nan",
-        double d when double.IsInfinity(d) => d > 0 ? "inf" : "-inf",
+        double d when double.IsNaN(d) => "\"nan\"",
+        double d when double.IsInfinity(d) => d > 0 ? "\"inf\"" : "\"-inf\"",
         double d => d.ToString("R", CultureInfo.InvariantCulture),
         decimal d => "\"" + d.ToString(CultureInfo.InvariantCulture) + "\"",
         DateTime t => "\"" + t.ToString("yyyy-MM-dd HH:mm:ss.fffffff", CultureInfo.InvariantCulture) + "\"",

@@ -32,7 +32,9 @@ internal static class SqlConstant
             KqlType.Int => "toInt32(" + Convert.ToInt32(value, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture) + ")",
             KqlType.Long => "toInt64(" + Convert.ToInt64(value, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture) + ")",
             KqlType.Real => SqlText.Real(Convert.ToDouble(value, CultureInfo.InvariantCulture)),
-            KqlType.Decimal => "toDecimal128('" + Convert.ToDecimal(value, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture) + "', 17)",
+            KqlType.Decimal => Convert.ToDecimal(value, CultureInfo.InvariantCulture) is var number && Math.Abs(number) < 1e20m
+                ? "toDecimal128('" + number.ToString(CultureInfo.InvariantCulture) + "', 17)"
+                : "toDecimal256('" + number.ToString(CultureInfo.InvariantCulture) + "', 17)",
             KqlType.DateTime => SqlText.DateTime((DateTime)value),
             KqlType.TimeSpan => "toInt64(" + ((TimeSpan)value).Ticks.ToString(CultureInfo.InvariantCulture) + ")",
             KqlType.Guid => "toUUID('" + ((Guid)value).ToString("D") + "')",

@@ -131,7 +131,7 @@ internal static class SqlConvert
     public static SqlValue ToGuid(SqlValue value) => value.Type switch
     {
         KqlType.Guid => value,
-        KqlType.String or KqlType.Dynamic => new SqlValue($"toUUIDOrNull(trim(BOTH '{{}}' FROM {ToText(value).Text}))", KqlType.Guid, true),
+        KqlType.String or KqlType.Dynamic => new SqlValue($"toUUIDOrNull(replaceRegexpAll({ToText(value).Text}, '[-{{}}() ]', ''))", KqlType.Guid, true),
         _ => SqlConstant.Null(KqlType.Guid),
     };
 
@@ -149,7 +149,7 @@ internal static class SqlConvert
 
         // The engine's lenient parser would complete partial texts ("12:00", "5"), which Kusto does not read as dates.
         static SqlValue FromText(string text) => new(
-            SqlLambda.Let(text, v => $"if(match({v}, '[0-9]{{4}}'), parseDateTime64BestEffortOrNull({v}, 7, 'UTC'), NULL)"), KqlType.DateTime, true);
+            SqlLambda.Let(text, v => $"if(match({v}, '[0-9]{{4}}'), parseDateTime64BestEffortUSOrNull({v}, 7, 'UTC'), NULL)"), KqlType.DateTime, true);
     }
 
     public static SqlValue ToTimeSpan(SqlValue value)
@@ -217,11 +217,14 @@ internal static class SqlConvert
     private static string RealText(string x) =>
         $"multiIf(isNaN({x}), 'NaN', isInfinite({x}), if({x} > 0, '∞', '-∞'), "
         + $"abs({x}) >= 1e15 OR (abs({x}) < 1e-4 AND {x} != 0), {ExponentText(x)}, "
-        + $"{x} = trunc({x}), concat(toString(toInt64({x})), '.0'), toString({x}))";
+        + $"{x} = trunc({x}), concat(toString({x}), '.0'), toString({x}))";
 
-    private static string ExponentText(string x) =>
+    private static string ExponentText(string x)
+    {
         // The engine switches to exponents elsewhere, so the mantissa is scaled by hand.
-        $"concat(toString(round({x} / exp10(floor(log10(abs({x})))), 15)), 'E', if(abs({x}) >= 1, '+', '-'), leftPad(toString(abs(toInt64(floor(log10(abs({x})))))), 2, '0'))";
+        var power = $"toInt64(floor(ifNotFinite(log10(abs({x})), 0)))";
+        return $"concat(toString(round({x} / exp10({power}), 15)), 'E', if({power} >= 0, '+', '-'), leftPad(toString(abs({power})), 2, '0'))";
+    }
 
     private static string DateTimeText(string x) => $"concat(replaceOne(toString({x}), ' ', 'T'), 'Z')";
 

@@ -79,13 +79,15 @@ public sealed class SqlStatement
         IClickHouse engine, IReadOnlyDictionary<string, string>? settings = null, CancellationToken cancellationToken = default)
     {
         var all = settings is null ? Settings : Settings.Concat(settings).GroupBy(p => p.Key).ToDictionary(g => g.Key, g => g.Last().Value, StringComparer.Ordinal);
+        // A limit on the answer is none on what steps are given.
+        var below = all.Where(p => p.Key is not ("limit" or "max_result_rows")).ToDictionary(p => p.Key, p => p.Value, StringComparer.Ordinal);
         var done = 0;
         for (var i = 0; i < _program.Stages.Count; i++)
         {
             // A step that finds columns at run time has to run before what stands above it can be written.
             if (!_program.Stages[i].Step.FindsColumns)
                 continue;
-            await RunAsync(engine, all, done, i + 1, cancellationToken);
+            await RunAsync(engine, below, done, i + 1, cancellationToken);
             done = i + 1;
         }
 
@@ -93,7 +95,7 @@ public sealed class SqlStatement
         if (_open)
             columns.AddRange(_program.Stages.SelectMany(s => s.Found).Where(found => _main.TryResolve(found.Id) is not null && !columns.Exists(c => c.Name == found.Name)));
         var body = Body(columns);
-        await RunAsync(engine, all, done, _program.Stages.Count, cancellationToken);
+        await RunAsync(engine, below, done, _program.Stages.Count, cancellationToken);
         return new SqlQuery(
             new ClickHouseStatement(_program.Compose(body)) { Parameters = _program.Parameters, Settings = all },
             [.. columns.Select(c => new SqlColumn(c.Name, c.Type))]);

@@ -77,7 +77,8 @@ internal static partial class PrintedRows
         };
     }
 
-    private static bool SameText(string text, string value) => text == value.Trim() || Spaces().Replace(text, "") == Spaces().Replace(value, "");
+    private static bool SameText(string text, string value) => text == value.Trim() || Spaces().Replace(text, "") == Spaces().Replace(value, "")
+        || (text.Length > 1 && text[0] == '"' && text[^1] == '"' && text[1..^1] == value);
 
     private static bool SameNumber(string text, object value)
     {
@@ -128,8 +129,11 @@ internal static partial class PrintedRows
                 return true;
         }
 
-        return SameText(text, Local.LocalJson.Text(actual)) || SameText(text, value) || SameText(text.Replace("\\", "", StringComparison.Ordinal), value.Replace("\\", "", StringComparison.Ordinal));
+        return SameText(text, Local.LocalJson.Text(actual)) || SameText(text, value) || SameText(Bare(text), Bare(value));
     }
+
+    /// <summary>Without quotes and escapes, which pages print in several ways.</summary>
+    private static string Bare(string text) => text.Replace("\\", "", StringComparison.Ordinal).Replace("\"", "", StringComparison.Ordinal).Replace("'", "", StringComparison.Ordinal);
 
     private static bool SameJson(JsonNode? expected, JsonNode? actual)
     {

@@ -52,6 +52,7 @@ internal static class LocalFunctionTable
         SeriesFunctions.Add(table);
         AddressFunctions.Add(table);
         UnitFunctions.Add(table);
+        ArrayFunctions.Add(table);
         return table;
     });
 

@@ -22,7 +22,7 @@ internal static class SeriesModels
                 return null;
             var period = c.Has(1) ? (int)(c.Long(1) ?? -1) : -1;
             period = period < 0 ? DetectPeriod(y) : period;
-            return LocalJson.Array(Seasonal(y, period));
+            return LocalJson.Array(PhaseMedians(y, period));
         };
         table["series_periods_detect"] = PeriodsDetect;
         table["series_periods_validate"] = PeriodsValidate;
@@ -207,7 +207,9 @@ internal static class SeriesModels
         return [.. found.OrderByDescending(f => f.Item2)];
     }
 
-    private static int DetectPeriod(double[] y) => Periods(y, 2, y.Length / 2) is { Count: > 0 } periods ? periods[0].Period : 0;
+    /// <summary>The shortest period that explains nearly as much as the best one, which may be a multiple of it.</summary>
+    private static int DetectPeriod(double[] y) =>
+        Periods(y, 2, y.Length / 2) is { Count: > 0 } periods ? periods.Where(p => p.Score >= 0.9 * periods[0].Score).Min(p => p.Period) : 0;
 
     private static JsonNode? PeriodsDetect(LocalCall c)
     {
@@ -223,6 +225,19 @@ internal static class SeriesModels
             return null;
         var periods = Enumerable.Range(1, c.Count - 1).Select(i => c.Real(i) ?? 0).ToList();
         return new JsonArray(LocalJson.Array(periods), LocalJson.Array(periods.Select(p => Math.Clamp(Autocorrelation(Clean(y), (int)Math.Round(p)), 0, 1))));
+    }
+
+    /// <summary>The middle value of each phase of the period.</summary>
+    private static double[] PhaseMedians(double[] y, int period)
+    {
+        if (period < 2)
+            return new double[y.Length];
+        var medians = Enumerable.Range(0, period).Select(p =>
+        {
+            var sorted = y.Where((v, i) => i % period == p && double.IsFinite(v)).Order().ToArray();
+            return sorted.Length == 0 ? 0 : sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
+        }).ToArray();
+        return [.. Enumerable.Range(0, y.Length).Select(i => medians[i % period])];
     }
 
     private static double[] Seasonal(double[] y, int period)

@@ -262,7 +262,7 @@ internal static class TextFunctions
         var nulls = order.Where(i => keys[i] is null);
         var final = nullsLast ? stable.Concat(nulls).ToList() : [.. nulls, .. stable];
         var results = arrays.Select(a => a.Count == keys.Count ? new JsonArray([.. final.Select(i => a[i]?.DeepClone())]) : null).ToList();
-        return c.Type == KqlType.Dynamic && results.Count == 1 ? results[0] : new JsonArray([.. results]);
+        return new JsonArray([.. results]);
     }
 
     private static readonly IComparer<JsonNode?> Comparer = Comparer<JsonNode?>.Create((a, b) =>

@@ -16,9 +16,9 @@ internal sealed class BagUnpackStep(PluginCall call) : ILocalStep
     public LocalTable Run(LocalTable input, CancellationToken cancellationToken)
     {
         var source = call.Arguments[0].Column;
-        var prefix = call.Arguments.Count > 1 ? call.Arguments[1].Text : "";
-        var conflict = call.Arguments.Count > 2 ? call.Arguments[2].Text : "error";
-        var ignored = call.Arguments.Count > 3 && LocalJson.Parse(call.Arguments[3].Text) is JsonArray list ? list.Select(LocalJson.Text).ToHashSet(StringComparer.Ordinal) : [];
+        var prefix = call.Argument("column_prefix", 1)?.Text ?? "";
+        var conflict = call.Argument("columnsConflict", 2)?.Text ?? "error";
+        var ignored = call.Argument("ignoredProperties", 3) is { } given && LocalJson.Parse((string)given.Constant!) is JsonArray list ? list.Select(LocalJson.Text).ToHashSet(StringComparer.Ordinal) : [];
         var kept = Enumerable.Range(0, call.Width).Where(i => i != source).ToList();
         var taken = kept.ToDictionary(i => input.Columns[i].Name, i => i, StringComparer.Ordinal);
         var names = new List<string>();

@@ -11,6 +11,9 @@ namespace Vedette.Telemetry.Local.Steps;
 internal sealed record PluginValue(int Column, object? Constant, KqlType Type, IReadOnlyList<int>? Operands)
 {
     public string Text => LocalValues.ToText(Constant, Type);
+
+    /// <summary>The parameter's name.</summary>
+    public string? Parameter { get; init; }
 }
 
 /// <summary>A call of a plug-in.</summary>
@@ -21,7 +24,15 @@ internal sealed record PluginValue(int Column, object? Constant, KqlType Type, I
 /// <param name="Outputs">These, and those that operators above take by name.</param>
 /// <param name="IsOpen">Whether more columns may appear.</param>
 internal sealed record PluginCall(
-    string Name, int Width, IReadOnlyList<PluginValue> Arguments, IReadOnlyList<KqlColumn> Columns, IReadOnlyList<KqlColumn> Outputs, bool IsOpen);
+    string Name, int Width, IReadOnlyList<PluginValue> Arguments, IReadOnlyList<KqlColumn> Columns, IReadOnlyList<KqlColumn> Outputs, bool IsOpen)
+{
+    /// <summary>An argument by its parameter's name or, for plain arguments, by position.</summary>
+    public PluginValue? Argument(string name, int position) =>
+        Arguments.FirstOrDefault(a => string.Equals(a.Parameter, name, StringComparison.OrdinalIgnoreCase))
+        ?? (position >= 0 && position < Arguments.Count && !Known.Contains(Arguments[position].Parameter ?? "") ? Arguments[position] : null);
+
+    private static readonly HashSet<string> Known = new(StringComparer.OrdinalIgnoreCase) { "columnsConflict", "ignoredProperties", "column_prefix" };
+}
 
 /// <summary>The plug-ins that run in this process.</summary>
 internal static class PluginSteps

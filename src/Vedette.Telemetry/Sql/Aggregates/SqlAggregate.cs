@@ -144,7 +144,7 @@ internal static class AggregateTable
         if (c[0].Type == KqlType.TimeSpan)
             return new SqlValue($"toInt64({c.Apply("avgOrNull", c[0].Text)})", KqlType.TimeSpan, true);
         var value = c[0].Type == KqlType.Dynamic ? SqlConvert.ToReal(c[0]) : c[0];
-        return SqlConvert.To(new SqlValue($"toFloat64({c.Apply("avgOrNull", value.Text)})", KqlType.Real, true), c.Type);
+        return SqlConvert.To(new SqlValue($"ifNull(toFloat64({c.Apply("avgOrNull", value.Text)}), nan)", KqlType.Real, false), c.Type);
     }
 
     private static SqlValue Extreme(AggregateCall c, string function)
@@ -187,8 +187,11 @@ internal static class AggregateTable
         }
 
         var filter = value.Nullable ? $"isNotNull({value.Text})" : null;
-        var json = SqlConvert.ToJson(value with { Nullable = false });
-        return SqlJson.FromElements($"arrayMap(i -> assumeNotNull(i), {c.Apply("groupUniqArray", limit.ToString(CultureInfo.InvariantCulture), [json], filter)})");
+        // The engine's order of distinct values is arbitrary: sorted, the same rows give the same answer.
+        var distinct = $"arraySort(arrayMap(i -> assumeNotNull(i), {c.Apply("groupUniqArray", limit.ToString(CultureInfo.InvariantCulture), [value.Text], filter)}))";
+        return value.Type == KqlType.String
+            ? SqlJson.FromStrings(distinct)
+            : SqlJson.FromElements($"arrayMap(e -> {SqlConvert.ToJson(new SqlValue("e", value.Type, false))}, {distinct})");
     }
 
     private static SqlValue MakeList(AggregateCall c, bool withNulls)

@@ -15,8 +15,6 @@ internal static class ArrayFunctions
         table["array_reverse"] = c => OfArray(c, a => $"arrayReverse({a})");
         table["array_sum"] = c => c.Real($"arraySum(arrayMap(e -> toFloat64OrZero(e), {c.Elements(0)}))");
         table["array_index_of"] = IndexOf;
-        table["array_iff"] = Iff;
-        table["array_iif"] = Iff;
         table["array_rotate_left"] = c => OfArray(c, a => $"arrayRotateLeft({a}, {c.L(1)})");
         table["array_rotate_right"] = c => OfArray(c, a => $"arrayRotateRight({a}, {c.L(1)})");
         table["array_shift_left"] = c => OfArray(c, a => $"arrayShiftLeft({a}, {c.L(1)}, {Fill(c)})");
@@ -75,16 +73,6 @@ internal static class ArrayFunctions
             var from = $"if({start} < 0, greatest(toInt64(length({a})) + {start}, 0), {start})";
             return $"ifNull(toInt64(arrayElementOrNull(arrayFilter(i -> {a}[i] = {c.J(1)} AND i > {from} AND ({length} < 0 OR i <= {from} + {length}), arrayEnumerate({a})), {occurrence})), 0) - 1";
         })));
-    }
-
-    private static SqlValue Iff(SqlCall c)
-    {
-        // Scalars stand for every element.
-        string At(int index) => c[index].Type == KqlType.Dynamic
-            ? $"ifNull(arrayElementOrNull({c.Elements(index)}, i), 'null')"
-            : c.J(index);
-        var conditions = c.Elements(0);
-        return SqlJson.FromElements($"arrayMap((b, i) -> multiIf(b = 'null', 'null', b NOT IN ('false', '0', '0.0'), {At(1)}, {At(2)}), {conditions}, arrayEnumerate({conditions}))");
     }
 
     private static string Fill(SqlCall c) => c.Has(2) ? c.J(2) : "'null'";

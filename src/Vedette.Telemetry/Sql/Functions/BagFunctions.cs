@@ -16,9 +16,6 @@ internal static class BagFunctions
             all => $"arrayFilter((p, i) -> indexOf(arrayMap(q -> q.1, {all}), p.1) = i, {all}, arrayEnumerate({all}))"));
         table["bag_remove_keys"] = RemoveKeys;
         table["bag_set_key"] = SetKey;
-        table["bag_zip"] = c => SqlJson.FromProperties(SqlLambda.Let(c.Strings(0), c.Elements(1), (k, v) =>
-            $"arrayMap(i -> ({k}[i], ifNull(arrayElementOrNull({v}, i), 'null')), arrayEnumerate({k}))"));
-        table["treepath"] = c => throw SqlCall.Unsupported("The function treepath() is not supported");
         table["extract_json"] = ExtractJson;
         table["extractjson"] = ExtractJson;
     }

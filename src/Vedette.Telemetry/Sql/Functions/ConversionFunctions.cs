@@ -18,10 +18,6 @@ internal static class ConversionFunctions
         Conversion(KqlType.Guid, "toguid");
         foreach (var name in new[] { "parse_json", "todynamic", "parsejson", "toobject" })
             table[name] = ParseJson;
-        table["dynamic_to_json"] = c => c.Text(SqlConvert.ToText(SqlConvert.ToDynamic(c[0]) with { Json = null, PlainText = null }) is var text && c[0].Type == KqlType.Dynamic
-            ? $"if(({c.D(0)}) = '', 'null', {c.D(0)})"
-            : text.Text);
-
         table["not"] = c => new SqlValue($"NOT ({SqlConvert.ToBool(c[0]).Text})", KqlType.Bool, SqlConvert.ToBool(c[0]).Nullable);
         table["isnull"] = c => IsNull(c[0], negated: false);
         table["isnotnull"] = c => IsNull(c[0], negated: true);

@@ -27,7 +27,13 @@ internal static class EncodingFunctions
 
     private static SqlValue Hash(SqlCall c)
     {
-        var hash = $"reinterpretAsInt64(xxHash64({c.S(0)}))";
+        var value = c[0].Type switch
+        {
+            KqlType.DateTime => $"({c.Ticks(0)} + {SqlConvert.UnixEpochTicks})",
+            KqlType.Long or KqlType.Int or KqlType.TimeSpan or KqlType.Real => c.Raw(0),
+            _ => c.S(0),
+        };
+        var hash = $"reinterpretAsInt64(xxHash64({value}))";
         return c.Long(c.Has(1) ? $"positiveModulo({hash}, {c.L(1)})" : hash);
     }
 

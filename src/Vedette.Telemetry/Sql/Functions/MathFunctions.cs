@@ -43,9 +43,8 @@ internal static class MathFunctions
         table["bitset_count_ones"] = c => c.Long($"toInt64(bitCount({c.L(0)}))");
         table["tohex"] = c =>
         {
-            var hex = $"lower(hex({c.L(0)}))";
-            hex = $"if(match({hex}, '^0+$'), '0', replaceRegexpOne({hex}, '^0+', ''))";
-            return c.Text(c.Has(1) ? $"leftPad({hex}, toUInt32({c.L(1)}), '0')" : hex);
+            var hex = SqlLambda.Let($"lower(hex({(c[0].Type == KqlType.Int ? c.Raw(0) : c.L(0))}))", h => $"if(match({h}, '^0+$'), '0', replaceRegexpOne({h}, '^0+', ''))");
+            return c.Text(c.Has(1) ? SqlLambda.Let(hex, h => $"if(length({h}) >= {c.L(1)}, {h}, leftPad({h}, toUInt32({c.L(1)}), '0'))") : hex);
         };
         table["range"] = Range;
     }

@@ -66,9 +66,10 @@ internal static class NetFunctions
         var text = c[0].Type == KqlType.String ? c.S(0) : $"IPv4NumToString(toUInt32(bitAnd({c.L(0)}, 4294967295)))";
         return SqlLambda.Let(text, s =>
         {
-            var prefix = c.Has(1) ? $"toUInt8(least({c.L(1)}, 32))" : "32";
+            var valid = c.Has(1) ? $"{c.L(1)} BETWEEN 0 AND 32" : "true";
+            var prefix = c.Has(1) ? $"toUInt8(greatest(least({c.L(1)}, 32), 0))" : "32";
             var shown = c.Has(1) ? $"least({prefix}, {Prefix(s)})" : Prefix(s);
-            return $"concat(IPv4NumToString(toUInt32({Masked(s, prefix)})){(slash ? $", '/', toString({shown})" : "")})";
+            return $"if({valid}, concat(IPv4NumToString(toUInt32({Masked(s, prefix)})){(slash ? $", '/', toString({shown})" : "")}), NULL)";
         });
     }
 
@@ -104,7 +105,7 @@ internal static class NetFunctions
     }
 
     private static string HasAddress(string text, string address, bool prefix) => SqlLambda.Let(text, address, (t, a) => prefix
-        ? $"(match({a}, '^[0-9.]+$') AND match({t}, concat('(?:^|[^0-9A-Za-z.])', regexpQuoteMeta({a}), if(endsWith({a}, '.'), '', '(?:[.]|$)'), '[0-9.]*')) "
+        ? $"(match({a}, '^[0-9.]+$') AND (endsWith({a}, '.') OR isIPv4String({a})) "
             + $"AND arrayExists(x -> startsWith(x, {a}) AND isIPv4String(x), extractAll({t}, '(?:^|[^0-9A-Za-z.])([0-9]+[.][0-9]+[.][0-9]+[.][0-9]+)(?:[^0-9A-Za-z.]|$)')))"
         : $"(isIPv4String({a}) AND match({t}, concat('(?:^|[^0-9A-Za-z.])', regexpQuoteMeta({a}), '(?:[^0-9A-Za-z.]|$)')))");
 

@@ -22,7 +22,6 @@ internal static class StringFunctions
         table["split"] = Split;
         table["reverse"] = c => c.Text($"reverseUTF8({c.S(0)})");
         table["replace_string"] = c => c.Text($"replaceAll({c.S(0)}, {c.S(1)}, {c.S(2)})");
-        table["replace_strings"] = c => c.Text($"arrayFold((acc, p) -> replaceAll(acc, p.1, p.2), arrayZip({c.Strings(1)}, {c.Strings(2)}), {c.S(0)})");
         table["translate"] = c => c.Text(SqlLambda.Let(c.S(0), c.S(1), (from, to) =>
             $"arrayStringConcat(arrayMap(ch -> if(positionUTF8({from}, ch) = 0, ch, if({to} = '', '', substringUTF8({to}, least(positionUTF8({from}, ch), lengthUTF8({to})), 1))), "
             + $"ngrams({c.S(2)}, 1)))"));
@@ -37,10 +36,6 @@ internal static class StringFunctions
         table["make_string"] = FromCodePoints;
         table["unicode_codepoints_to_string"] = FromCodePoints;
         table["repeat"] = c => SqlJson.FromElements($"arrayWithConstant(toUInt32(greatest(ifNull({SqlConvert.ToLong(c[1]).Text}, 0), 0)), {c.J(0)})");
-        table["punycode_from_string"] = c => c.Text($"punycodeEncode({c.S(0)})");
-        table["punycode_to_string"] = c => c.Text($"tryPunycodeDecode({c.S(0)})");
-        table["punycode_domain_from_string"] = c => c.Text($"tryIdnaEncode({c.S(0)})");
-        table["punycode_domain_to_string"] = c => c.Text($"idnaDecode({c.S(0)})");
         table["string_size_bytes"] = table["string_size"];
     }
 
