@@ -2,6 +2,8 @@
 //   append FOLDER APPENDS ROWS   appends numbered batches, printing each number before and after; meant to be killed
 //   count FOLDER                 prints rows and distinct rows
 //   open FOLDER                  opens, checks the schema, runs one query, prints milliseconds of each
+//   import FOLDER NOW CHUNK FILE…  imports files, printing each chunk that is stored; meant to be killed
+//   tables FOLDER                prints each table's rows, distinct rows and fingerprint
 //   leave FOLDER                 runs a query and ends without closing anything
 using System.Diagnostics;
 using System.Globalization;
@@ -56,6 +58,14 @@ switch (args[0])
         break;
     }
 
+    case "import":
+        await Vedette.Telemetry.Probe.ImportProbe.ImportAsync(folder, args[2], args[3], args[4..]);
+        break;
+
+    case "tables":
+        await Vedette.Telemetry.Probe.ImportProbe.TablesAsync(folder);
+        break;
+
     case "leave":
     {
         var engine = EmbeddedClickHouse.Open(folder, connections: 2, deferredDatabase: "vedette");
@@ -64,7 +74,7 @@ switch (args[0])
     }
 
     default:
-        Console.Error.WriteLine("append, count, open or leave");
+        Console.Error.WriteLine("append, count, open, import, tables or leave");
         return 2;
 }
 

@@ -54,8 +54,8 @@ public sealed record ObservedDevice
 public interface IDeviceObserver
 {
     /// <summary>
-    /// Devices seen. Called when a file's rows are stored and before its import is marked complete; after a crash it may be called again
-    /// with the same devices, so it must add up to the same state.
+    /// Devices seen. Called before a file's rows are stored, so that who acts on rows finds the devices they name; after a crash it is called
+    /// again with the same devices, so it must add up to the same state.
     /// </summary>
     Task ObserveAsync(Guid tenantId, IReadOnlyList<ObservedDevice> devices, CancellationToken cancellationToken);
 }

@@ -28,7 +28,7 @@ public sealed record ImportOptions
 
 /// <summary>
 /// Imports log files into a tenant's telemetry. The steps for each file: survey (fingerprint, time span, clocks, processes), begin in the
-/// journal, map and store chunk by chunk, tell the devices, complete. Chunks depend on the content alone and carry a deduplication token, so
+/// journal, tell the devices, map and store chunk by chunk, complete. Chunks depend on the content alone and carry a deduplication token, so
 /// an import that was cut off anywhere goes on where it was, and one that was complete adds nothing.
 /// </summary>
 /// <param name="store">Where rows go.</param>
@@ -140,6 +140,10 @@ public sealed class LogImporter(IHuntingStore store, IImportJournal journal, IDe
         }
 
         recording.Mapper.MoveBy(state.Shift);
+
+        // Before the rows, so that who acts on rows finds the devices they name.
+        var devices = recording.Mapper.Observations();
+        if (observer is not null && devices.Count > 0) await observer.ObserveAsync(tenantId, devices, cancellationToken);
         fileReport.ChunksResumed = state.ChunksDone;
         report.EventsRead += recording.Events;
         long rowCount = 0;
@@ -170,8 +174,6 @@ public sealed class LogImporter(IHuntingStore store, IImportJournal journal, IDe
             await ((Task)mapping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        var devices = recording.Mapper.Observations();
-        if (observer is not null && devices.Count > 0) await observer.ObserveAsync(tenantId, devices, cancellationToken);
         await journal.CompleteAsync(tenantId, recording.ContentHash, recording.Events, rowCount, cancellationToken);
         report.DeviceList.AddRange(devices);
         foreach (var type in recording.Mapper.Types) Add(report, type);

@@ -22,6 +22,7 @@ internal sealed class LogReader(FieldNames names, ProviderFamilies families, Imp
     private readonly int[] _wrapperTime = [names.Add("TimeGenerated"), names.Add("@timestamp"), names.Add("EventTime"), names.Add("timestamp")];
     private readonly int[] _wrapperAddress = [names.Add("HostIP")];
     private readonly int _messageText = names.Add("Message");
+    private readonly int _exactTime = names.Add("UtcTime");
     private readonly int _programText = names.Add("Program");
     private readonly int _hostAddress = names.Add("HostIP");
     private AuditAssembler _assembler = new();
@@ -132,6 +133,7 @@ internal sealed class LogReader(FieldNames names, ProviderFamilies families, Imp
         }
         else if (_header.Fill(next, families))
         {
+            if (next.Family == "sysmon" && next.Count < 16 && next.Text(_exactTime) is null && next.Text(_messageText) is { } rendered) ReadRendered(next, rendered);
             Commit(next, line);
         }
         else if (next.Text(_message) is { } message)
@@ -143,6 +145,19 @@ internal sealed class LogReader(FieldNames names, ProviderFamilies families, Imp
             _batch.Forget(start);
             Problem(line, "the JSON object has neither an event number nor a message");
         }
+    }
+
+    // Exports that carry only the rendered message: Sysmon's is the event's own fields, one a line.
+    private void ReadRendered(LogEvent target, string message)
+    {
+        foreach (var line in message.AsSpan().EnumerateLines())
+        {
+            var colon = line.IndexOf(':');
+            if (colon <= 0 || line[..colon].Contains(' ') || target.Count >= limits.MaxFields) continue;
+            target.AddText(names.Add(line[..colon].ToString()), line[(colon + 1)..].Trim().ToString());
+        }
+
+        if (target.Text(_exactTime) is { } time) target.ExactTime = EventTimes.Parse(time);
     }
 
     // A syslog message inside JSON, as collectors of Azure Monitor, Beats and journald store it.

@@ -28,6 +28,7 @@ public sealed class EventFormTests : IDisposable
         { "syslog RFC 5424", "<13>1 2026-11-01T10:00:00.5Z PC1 sysmon 12 - [x@1 a=\"]\\\"\"] " + Xml },
         { "syslog of rsyslog", "2026-11-01T10:00:00.500000+00:00 PC1 sysmon[12]: " + Xml },
         { "syslog inside json", new System.Text.Json.Nodes.JsonObject { ["HostName"] = "PC1", ["TimeGenerated"] = "2026-11-01T10:00:00.5Z", ["SyslogMessage"] = Xml }.ToJsonString() },
+        { "rendered", new System.Text.Json.Nodes.JsonObject { ["Id"] = 11, ["ProviderName"] = "Microsoft-Windows-Sysmon", ["LogName"] = "Microsoft-Windows-Sysmon/Operational", ["MachineName"] = "PC1", ["TimeCreated"] = "/Date(1793527200500)/", ["Message"] = "File created:\r\nRuleName: -\r\nUtcTime: 2026-11-01 10:00:00.500\r\nProcessGuid: {0a0b0c0d-0000-6905-0100-000000000400}\r\nProcessId: 77\r\nImage: C:\\a\\Tool.exe\r\nTargetFilename: C:\\b\\Übung.txt" }.ToJsonString() },
         { "journal", new System.Text.Json.Nodes.JsonObject { ["_HOSTNAME"] = "PC1", ["SYSLOG_IDENTIFIER"] = "sysmon", ["MESSAGE"] = Xml }.ToJsonString() },
     };
 
