@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Vedette.Defender.Demo;
 using Vedette.Identity.Directory;
 
 namespace Vedette.Server.Hosting;
@@ -10,6 +11,7 @@ namespace Vedette.Server.Hosting;
 /// <param name="Expires">When the secret ends.</param>
 internal sealed record DemoCredentials(Guid TenantId, Guid ClientId, string ClientSecret, DateTimeOffset Expires)
 {
+    private static readonly DemoRequest Request = new("Alderfinch", DemoTenant.Domain);
     private static readonly TimeSpan RenewBefore = TimeSpan.FromDays(7);
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
@@ -22,11 +24,11 @@ internal sealed record DemoCredentials(Guid TenantId, Guid ClientId, string Clie
         var clock = services.GetRequiredService<TimeProvider>();
         var needSecret = known is null || known.Expires - RenewBefore < clock.GetUtcNow();
         var application = await services.GetRequiredService<DirectoryService>()
-            .EnsureDemoApplicationAsync(new DemoRequest(), needSecret, cancellationToken);
+            .EnsureDemoApplicationAsync(Request, needSecret, cancellationToken);
         if (application.ClientSecret is null && known?.ClientId != application.ClientId)
         {
             // The file is another database's: it is of no use here.
-            application = await services.GetRequiredService<DirectoryService>().EnsureDemoApplicationAsync(new DemoRequest(), needSecret: true, cancellationToken);
+            application = await services.GetRequiredService<DirectoryService>().EnsureDemoApplicationAsync(Request, needSecret: true, cancellationToken);
         }
 
         if (application.ClientSecret is not { } secret) return known!;

@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging.Console;
 using Vedette.Defender;
+using Vedette.Defender.Detections;
 using Vedette.Foundation;
 using Vedette.Identity;
 using Vedette.Server.Authority;
@@ -57,6 +58,7 @@ internal static class HostBuilding
         services.AddSingleton(_ => engines.Telemetry.GetAwaiter().GetResult());
         services.AddVedetteIdentity(new IdentityOptions { KeyFile = Path.Combine(folder.Keys, "identity.key") });
         services.AddVedetteDefender(new DefenderOptions { FilesFolder = folder.Files });
+        services.AddVedetteDetections();
         services.AddSingleton<Vedette.Telemetry.Hunting.IHuntingService, TemporaryHunting>();
         services.AddSingleton<Vedette.Telemetry.Ingest.IHuntingStore>(p => new Vedette.Telemetry.Ingest.HuntingStore(p.GetRequiredService<Vedette.Telemetry.Engine.IClickHouse>(), Engines.TelemetryDatabase, TimeProvider.System));
         services.AddVedetteEndpoint();

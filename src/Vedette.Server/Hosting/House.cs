@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Vedette.Defender;
 using Vedette.Foundation;
 using Vedette.Identity;
 using Vedette.Server.Control;
@@ -144,6 +145,11 @@ internal sealed class House : IAsyncDisposable
         await _engines.Telemetry.WaitAsync(cancellationToken);
 
         // Step 5
+        if (_options.ActionTiming is { } timing)
+        {
+            await Services.GetRequiredService<TenantSettingsStore>().SetAsync(Demo.TenantId, settings => settings.ActionTiming = timing, cancellationToken);
+        }
+
         if (_options.Serve && !_options.Empty) await DemoOrganisation.EnsureAsync(Services, Demo.TenantId, progress, cancellationToken);
     }
 }

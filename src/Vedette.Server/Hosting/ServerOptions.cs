@@ -1,3 +1,5 @@
+using Vedette.Defender.State;
+
 namespace Vedette.Server.Hosting;
 
 /// <summary>How a server is to run: what the command line and the environment say.</summary>
@@ -21,8 +23,8 @@ internal sealed record ServerOptions
     /// <summary>True to apply the real service's call quotas.</summary>
     public bool Quotas { get; init; } = true;
 
-    /// <summary>How simulated devices pace their actions: <c>at-once</c>, a number of seconds such as <c>5s</c>, or a number of reads such as <c>3r</c>.</summary>
-    public string ActionTiming { get; init; } = "2s";
+    /// <summary>How simulated devices pace their actions; null leaves what the tenant's settings say.</summary>
+    public ActionTiming? ActionTiming { get; init; }
 
     /// <summary>Days of telemetry to keep.</summary>
     public int RetentionDays { get; init; } = 30;

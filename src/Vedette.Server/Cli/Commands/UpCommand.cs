@@ -15,7 +15,7 @@ internal static class UpCommand
         var json = new Option<bool>("--json") { Description = "Print one JSON object on standard output when ready; all else goes to standard error." };
         var quotas = new Option<string>("--quotas") { Description = "Call quotas: those of the real service, or none.", DefaultValueFactory = _ => "real", HelpName = "real|off" };
         quotas.AcceptOnlyFromAmong("real", "off");
-        var timing = new Option<string>("--action-timing") { Description = "When simulated devices finish an action: 'at-once', after seconds ('5s') or after reads of the action ('3r').", DefaultValueFactory = _ => "2s", HelpName = "WHEN" };
+        var timing = new Option<string?>("--action-timing") { Description = "When simulated devices finish an action: 'at-once', after seconds ('5s', '3s' at first) or after reads of the action ('3r'). Remembered.", HelpName = "WHEN" };
         var retention = new Option<int>("--retention-days") { Description = "Days of telemetry to keep.", DefaultValueFactory = _ => 30, HelpName = "N" };
         var postgres = new Option<string?>("--postgres") { Description = "Use this PostgreSQL instead of the embedded one.", HelpName = "CONNECTION" };
         var clickHouse = new Option<string?>("--clickhouse") { Description = "Use this ClickHouse instead of the embedded one.", HelpName = "URL" };
@@ -36,6 +36,10 @@ internal static class UpCommand
         {
             if (result.GetValueOrDefault<int>() is < 1 or > 3650) result.AddError("--retention-days takes a number from 1 to 3650.");
         });
+        timing.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string?>() is { } pace && ActionPace.Parse(pace) is null) result.AddError("--action-timing takes 'at-once', seconds ('5s') or reads ('3r').");
+        });
         command.SetAction((parsed, cancellationToken) => OperationCommand.ReportAsync(() => ServeCommand.RunAsync(
             new ServerOptions
             {
@@ -45,7 +49,7 @@ internal static class UpCommand
                 Empty = parsed.GetValue(empty),
                 Json = parsed.GetValue(json),
                 Quotas = parsed.GetValue(quotas) == "real",
-                ActionTiming = parsed.GetValue(timing)!,
+                ActionTiming = parsed.GetValue(timing) is { } pace ? ActionPace.Parse(pace) : null,
                 RetentionDays = parsed.GetValue(retention),
                 Postgres = parsed.GetValue(postgres),
                 ClickHouse = parsed.GetValue(clickHouse),

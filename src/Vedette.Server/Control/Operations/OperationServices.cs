@@ -14,6 +14,7 @@ internal static class OperationServices
         services.AddSingleton<IOperation, DeleteApplication>();
         services.AddSingleton<IOperation, TokenOperation>();
         services.AddSingleton<IOperation, StatusOperation>();
+        services.AddSingleton<IOperation, ImportOperation>();
         services.AddSingleton<OperationRegistry>();
         return services;
     }
