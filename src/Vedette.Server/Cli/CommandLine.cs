@@ -17,7 +17,7 @@ public static class CommandLine
             TokenCommand.Create(),
             ImportCommand.Create(),
             HuntCommand.Create(),
-            //KqlCommands.Create(),
+            KqlCommands.Create(),
             StatusCommand.Create(),
         };
         var parsed = root.Parse(args);

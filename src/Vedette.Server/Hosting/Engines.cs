@@ -3,8 +3,7 @@ using Vedette.Defender.State;
 using Vedette.Foundation.Migrations;
 using Vedette.Foundation.Postgres;
 using Vedette.Identity;
-using Vedette.Telemetry.Engine;
-using Vedette.Telemetry.Schema;
+using Vedette.Telemetry;
 
 namespace Vedette.Server.Hosting;
 
@@ -13,22 +12,32 @@ namespace Vedette.Server.Hosting;
 /// </summary>
 internal sealed class Engines : IAsyncDisposable
 {
-    /// <summary>Name of the telemetry database.</summary>
-    public const string TelemetryDatabase = "vedette";
-
     private readonly CancellationTokenSource _stopping = new();
 
     private Engines(ServerOptions options, DataFolder folder)
     {
         State = Task.Run(() => OpenStateAsync(options, folder, _stopping.Token));
-        Telemetry = Task.Run(() => OpenTelemetryAsync(folder, _stopping.Token));
+        TelemetryOptions = new TelemetryOptions
+        {
+            Folder = folder.Telemetry,
+            ClusterUrl = options.ClickHouse is { } url ? new Uri(url) : null,
+            RetentionDays = options.RetentionDays,
+        };
+        Telemetry = new TelemetryEngine(TelemetryOptions, TimeProvider.System);
+        TelemetryReady = Telemetry.StartAsync(_stopping.Token);
     }
 
     /// <summary>The state database.</summary>
     public Task<StateDatabase> State { get; }
 
-    /// <summary>The telemetry engine.</summary>
-    public Task<IClickHouse> Telemetry { get; }
+    /// <summary>The telemetry engine; statements that come before it is open wait for it.</summary>
+    public TelemetryEngine Telemetry { get; }
+
+    /// <summary>Settings of the telemetry engine.</summary>
+    public TelemetryOptions TelemetryOptions { get; }
+
+    /// <summary>Completes when the telemetry engine is open and its schema up to date.</summary>
+    public Task TelemetryReady { get; }
 
     /// <summary>Starts both and returns at once.</summary>
     public static Engines Start(ServerOptions options, DataFolder folder) => new(options, folder);
@@ -37,22 +46,18 @@ internal sealed class Engines : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
-        foreach (var engine in new[] { Close(Telemetry), Close(State) }) await engine;
-        _stopping.Dispose();
-    }
-
-    private static async Task Close<T>(Task<T> opening)
-        where T : IAsyncDisposable
-    {
+        await Telemetry.DisposeAsync();
         try
         {
-            await (await opening).DisposeAsync();
+            await (await State).DisposeAsync();
         }
-        catch (Exception exception) when (opening.IsFaulted || opening.IsCanceled)
+        catch (Exception exception) when (State.IsFaulted || State.IsCanceled)
         {
-            // Whoever awaited the engine has reported this already.
+            // Whoever awaited the database has reported this already.
             _ = exception;
         }
+
+        _stopping.Dispose();
     }
 
     private static async Task<StateDatabase> OpenStateAsync(ServerOptions options, DataFolder folder, CancellationToken cancellationToken)
@@ -68,21 +73,6 @@ internal sealed class Engines : IAsyncDisposable
         {
             await database.DisposeAsync();
             if (exception is NpgsqlException) throw new InvalidOperationException($"The state database could not be brought up to date: {exception.Message}", exception);
-            throw;
-        }
-    }
-
-    private static async Task<IClickHouse> OpenTelemetryAsync(DataFolder folder, CancellationToken cancellationToken)
-    {
-        IClickHouse engine = EmbeddedClickHouse.Open(folder.Telemetry);
-        try
-        {
-            await new HuntingDatabase(engine, TelemetryDatabase).EnsureAsync(cancellationToken);
-            return engine;
-        }
-        catch
-        {
-            await engine.DisposeAsync();
             throw;
         }
     }

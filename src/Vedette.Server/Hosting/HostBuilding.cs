@@ -10,6 +10,7 @@ using Vedette.Server.Control;
 using Vedette.Server.Control.Operations;
 using Vedette.Server.Endpoint;
 using Vedette.Server.Http;
+using Vedette.Telemetry;
 
 namespace Vedette.Server.Hosting;
 
@@ -55,12 +56,11 @@ internal static class HostBuilding
 
         // Nothing below is resolved before the engines are ready: see the order of steps in House.
         services.AddSingleton(_ => engines.State.GetAwaiter().GetResult().DataSource);
-        services.AddSingleton(_ => engines.Telemetry.GetAwaiter().GetResult());
+        services.AddSingleton(engines.Telemetry);
+        services.AddVedetteTelemetry(engines.TelemetryOptions);
         services.AddVedetteIdentity(new IdentityOptions { KeyFile = Path.Combine(folder.Keys, "identity.key") });
         services.AddVedetteDefender(new DefenderOptions { FilesFolder = folder.Files });
         services.AddVedetteDetections();
-        services.AddSingleton<Vedette.Telemetry.Hunting.IHuntingService, TemporaryHunting>();
-        services.AddSingleton<Vedette.Telemetry.Ingest.IHuntingStore>(p => new Vedette.Telemetry.Ingest.HuntingStore(p.GetRequiredService<Vedette.Telemetry.Engine.IClickHouse>(), Engines.TelemetryDatabase, TimeProvider.System));
         services.AddVedetteEndpoint();
         services.AddHostedService<AuthorityWorker>();
         services.Configure<HttpSettings>(http => http.Quotas = options.Quotas ? QuotaMode.Real : QuotaMode.Off);

@@ -142,7 +142,7 @@ internal sealed class House : IAsyncDisposable
         var state = Services.GetRequiredService<ServerState>();
         state.Demo = Demo;
         state.AuthorityCertificateFile = AuthorityCertificateFile;
-        await _engines.Telemetry.WaitAsync(cancellationToken);
+        await _engines.TelemetryReady.WaitAsync(cancellationToken);
 
         // Step 5
         if (_options.ActionTiming is { } timing)

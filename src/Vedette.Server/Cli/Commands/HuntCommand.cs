@@ -32,8 +32,8 @@ internal static class HuntCommand
             {
                 var batch = new
                 {
-                    input = Path.GetFullPath(file),
-                    output = parsed.GetValue(output) is { } target ? Path.GetFullPath(target) : null,
+                    queries = Path.GetFullPath(file),
+                    answers = parsed.GetValue(output) is { } target ? Path.GetFullPath(target) : null,
                     tenant = parsed.GetValue(tenant),
                 };
                 var summary = await OperationClient.RunAsync(options, "hunt.batch", batch, bar, cancellationToken);

@@ -15,6 +15,8 @@ internal static class OperationServices
         services.AddSingleton<IOperation, TokenOperation>();
         services.AddSingleton<IOperation, StatusOperation>();
         services.AddSingleton<IOperation, ImportOperation>();
+        services.AddSingleton<IOperation, HuntOperation>();
+        services.AddSingleton<IOperation, HuntBatchOperation>();
         services.AddSingleton<OperationRegistry>();
         return services;
     }
