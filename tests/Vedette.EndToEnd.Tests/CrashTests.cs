@@ -14,7 +14,7 @@ public sealed class CrashTests
         var folder = VedetteProcess.NewFolder();
         var log = Path.Combine(folder, "sysmon.json");
         await WriteSysmonAsync(log);
-        await using var first = await VedetteProcess.StartAsync(Path.Combine(folder, "data"), "--empty");
+        await using var first = await VedetteProcess.StartAsync(Path.Combine(folder, "data"), "--empty", "--quotas", "off");
         using var import = VedetteProcess.Launch(["import", log, "--data", first.Data]);
         long before;
         do
@@ -26,7 +26,7 @@ public sealed class CrashTests
         await import.WaitForExitAsync();
         before.ShouldBeLessThan(Processes);
 
-        await using var second = await VedetteProcess.StartAsync(first.Data, "--empty");
+        await using var second = await VedetteProcess.StartAsync(first.Data, "--empty", "--quotas", "off");
         var report = (await second.JsonAsync("import", log))!;
         ((int)report["filesAlreadyImported"]!).ShouldBe(0);
         (await CountAsync(second)).ShouldBe(Processes);
