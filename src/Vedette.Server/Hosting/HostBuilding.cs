@@ -102,11 +102,6 @@ internal static class HostBuilding
         application.MapAuthority();
         application.MapEndpoint();
 
-        // Like the real services, an unknown address answers 404 with nothing in it.
-        application.Run(context =>
-        {
-            context.Response.StatusCode = StatusCodes.Status404NotFound;
-            return Task.CompletedTask;
-        });
+        // Nothing after these: like the real services, an unknown address answers 404 with nothing in it.
     }
 }

@@ -36,6 +36,13 @@ internal static class UpCommand
         {
             if (result.GetValueOrDefault<int>() is < 1 or > 3650) result.AddError("--retention-days takes a number from 1 to 3650.");
         });
+        clickHouse.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<string?>() is { } address && !(Uri.TryCreate(address, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"))
+            {
+                result.AddError("--clickhouse takes an address such as https://user:password@host:8443.");
+            }
+        });
         timing.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<string?>() is { } pace && ActionPace.Parse(pace) is null) result.AddError("--action-timing takes 'at-once', seconds ('5s') or reads ('3r').");
