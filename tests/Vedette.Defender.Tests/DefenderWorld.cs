@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Vedette.Defender.State;
 using Vedette.Foundation;
+using Vedette.Telemetry;
 using Vedette.Telemetry.Engine;
 using Vedette.Telemetry.Hunting;
 using Vedette.Telemetry.Ingest;
@@ -30,7 +31,11 @@ internal sealed class DefenderWorld : IAsyncDisposable
             .AddSingleton(typeof(ILogger<>), typeof(NullLogger<>))
             .AddSingleton(database.DataSource)
             .AddSingleton<IHuntingStore>(_ => new HuntingStore(TestEngine.Shared, Telemetry, TimeProvider.System));
-        services.AddSingleton<IHuntingService, HuntingUnavailable>();
+        services.AddSingleton<IHuntingService>(_ =>
+        {
+            var settings = new TelemetryOptions { Database = Telemetry };
+            return new HuntingService(TestEngine.Shared, settings, new HuntingCatalogue(settings), Clock);
+        });
         more?.Invoke(services);
         var options = new DefenderOptions { FilesFolder = _files };
         _services = services.AddVedetteDefender(change?.Invoke(options) ?? options).BuildServiceProvider();
@@ -84,6 +89,17 @@ internal sealed class DefenderWorld : IAsyncDisposable
         state.Machines.Add(machine);
         await state.SaveChangesAsync();
         return machine;
+    }
+
+    /// <summary>Adds an event of a device at the present moment.</summary>
+    public Task AppendAsync(string table, params (string Column, object Value)[] values)
+    {
+        var row = HuntingRow.For(table);
+        row["Timestamp"] = Now;
+        row["DeviceId"] = MachineId(1);
+        row["ReportId"] = 77L;
+        foreach (var (column, value) in values) row[column] = value;
+        return Get<IHuntingStore>().AppendAsync(Tenant, [row], null, default);
     }
 
     /// <summary>Rows of a ClickHouse query over the world's telemetry, as text.</summary>

@@ -115,6 +115,8 @@ public sealed class SimulatedDevicesTests
     {
         await using var world = await AtOnceAsync();
         await ChangeAsync(world, m => m.IpAddresses = [new MachineIpAddress("192.0.2.1", "02AABBCCDD01", "Ethernet", "Up")]);
+        await world.AppendAsync("DeviceProcessEvents", ("ActionType", "ProcessCreated"), ("FileName", "odd.exe"), ("ProcessCommandLine", "odd.exe \"-x\", twice"), ("ProcessId", 4711L));
+        await world.AppendAsync("DeviceRegistryEvents", ("RegistryKey", @"HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows\CurrentVersion\Run"), ("RegistryValueName", "odd"));
         var actions = world.Get<ActionService>();
         var early = await ActionServiceTests.IsolateAsync(world);
         (await actions.PackageAsync(DefenderWorld.Caller, early.Id, default)).Error!.Refusal.ShouldBe(Refusal.NotFound);
@@ -125,7 +127,26 @@ public sealed class SimulatedDevicesTests
         using var zip = new ZipArchive(content);
         (await new StreamReader(zip.GetEntry("Network connections/IpConfig.csv")!.Open()).ReadToEndAsync()).ShouldContain("192.0.2.1,02AABBCCDD01,Ethernet,Up");
         (await new StreamReader(zip.GetEntry("System Information/SystemInformation.txt")!.Open()).ReadToEndAsync()).ShouldContain("pc-1.example.test");
-        zip.GetEntry("Forensics Collection Summary.csv").ShouldNotBeNull();
+        (await new StreamReader(zip.GetEntry("Processes/Processes.csv")!.Open()).ReadToEndAsync()).ShouldContain("\"odd.exe \"\"-x\"\", twice\"");
+        (await new StreamReader(zip.GetEntry("Autoruns/Autoruns.csv")!.Open()).ReadToEndAsync()).ShouldContain(",odd,");
+        var summary = await new StreamReader(zip.GetEntry("Forensics Collection Summary.csv")!.Open()).ReadToEndAsync();
+        summary.ShouldContain("Processes/Processes.csv,1,Collected");
+        summary.ShouldNotContain("Failed");
+    }
+
+    [Fact]
+    public async Task A_file_is_quarantined_only_where_it_was_seen()
+    {
+        await using var world = await AtOnceAsync();
+        var (seen, unseen) = (new string('a', 40), new string('b', 40));
+        await world.AppendAsync("DeviceFileEvents", ("SHA1", seen), ("FileName", "odd.dll"));
+        foreach (var (sha1, status, error) in new[] { (seen, MachineActionStatus.Succeeded, 0), (unseen, MachineActionStatus.Failed, unchecked((int)0x80070002)) })
+        {
+            var order = new ActionOrder(MachineActionType.StopAndQuarantineFile, "c") { Sha1 = sha1.ToUpperInvariant() };
+            var action = (await world.Get<ActionService>().RequestAsync(DefenderWorld.Caller, DefenderWorld.MachineId(1), order, default)).Value;
+            var ended = (await world.Get<ActionService>().GetAsync(DefenderWorld.Caller, action.Id, default)).Value;
+            (ended.Status, ended.ErrorHResult).ShouldBe((status, error));
+        }
     }
 
     [Fact]
