@@ -3,6 +3,7 @@ using Vedette.Foundation.Migrations;
 using Vedette.Identity.Directory;
 using Vedette.Identity.Protocol;
 using Vedette.Identity.Security;
+using Vedette.Identity.SignIn;
 using Vedette.Identity.Tokens;
 
 namespace Vedette.Identity;
@@ -38,7 +39,12 @@ public static class IdentityServices
         services.AddSingleton<AuditLog>();
         services.AddSingleton<IAuditSink>(provider => provider.GetRequiredService<AuditLog>());
         services.AddSingleton<ClientAuthentication>();
+        services.AddSingleton<TicketStore>();
+        services.AddSingleton<PasswordSignIn>();
+        services.AddSingleton<DelegatedTokens>();
         services.AddSingleton<IGrant, ClientCredentialsGrant>();
+        services.AddSingleton<IGrant, PasswordGrant>();
+        services.AddSingleton<IGrant, RefreshTokenGrant>();
         services.AddSingleton<TokenEndpoint>();
         services.AddSingleton<TokenIssuer>();
         services.AddSingleton<MetadataDocuments>();
@@ -48,7 +54,7 @@ public static class IdentityServices
 }
 
 /// <summary>Brings the authority up and keeps it in order.</summary>
-public sealed class IdentityStartup(DirectoryStore directory, SigningKeys keys, AuditLog audit)
+public sealed class IdentityStartup(DirectoryStore directory, SigningKeys keys, AuditLog audit, TicketStore tickets)
 {
     private static readonly TimeSpan MaintenanceInterval = TimeSpan.FromMinutes(10);
 
@@ -69,6 +75,7 @@ public sealed class IdentityStartup(DirectoryStore directory, SigningKeys keys, 
             {
                 await keys.MaintainAsync(cancellationToken);
                 await audit.TrimAsync(cancellationToken);
+                await tickets.TrimAsync(cancellationToken);
             }
             catch (Exception exception) when (exception is Npgsql.NpgsqlException or IOException or OperationCanceledException)
             {
