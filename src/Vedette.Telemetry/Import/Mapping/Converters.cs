@@ -69,6 +69,7 @@ internal static partial class Converters
         ["port"] = (text, _) => LogNumbers.Parse(text) is { } port and > 0 and <= 65535 ? (int)port : null,
         ["protocol"] = (text, _) => text is null ? null : Protocols.GetValueOrDefault(text.ToLowerInvariant(), text),
         ["hostName"] = (text, _) => text?.TrimEnd('.').ToLowerInvariant(),
+        ["resolved"] = (text, scope) => IpKinds.Normalise(text) is { } address ? scope.Device.Names.Find(address) : null,
         ["dnsResult"] = (text, _) => text is null ? null : DnsResult(text),
 
         // Audit details

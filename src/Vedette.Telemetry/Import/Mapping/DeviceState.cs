@@ -63,6 +63,28 @@ internal sealed class HostClock
     }
 }
 
+/// <summary>Names that a device asked for and the addresses it was told. Bounded: when it is full it begins anew.</summary>
+internal sealed class ResolvedNames
+{
+    private const int Capacity = 50_000;
+    private readonly Dictionary<string, string> _names = new(StringComparer.Ordinal);
+
+    /// <summary>The name that last led to an address; null when none did.</summary>
+    public string? Find(string address) => _names.GetValueOrDefault(address);
+
+    /// <summary>Hears the answer to a question, as Sysmon writes it.</summary>
+    public void Hear(string? name, string? results)
+    {
+        if (name is null || results is null) return;
+        foreach (var answer in results.Split(';', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (IpKinds.Normalise(answer) is not { } address || IpKinds.IsLoopback(address)) continue;
+            if (_names.Count >= Capacity) _names.Clear();
+            _names[address] = name.TrimEnd('.').ToLowerInvariant();
+        }
+    }
+}
+
 /// <summary>All that is known of one device while its logs are imported.</summary>
 internal sealed class DeviceState
 {
@@ -98,6 +120,12 @@ internal sealed class DeviceState
 
     /// <summary>Its logon sessions.</summary>
     public LogonSessions Sessions { get; } = new();
+
+    /// <summary>Names that it resolved so far.</summary>
+    public ResolvedNames Names { get; } = new();
+
+    /// <summary>Remote desktop sessions by number, and the host at the other end.</summary>
+    public Dictionary<long, string> RemoteDesktops { get; } = [];
 
     /// <summary>Users seen, by domain and name.</summary>
     public Dictionary<string, UserState> Users { get; } = new(StringComparer.Ordinal);
@@ -150,7 +178,8 @@ internal sealed class DeviceState
     {
         if (process.Cells is { } cells) return cells;
         var session = process.LogonId is { } logon ? Sessions.Find(logon) : null;
-        var isRemote = session?.Type is { } type ? type is "RemoteInteractive" or "CachedRemoteInteractive" : process.LogonId is 0x3e7 or 0x3e4 or 0x3e5 ? false : (bool?)null;
+        var desktop = process.SessionId is { } number ? RemoteDesktops.GetValueOrDefault(number) : null;
+        var isRemote = desktop is not null ? true : session?.Type is { } type ? type is "RemoteInteractive" or "CachedRemoteInteractive" : process.LogonId is 0x3e7 or 0x3e4 or 0x3e5 ? false : (bool?)null;
         return process.Cells = new ProcessCells
         {
             Pid = process.Pid == 0 ? null : process.Pid,
@@ -166,8 +195,8 @@ internal sealed class DeviceState
             Domain = process.Domain ?? (process.Account is not null && process.Image?.StartsWith('/') == true ? Name : null),
             Sid = process.Sid ?? SidOf(process.Domain, process.Account),
             IsRemoteSession = isRemote,
-            RemoteDevice = isRemote == true ? session!.RemoteDevice : null,
-            RemoteAddress = isRemote == true ? session!.RemoteAddress : null,
+            RemoteDevice = isRemote == true ? session?.RemoteDevice ?? desktop : null,
+            RemoteAddress = isRemote == true ? session?.RemoteAddress : null,
         };
     }
 

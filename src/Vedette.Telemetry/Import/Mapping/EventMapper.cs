@@ -36,6 +36,8 @@ internal sealed class EventMapper
     private readonly int _imageLoaded;
     private readonly int _fileVersion;
     private readonly int _hostAddress;
+    private readonly int _queryName;
+    private readonly int _queryResults;
     private MappingScope? _scope;
     private ulong _seed;
 
@@ -50,6 +52,8 @@ internal sealed class EventMapper
         _imageLoaded = names.Add("ImageLoaded");
         _fileVersion = names.Add("FileVersion");
         _hostAddress = names.Add("HostIP");
+        _queryName = names.Add("QueryName");
+        _queryResults = names.Add("QueryResults");
     }
 
     /// <summary>How far every time is moved; set before <see cref="Map"/>.</summary>
@@ -92,7 +96,7 @@ internal sealed class EventMapper
         }
 
         if (mapping.LocalAddress is { } local && local.When.Holds(scope)) device.NoteAddress(local.Address.EvaluateText(scope));
-        if (source.Family == "security") _sessions.Hear(source, device, time);
+        _sessions.Hear(source, device, time);
         if (created is not null) NoteUser(device, created, time);
         device.NoteSid(actor?.Domain, actor?.Account, actor?.Sid);
         device.Platform.HearImage(source.Text(_imageLoaded) ?? created?.Image ?? actor?.Image, source.Text(_fileVersion));
@@ -129,6 +133,7 @@ internal sealed class EventMapper
         foreach (var parser in mapping.Parsers) parser.Apply(source);
         var (actor, subject, created) = Processes(mapping, source, device, time);
         if (mapping.Rows.Length == 0) return;
+        if (source is { Family: "sysmon", Id: "22" }) device.Names.Hear(source.Text(_queryName), source.Text(_queryResults));
         var scope = ScopeFor(source, device, time);
         if (mapping.Twin is { IsPrimary: false } twin && IsTold(twin, source, scope))
         {

@@ -2,7 +2,10 @@ using Vedette.Telemetry.Import.Reading;
 
 namespace Vedette.Telemetry.Import.Mapping;
 
-/// <summary>Learns logon sessions, their users and whether those are administrators from Windows' security log.</summary>
+/// <summary>
+/// Learns logon sessions, their users and whether those are administrators from Windows' security log, and remote desktops from Sysmon's
+/// clipboard events, which name the client at the other end.
+/// </summary>
 internal sealed class SessionFacts(FieldNames names)
 {
     private const string Administrators = "S-1-5-32-544";
@@ -23,13 +26,20 @@ internal sealed class SessionFacts(FieldNames names)
     private readonly int _privileges = names.Add("PrivilegeList");
     private readonly int _name = names.Add("TargetUserName");
     private readonly int _domain = names.Add("TargetDomainName");
+    private readonly int _sessionNumber = names.Add("Session");
+    private readonly int _clientInfo = names.Add("ClientInfo");
     private readonly int _sid = names.Add("TargetUserSid");
 
-    /// <summary>Hears an event of the security log.</summary>
+    /// <summary>Hears an event.</summary>
     public void Hear(LogEvent source, DeviceState device, DateTime time)
     {
         switch (source.Id)
         {
+            case "24" when source.Family == "sysmon":
+                HearClipboard(source, device);
+                break;
+            case var _ when source.Family != "security":
+                break;
             case "4624":
                 HearLogon(source, device, time);
                 break;
@@ -61,6 +71,16 @@ internal sealed class SessionFacts(FieldNames names)
 
     private static LogonSession? Session(LogEvent source, DeviceState device, int field) =>
         LogNumbers.Parse(source.Text(field)) is { } logon and not 0 ? device.Sessions.For(logon) : null;
+
+    // "user: DOMAIN\name hostname: host" is written for sessions of a remote desktop only.
+    private void HearClipboard(LogEvent source, DeviceState device)
+    {
+        const string mark = "hostname:";
+        if (LogNumbers.Parse(source.Text(_sessionNumber)) is not { } session || source.Text(_clientInfo) is not { } client) return;
+        var at = client.IndexOf(mark, StringComparison.OrdinalIgnoreCase);
+        var host = at < 0 ? "" : client[(at + mark.Length)..].Trim().ToLowerInvariant();
+        if (host.Length > 0 && !device.IsNamed(host) && device.RemoteDesktops.Count < 1000) device.RemoteDesktops[session] = host;
+    }
 
     private void HearLogon(LogEvent source, DeviceState device, DateTime time)
     {

@@ -7,7 +7,7 @@ internal delegate object? ValueConverter(string? text, MappingScope scope);
 
 /// <summary>
 /// A value of the mapping table: <c>Field</c>, <c>Field|Other</c> (the first that is present), <c>converter(Field|Other)</c>, a constant in
-/// single quotes, or <c>$</c> for the item of a row that is made for each of several.
+/// single quotes, or <c>$</c> for the item of a row that is made for each of several. <c>a ?? b</c> takes b where a gives nothing.
 /// </summary>
 internal sealed class ValueExpression
 {
@@ -15,24 +15,29 @@ internal sealed class ValueExpression
     private readonly ValueConverter? _converter;
     private readonly string? _constant;
     private readonly bool _isItem;
+    private ValueExpression? _otherwise;
 
-    private ValueExpression(string text, int[] fields, ValueConverter? converter, string? constant, bool isItem)
+    private ValueExpression(int[] fields, ValueConverter? converter, string? constant, bool isItem)
     {
-        Text = text;
         _fields = fields;
         _converter = converter;
         _constant = constant;
         _isItem = isItem;
     }
 
-    /// <summary>The expression as the table spells it.</summary>
-    public string Text { get; }
-
     /// <summary>Reads an expression.</summary>
     /// <exception cref="FormatException">It is not one.</exception>
     public static ValueExpression Parse(string text, FieldNames names)
     {
-        if (text == "$") return new ValueExpression(text, [], null, null, isItem: true);
+        var choice = text.IndexOf(" ?? ", StringComparison.Ordinal);
+        if (choice > 0)
+        {
+            var first = Parse(text[..choice], names);
+            first._otherwise = Parse(text[(choice + 4)..], names);
+            return first;
+        }
+
+        if (text == "$") return new ValueExpression([], null, null, isItem: true);
         ValueConverter? converter = null;
         var inner = text;
         var open = text.IndexOf('(', StringComparison.Ordinal);
@@ -43,19 +48,16 @@ internal sealed class ValueExpression
             inner = text[(open + 1)..^1];
         }
 
-        if (inner.StartsWith('\'') && inner.EndsWith('\'')) return new ValueExpression(text, [], converter, inner[1..^1], isItem: false);
+        if (inner.StartsWith('\'') && inner.EndsWith('\'')) return new ValueExpression([], converter, inner[1..^1], isItem: false);
         var fields = inner.Length == 0 ? [] : inner.Split('|').Select(names.Add).ToArray();
-        return new ValueExpression(text, fields, converter, null, isItem: false);
+        return new ValueExpression(fields, converter, null, isItem: false);
     }
-
-    /// <summary>The fields that it reads.</summary>
-    public IReadOnlyList<int> Fields => _fields;
 
     /// <summary>The value for an event; null when it has none.</summary>
     public object? Evaluate(MappingScope scope)
     {
         var text = _isItem ? scope.Item : _constant ?? scope.Event.Text(_fields);
-        return _converter is null ? text : _converter(text, scope);
+        return (_converter is null ? text : _converter(text, scope)) ?? _otherwise?.Evaluate(scope);
     }
 
     /// <summary>The value for an event as text.</summary>

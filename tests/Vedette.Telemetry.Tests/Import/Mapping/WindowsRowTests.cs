@@ -50,6 +50,26 @@ public sealed class WindowsRowTests : IDisposable
     }
 
     [Fact]
+    public async Task A_connection_carries_the_name_that_the_device_had_asked_for()
+    {
+        var run = await RunAsync(
+            Connection("true", "10.1.2.3", "50000", "203.0.113.9", "443"),
+            Logs.Sysmon(22, "2026-11-01 10:00:00.950", ("QueryName", "C2.example."), ("QueryResults", "type:  5 edge.example;::ffff:203.0.113.9;"), ("Image", @"C:\a.exe")),
+            Connection("true", "10.1.2.3", "50001", "203.0.113.9", "443"));
+        run.Store.Of("DeviceNetworkEvents").Select(row => row["RemoteUrl"]).ShouldBe(["www.example", "c2.example"]);
+    }
+
+    [Fact]
+    public async Task A_clipboard_that_a_remote_desktop_filled_tells_that_its_session_is_remote()
+    {
+        var run = await RunAsync(
+            Logs.Start("2026-11-01 10:00:05.250", 200, @"C:\Windows\System32\cmd.exe", "cmd", 100, @"C:\Windows\explorer.exe", "explorer", "2026-11-01 09:00:00"),
+            Logs.Sysmon(24, "2026-11-01 10:00:06.000", ("Session", "2"), ("ClientInfo", @"user: CONTOSO\alice hostname: Roberts-Mac"), ("Image", @"C:\Windows\System32\rdpclip.exe"), ("ProcessId", "9")));
+        var row = run.Store.Of("DeviceProcessEvents").ShouldHaveSingleItem();
+        (row["IsProcessRemoteSession"], row["ProcessRemoteSessionDeviceName"]).ShouldBe((true, "roberts-mac"));
+    }
+
+    [Fact]
     public async Task A_connection_that_sysmon_tells_is_not_told_again_by_the_filtering_platform()
     {
         string Permitted(string port) => Logs.Security(5156, "2026-11-01T10:00:01.000Z", ("Direction", "%%14593"), ("SourceAddress", "10.1.2.3"), ("SourcePort", port), ("DestAddress", "203.0.113.9"),
