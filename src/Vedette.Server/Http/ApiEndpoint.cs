@@ -67,9 +67,12 @@ internal sealed class ApiEndpoint
     /// <summary>What a successful answer holds, in words.</summary>
     public string Returns { get; set; } = "";
 
-    /// <summary>The entity that a successful answer holds: the first word of <see cref="Returns"/>.</summary>
-    [JsonIgnore]
-    public string Entity => _entity ??= Returns.Split(' ')[0];
+    /// <summary>The entity that the call is about: the first word of <see cref="Returns"/> unless the row says otherwise.</summary>
+    public string Entity
+    {
+        get => _entity ??= Returns.Split(' ')[0];
+        set => _entity = value;
+    }
 
     /// <summary>Why the call should not be used any more.</summary>
     public string? Deprecated { get; init; }

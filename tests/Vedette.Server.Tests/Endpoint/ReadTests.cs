@@ -126,6 +126,7 @@ public sealed class ReadTests(ReadTests.Fixture fixture) : IClassFixture<ReadTes
         (await _host.GetAsync("/api/machines/$count", Machines)).Body.ShouldBe("5");
         (await _host.GetAsync("/api/alerts/$count?$filter=severity eq 'High'", Alerts)).Body.ShouldBe("2");
         (await _host.GetAsync($"/api/machines/{Seed.MachineId(1)}/alerts/$count?$filter=status ne 'Resolved'", Alerts)).Body.ShouldBe("3");
+        (await _host.GetAsync($"/api/machines/{Seed.MachineId(1)}/alerts/$count?$filter=severity eq 'High'", Alerts)).Body.ShouldBe("1");
     }
 
     [Fact]

@@ -50,6 +50,7 @@ internal static class Seed
             LastUpdateTime = Start.AddMinutes(number),
             MachineId = MachineId(1 + (number % 3)),
             ComputerDnsName = "pc-01.contoso.example",
+            DetectorId = new Guid(number, 0, 0, new byte[8]),
             MitreTechniques = ["T1059"],
             RelatedUser = new RelatedUser("dana", "CONTOSO"),
             LoggedOnUsers = [new LoggedOnUser("dana", "CONTOSO")],

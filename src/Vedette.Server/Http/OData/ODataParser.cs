@@ -25,6 +25,9 @@ internal static class ODataParser
         var options = call.Http.Request.Query;
         if (options.Count == 0) return ODataQuery.Empty;
         var abilities = call.Endpoint.OData;
+        // A call without OData abilities passes over all options, as single reads of the service do.
+        if (!abilities.Any) return ODataQuery.Empty;
+        if (table is null) throw new InvalidOperationException($"The row '{call.Endpoint.Key}' has OData abilities, but no entity table is called '{call.Endpoint.Entity}'.");
         var given = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         foreach (var (name, values) in options)
         {
@@ -34,7 +37,7 @@ internal static class ODataParser
             given[name.ToLowerInvariant()] = values[0] ?? "";
         }
 
-        if (given.Count == 0 || table is null) return ODataQuery.Empty;
+        if (given.Count == 0) return ODataQuery.Empty;
         try
         {
             return new ODataQuery

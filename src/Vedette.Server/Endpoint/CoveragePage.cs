@@ -1,0 +1,59 @@
+using System.Globalization;
+using System.Text;
+using Vedette.Server.Http;
+
+namespace Vedette.Server.Endpoint;
+
+/// <summary>Writes the page that says which documented calls are answered, from the table and the registered handlers.</summary>
+internal static class CoveragePage
+{
+    /// <summary>The page as Markdown.</summary>
+    public static string Write(ApiSurface surface)
+    {
+        var rows = surface.Endpoints;
+        var answered = rows.Count(row => StateOf(surface, row) == "answered");
+        var counted = rows.Count(row => StateOf(surface, row) is "answered" or "missing");
+        var page = new StringBuilder()
+            .AppendLine("# Coverage of the Defender for Endpoint API")
+            .AppendLine()
+            .AppendLine("Generated from `src/Vedette.Server/Endpoint/endpoints.json` and the registered handlers; do not edit. A missing call answers 404 without a body,")
+            .AppendLine("like any unknown route.")
+            .AppendLine()
+            .AppendLine(CultureInfo.InvariantCulture, $"{answered} of {counted} calls are answered. Calls that the service itself has removed, and those that belong to another surface, are listed but not counted.");
+        foreach (var group in rows.GroupBy(row => row.Group))
+        {
+            page.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"## {group.Key}").AppendLine()
+                .AppendLine("| call | | application permissions | delegated | `$filter` | limits | state |")
+                .AppendLine("|---|---|---|---|---|---|---|");
+            foreach (var row in group)
+            {
+                page.AppendLine(
+                    CultureInfo.InvariantCulture,
+                    $"| {row.Name} | `{row.Method} {row.Path}` | {Permissions(row.Application)} | {Permissions(row.Delegated)} | {string.Join(", ", row.OData.Filter)} | {Limits(row.Limits)} | {StateOf(surface, row)} |");
+            }
+        }
+
+        return page.ToString();
+    }
+
+    private static string StateOf(ApiSurface surface, ApiEndpoint row)
+    {
+        if (surface.Handlers.ContainsKey(row)) return "answered";
+        if (row.Surface is { } other) return other;
+        return row.Group == "Removed" ? "removed" : "missing";
+    }
+
+    private static string Permissions(IReadOnlyList<IReadOnlyList<string>> groups) =>
+        string.Join(" and ", groups.Select(group => string.Join(" or ", group)));
+
+    private static string Limits(CallLimits limits)
+    {
+        string?[] parts =
+        [
+            limits.PerMinute is { } minute ? $"{minute}/min" : null,
+            limits.PerHour is { } hour ? $"{hour}/h" : null,
+            limits.PerTenant ? "per tenant" : null,
+        ];
+        return string.Join(", ", parts.Where(part => part is not null));
+    }
+}
