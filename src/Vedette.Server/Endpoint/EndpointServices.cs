@@ -1,9 +1,12 @@
 using Vedette.Server.Endpoint.AdvancedHunting;
 using Vedette.Server.Endpoint.Alerts;
+using Vedette.Server.Endpoint.Domains;
+using Vedette.Server.Endpoint.Files;
 using Vedette.Server.Endpoint.Investigations;
 using Vedette.Server.Endpoint.Ips;
 using Vedette.Server.Endpoint.MachineActions;
 using Vedette.Server.Endpoint.Machines;
+using Vedette.Server.Endpoint.Telemetry;
 using Vedette.Server.Endpoint.Users;
 using Vedette.Server.Http;
 using Vedette.Server.Http.Steps;
@@ -20,6 +23,8 @@ public static class EndpointServices
         services.AddSingleton<IEntityDirectory, EndpointEntities>();
         services.AddSingleton<IEndpointHandlers, AlertHandlers>();
         services.AddSingleton<IEndpointHandlers, AlertChangeHandlers>();
+        services.AddSingleton<IEndpointHandlers, AlertCreationHandlers>();
+        services.AddSingleton<ReferencedEvents>();
         services.AddSingleton<IEndpointHandlers, MachineHandlers>();
         services.AddSingleton<IEndpointHandlers, MachineChangeHandlers>();
         services.AddSingleton<IEndpointHandlers, MachineActionHandlers>();
@@ -28,6 +33,10 @@ public static class EndpointServices
         services.AddSingleton<IEndpointHandlers, UserHandlers>();
         services.AddSingleton<IEndpointHandlers, IpHandlers>();
         services.AddSingleton<IEndpointHandlers, AdvancedHuntingHandlers>();
+        services.AddSingleton<IEndpointHandlers, FileHandlers>();
+        services.AddSingleton<IEndpointHandlers, DomainHandlers>();
+        services.AddSingleton<TelemetryReader>();
+        services.AddSingleton<Observations>();
         services.AddSingleton<RunTimeLedger>();
         services.AddSingleton<SignedLinks>();
         services.AddSingleton(provider => EndpointSurface.Create(provider.GetServices<IEndpointHandlers>()));

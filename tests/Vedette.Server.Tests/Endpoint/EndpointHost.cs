@@ -12,7 +12,7 @@ using Vedette.Defender.State;
 using Vedette.Identity.Tokens;
 using Vedette.Server.Endpoint;
 using Vedette.Server.Http;
-using Vedette.Telemetry.Hunting;
+using Vedette.Telemetry;
 using Vedette.Telemetry.Ingest;
 using Vedette.Telemetry.Schema;
 using Vedette.Testing;
@@ -59,8 +59,8 @@ internal sealed class EndpointHost : IAsyncDisposable
         builder.Services.AddSingleton<ITenantLookup, OneTenant>();
         builder.Services.AddSingleton(p => new AccessTokenValidator(
             p.GetRequiredService<ISigningKeySource>(), p.GetRequiredService<ITenantLookup>(), p.GetRequiredService<TimeProvider>()));
-        builder.Services.AddSingleton<IHuntingStore>(_ => new HuntingStore(TestEngine.Shared, Telemetry.Value, TimeProvider.System));
-        builder.Services.AddSingleton<IHuntingService, NoHunting>();
+        builder.Services.AddSingleton(TestEngine.Shared);
+        builder.Services.AddVedetteTelemetry(new TelemetryOptions { Database = Telemetry.Value });
         var files = Directory.CreateTempSubdirectory("vedette-files-").FullName;
         builder.Services.AddVedetteDefender(new DefenderOptions { FilesFolder = files });
         builder.Services.AddVedetteEndpoint();
@@ -115,6 +115,10 @@ internal sealed class EndpointHost : IAsyncDisposable
         await context.SaveChangesAsync();
     }
 
+    /// <summary>Appends rows to the tenant's telemetry, which all hosts of the test process share.</summary>
+    public Task AppendAsync(params HuntingRow[] rows) =>
+        Services.GetRequiredService<IHuntingStore>().AppendAsync(Tenant, rows, null, default);
+
     public DefenderDbContext Context() =>
         new(new DbContextOptionsBuilder<DefenderDbContext>().UseNpgsql(_database.DataSource).Options);
 
@@ -135,12 +139,6 @@ internal sealed class EndpointHost : IAsyncDisposable
     }
 
     private static string Token(string audience, string[] roles) => Write(d => d with { Audience = audience, Roles = roles });
-
-    private sealed class NoHunting : IHuntingService
-    {
-        public Task<HuntingResult> RunAsync(HuntingRequest request, CancellationToken cancellationToken) =>
-            throw new HuntingException(HuntingFailure.Internal, "There is no engine.");
-    }
 
     private sealed class OneTenant : ITenantLookup
     {

@@ -1,6 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Options;
-using Npgsql;
+using Vedette.Server.Endpoint.Telemetry;
 using Vedette.Server.Http;
 using Vedette.Telemetry.Hunting;
 
@@ -8,7 +8,7 @@ namespace Vedette.Server.Endpoint.AdvancedHunting;
 
 /// <summary>Runs hunting queries, in the Endpoint API and in its sibling of the Threat Protection API.</summary>
 internal sealed class AdvancedHuntingHandlers(
-    IHuntingService hunting, NpgsqlDataSource database, RunTimeLedger runTime, IOptionsMonitor<HttpSettings> settings) : IEndpointHandlers
+    TelemetryReader telemetry, RunTimeLedger runTime, IOptionsMonitor<HttpSettings> settings) : IEndpointHandlers
 {
     // Source: the two APIs' pages on limits. The Endpoint API allows 200 seconds a query, its sibling three minutes.
     private static readonly HuntingLimits EndpointLimits = new() { Timeout = TimeSpan.FromSeconds(200), MaxBytes = 50L * 1024 * 1024 };
@@ -33,8 +33,7 @@ internal sealed class AdvancedHuntingHandlers(
             return call.Error("RunTimeExceeded", wait.ToString("hh\\:mm\\:ss", CultureInfo.InvariantCulture)) with { RetryAfter = (int)Math.Ceiling(wait.TotalSeconds) };
         try
         {
-            var request = new HuntingRequest(caller.TenantId, query) { Limits = limits, VisibleDevices = await VisibleDevicesAsync(caller, call.Aborted) };
-            var result = await hunting.RunAsync(request, call.Aborted);
+            var result = await telemetry.RunAsync(call, query, limits);
             runTime.Add(caller.TenantId, result.Statistics.ExecutionTime);
             return new JsonResult((json, cancel) => HuntingWriter.WriteAsync(json, result, HuntingSpelling.Pascal, cancel)) { OData = false };
         }
@@ -58,16 +57,4 @@ internal sealed class AdvancedHuntingHandlers(
     // The engine's text comes first and verbatim; clients look for the advice at the end.
     private static string Advise(string message, string advice) =>
         message.EndsWith(advice, StringComparison.Ordinal) ? message : $"{message.TrimEnd()}{(message.TrimEnd().EndsWith('.') ? "" : ".")} {advice}";
-
-    private async ValueTask<IReadOnlyCollection<string>?> VisibleDevicesAsync(ApiCaller caller, CancellationToken cancel)
-    {
-        if (caller.DeviceGroups is not { } groups) return null;
-        await using var command = database.CreateCommand("SELECT id FROM defender.machines WHERE tenant_id = $1 AND rbac_group_id = ANY($2)");
-        command.Parameters.AddWithValue(caller.TenantId);
-        command.Parameters.AddWithValue(groups.ToArray());
-        await using var reader = await command.ExecuteReaderAsync(cancel);
-        var devices = new HashSet<string>(StringComparer.Ordinal);
-        while (await reader.ReadAsync(cancel)) devices.Add(reader.GetString(0));
-        return devices;
-    }
 }

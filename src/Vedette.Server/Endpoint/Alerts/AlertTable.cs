@@ -49,7 +49,7 @@ internal static class AlertTable
     /// <summary>Files named in an alert's evidence.</summary>
     public static EntityTable Files { get; } = Related("File", "sha1",
         "SELECT DISTINCT ON (tenant_id, alert_id, sha1) * FROM defender.alert_evidence WHERE sha1 IS NOT NULL ORDER BY tenant_id, alert_id, sha1, id",
-        [new("sha1", ValueKind.String, "e.sha1"), new("sha256", ValueKind.String, "e.sha256")]);
+        [new("sha1", ValueKind.String, "e.sha1"), new("sha256", ValueKind.String, "e.sha256"), new("time", ValueKind.Time, "e.evidence_creation_time")]);
 
     /// <summary>Addresses named in an alert's evidence.</summary>
     public static EntityTable Ips { get; } = Related("Ip", "id",
@@ -58,11 +58,11 @@ internal static class AlertTable
 
     /// <summary>Host names of the web addresses in an alert's evidence.</summary>
     public static EntityTable Domains { get; } = Related("Domain", "host",
-        """
-        SELECT DISTINCT tenant_id, alert_id, lower(substring(url from '^(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?:[^/@]*@)?([^/:?#]+)')) AS host
-        FROM defender.alert_evidence WHERE url IS NOT NULL
-        """,
+        $"SELECT DISTINCT tenant_id, alert_id, {HostSql("url")} AS host FROM defender.alert_evidence WHERE url IS NOT NULL",
         [new("host", ValueKind.String, "e.host")]);
+
+    /// <summary>SQL for the host name in a web address, lower case.</summary>
+    public static string HostSql(string url) => $"lower(substring({url} from '^(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?:[^/@]*@)?([^/:?#]+)'))";
 
     private static EntityTable Related(string name, string key, string source, IReadOnlyList<EntityProperty> properties) =>
         new(name, $"({source}) e", "e.tenant_id", key, properties[0].Sql, properties);

@@ -112,6 +112,17 @@ internal sealed class EntityReader(NpgsqlDataSource database)
         return keys;
     }
 
+    /// <summary>All properties, as texts, of the entities that meet a condition.</summary>
+    public async ValueTask<IReadOnlyList<string?[]>> TextsAsync(ApiCall call, EntityTable table, SqlCondition condition)
+    {
+        await using var command = Select(call, table, [.. table.Properties.Select(p => $"({p.Sql})::text")], ODataQuery.Empty, condition)
+            .Add($" ORDER BY {table.DefaultOrder}").ToCommand(database);
+        await using var rows = await command.ExecuteReaderAsync(call.Aborted);
+        var texts = new List<string?[]>();
+        while (await rows.ReadAsync(call.Aborted)) texts.Add([.. Enumerable.Range(0, rows.FieldCount).Select(i => rows.IsDBNull(i) ? null : rows.GetString(i))]);
+        return texts;
+    }
+
     /// <summary>The number of entities that the caller may see and that the filter lets through.</summary>
     public async ValueTask<long> CountAsync(ApiCall call, EntityTable table, SqlCondition? condition)
     {

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Vedette.Defender;
 using Vedette.Defender.State;
 using Vedette.Server.Http;
+using Vedette.Telemetry.Ingest;
 
 namespace Vedette.Server.Tests.Endpoint.Conformance;
 
@@ -227,6 +228,18 @@ public sealed class ContractTests(ContractTests.Fixture fixture) : IClassFixture
                 Seed.Evidence(alert, EvidenceKind.Ip, e => e.IpAddress = "203.0.113.9"),
                 Seed.Evidence(alert, EvidenceKind.File, e => (e.Sha1, e.FileName) = (new string('a', 40), "a.exe")),
                 Seed.Evidence(alert, EvidenceKind.Url, e => e.Url = "https://bad.example.test/x"));
+            var process = HuntingRow.For("DeviceProcessEvents");
+            foreach (var (column, value) in new (string, object)[]
+            {
+                ("Timestamp", DateTime.Parse(Now, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal)), ("DeviceId", Seed.MachineId(2)), ("ActionType", "ProcessCreated"),
+                ("FileName", "a.exe"), ("SHA1", new string('a', 40)), ("ReportId", 1L),
+            }) process[column] = value;
+            var network = HuntingRow.For("DeviceNetworkEvents");
+            foreach (var (column, value) in new (string, object)[]
+            {
+                ("Timestamp", now), ("DeviceId", Seed.MachineId(2)), ("ActionType", "ConnectionSuccess"), ("RemoteUrl", "https://bad.example.test/x"), ("RemoteIP", "203.0.113.9"), ("ReportId", 2L),
+            }) network[column] = value;
+            await host.AppendAsync(process, network);
             return host;
         }
     }
