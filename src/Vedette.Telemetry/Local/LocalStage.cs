@@ -29,6 +29,9 @@ internal interface ILocalStep
     /// times.
     /// </summary>
     LocalTable Run(LocalTable input, CancellationToken cancellationToken);
+
+    /// <summary>Runs a step that has to wait for something.</summary>
+    ValueTask<LocalTable> RunAsync(LocalTable input, CancellationToken cancellationToken) => new(Run(input, cancellationToken));
 }
 
 /// <summary>A local step at its place in a query.</summary>
@@ -94,8 +97,7 @@ internal sealed class LocalStage(
             }
         }
 
-        var result = Step.Run(new LocalTable(columns, rows), cancellationToken);
-        Accept(result);
+        Accept(await Step.RunAsync(new LocalTable(columns, rows), cancellationToken));
     }
 
     private void Accept(LocalTable result)

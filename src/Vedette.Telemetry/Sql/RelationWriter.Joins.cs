@@ -41,7 +41,7 @@ internal sealed partial class RelationWriter
             JoinKind.RightAnti => new JoinSource("LEFT ANTI JOIN", right, left, on, false, false, number),
             _ => throw ScalarWriter.Unsupported($"The join kind {join.Kind} is not supported"),
         };
-        return new Select(source) { IsRepeatable = left.IsRepeatable && right.IsRepeatable };
+        return new Select(source);
     }
 
     /// <summary>A join key as an output column of its side.</summary>

@@ -32,9 +32,6 @@ internal sealed partial class RelationWriter
     private Select Local(BoundRelation relation) =>
         throw ScalarWriter.Unsupported($"The operator {Words(relation)} is not supported");
 
-    private Select TableFunction(TableFunctionRelation node) =>
-        throw ScalarWriter.Unsupported($"The function {node.Function.Name}() is not supported");
-
     private static string Words(BoundRelation relation) => relation switch
     {
         ExternalDataRelation => "externaldata",

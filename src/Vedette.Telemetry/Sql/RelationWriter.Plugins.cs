@@ -60,6 +60,17 @@ internal sealed partial class RelationWriter
         return _program.AddStage(step, scope, inputs, outputs, passesThrough: false);
     }
 
+    private Select External(ExternalDataRelation node)
+    {
+        var nothing = Print(new PrintRelation([]));
+        var addresses = node.Uris.Select(u => _scalars.Write(u, nothing)).Select(v => v.Constant as string
+            ?? throw ScalarWriter.Unsupported("externaldata needs constant addresses")).ToList();
+        if (_context.OpenExternal is not { } open)
+            throw ScalarWriter.Unsupported($"externaldata is switched off; it would read from {string.Join(", ", addresses.Select(ExternalDataStep.HostOf).Distinct())}");
+        var step = new ExternalDataStep(addresses, [.. node.Columns.Select(c => new LocalColumn(c.Name, c.Type))], node.Properties, open);
+        return _program.AddStage(step, nothing, [], node.Columns, passesThrough: false);
+    }
+
     private static int IndexOf(List<KqlColumn> columns, int id)
     {
         var index = columns.FindIndex(c => c.Id == id);

@@ -27,7 +27,7 @@ internal sealed partial class RelationWriter
         var arrival = NewHidden();
         columns[arrival] = new SqlValue(SqlText.Identifier("_IngestTime"), KqlType.DateTime, false);
         var from = $"{SqlText.Identifier(table.Database)}.{SqlText.Identifier(table.Name)}";
-        var select = new Select(new TextSource(_ => from, columns)) { IngestTime = arrival };
+        var select = new Select(new TextSource(_ => from, columns)) { IngestTime = arrival, ReadsTable = true };
         select.Where($"{SqlText.Identifier("_TenantId")} = {_program.Parameter("tenant", "UUID", _context.TenantId)}");
         if (_context.Window is { } window && table.TimeColumn is { } time)
         {

@@ -23,7 +23,41 @@ internal sealed partial class RelationWriter
         }
 
         var arguments = node.Aggregates.Select(a => a.Arguments.Select(x => Argument(inner, x)).ToList()).ToList();
-        return Group(inner, keys, node.Aggregates, arguments, ordered: true);
+        return FetchWinners(inner, keys, node.Aggregates, arguments) ?? Group(inner, keys, node.Aggregates, arguments, ordered: true);
+    }
+
+    /// <summary>Returned columns from which on it pays to find the winning rows first and to fetch their columns after.</summary>
+    private const int ManyColumns = 4;
+
+    /// <summary>
+    /// arg_max(t, *) over a table: reading all columns of all rows to keep one row a group is many times slower than finding the extremum by reading
+    /// keys and t only, and then reading the rows that have it. Null when the query is not of that kind.
+    /// </summary>
+    private Select? FetchWinners(Select inner, IReadOnlyList<(KqlColumn Column, int Inner)> keys, IReadOnlyList<AggregateItem> aggregates, IReadOnlyList<List<int>> arguments)
+    {
+        if (!inner.ReadsTable || keys.Count == 0 || aggregates is not [{ Function.Name: "arg_max" or "arg_min" } item] || item.Outputs.Count <= ManyColumns)
+            return null;
+        var (winners, outer) = (inner.Wrap(), inner.Wrap());
+        var values = arguments[0].Select(outer.Resolve).ToList();
+        var groups = keys.Select(k => outer.Resolve(k.Inner)).ToList();
+        var by = values[0];
+        if (by.IsConstant || by.Nullable || by.Type == KqlType.Dynamic || groups.Any(g => g.IsConstant || g.Nullable))
+            return null;
+        winners.Order = [];
+        outer.Order = [];
+        outer.IsNumbered = false;
+        outer.IngestTime = null;
+        winners.GroupBy = [.. keys.Select(k => winners.Resolve(k.Inner).Text)];
+        var extreme = $"{(item.Function.Name == "arg_max" ? "max" : "min")}({winners.Resolve(arguments[0][0]).Text}) AS {Select.Name(NewHidden())}";
+        var row = string.Join(", ", groups.Select(g => g.Text).Append(by.Text));
+        outer.WhereLater(() => $"({row}) IN ({winners.Assemble([.. winners.GroupBy, extreme], ordered: false)})");
+        outer.LimitBy = string.Join(", ", groups.Select(g => g.Text));
+        var result = outer.Wrap();
+        for (var i = 0; i < keys.Count; i++)
+            result.Define(keys[i].Column.Id, result.Resolve(keys[i].Inner));
+        for (var i = 0; i < item.Outputs.Count; i++)
+            result.Define(item.Outputs[i].Id, Typed(result.Resolve(arguments[0][i]), item.Outputs[i].Type));
+        return result;
     }
 
     /// <summary>An aggregate's argument as a column of the level below.</summary>

@@ -53,6 +53,7 @@ internal sealed partial class RelationWriter
         ParseRelation parse => Parse(parse),
         ParseKvRelation parse => ParseKv(parse),
         EvaluateRelation evaluate => Evaluate(evaluate),
+        ExternalDataRelation external => External(external),
         TableFunctionRelation function => TableFunction(function),
         _ => Local(relation),
     };
@@ -130,7 +131,6 @@ internal sealed partial class RelationWriter
         if (value is { IsConstant: true, Constant: { } constant })
         {
             scope.Limit = Math.Max(0, Convert.ToInt64(constant, System.Globalization.CultureInfo.InvariantCulture)).ToString(System.Globalization.CultureInfo.InvariantCulture);
-            scope.IsRepeatable = false;
             return scope;
         }
 

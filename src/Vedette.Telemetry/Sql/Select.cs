@@ -28,7 +28,7 @@ internal sealed class Select(SqlSource source)
     private readonly List<int> _defined = [];
     private readonly HashSet<int> _used = [];
     private readonly SortedSet<int> _required = [];
-    private readonly List<string> _where = [];
+    private readonly List<Func<string>> _where = [];
     private readonly Dictionary<int, int> _depth = [];
     private string? _rendered;
 
@@ -58,8 +58,8 @@ internal sealed class Select(SqlSource source)
     /// <summary>Id of the arrival time of rows, where they are still rows of a table.</summary>
     public int? IngestTime { get; set; }
 
-    /// <summary>Whether reading the rows twice gives the same rows.</summary>
-    public bool IsRepeatable { get; set; } = true;
+    /// <summary>Whether the rows are those of one table, filtered, so that reading them twice is cheap and gives the same rows.</summary>
+    public bool ReadsTable { get; set; }
 
     /// <summary>Whether values that are not strings have to come out as Nullable, because an outer join may lack the row.</summary>
     public bool NullableOutput { get; set; }
@@ -120,7 +120,10 @@ internal sealed class Select(SqlSource source)
     /// <summary>Whether another level should be opened before a definition of this depth is added.</summary>
     public static bool IsTooDeep(int depth) => depth > MaxDepth;
 
-    public void Where(string condition) => _where.Add(condition);
+    public void Where(string condition) => _where.Add(() => condition);
+
+    /// <summary>Adds a condition whose text can only be written when all columns are known.</summary>
+    public void WhereLater(Func<string> condition) => _where.Add(condition);
 
     /// <summary>Asks for a column in the output.</summary>
     public void Require(int id)
@@ -132,7 +135,8 @@ internal sealed class Select(SqlSource source)
     /// <summary>The next level around this one.</summary>
     public Select Wrap()
     {
-        var outer = new Select(new SelectSource(this)) { Order = Order, IsNumbered = IsNumbered, IngestTime = IngestTime, IsRepeatable = IsRepeatable };
+        var outer = new Select(new SelectSource(this)) { Order = Order, IsNumbered = IsNumbered, IngestTime = IngestTime };
+        outer.ReadsTable = ReadsTable && GroupBy is null && ArrayJoin is null && Limit is null && LimitBy is null && !HasWindow;
         return outer;
     }
 
@@ -187,7 +191,7 @@ internal sealed class Select(SqlSource source)
         if (ArrayJoin is not null)
             text.Append(' ').Append(ArrayJoin);
         if (_where.Count > 0)
-            text.Append(" WHERE ").Append(string.Join(" AND ", _where));
+            text.Append(" WHERE ").Append(string.Join(" AND ", _where.Select(w => w())));
         if (GroupBy is { Count: > 0 })
             text.Append(" GROUP BY ").Append(string.Join(", ", GroupBy));
         text.Append(order);

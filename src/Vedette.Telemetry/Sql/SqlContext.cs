@@ -24,6 +24,11 @@ public sealed record SqlContext
     /// <summary>Device ids that the caller may see; null means all.</summary>
     public IReadOnlyCollection<string>? VisibleDevices { get; init; }
 
+    /// <summary>
+    /// Opens what <c>externaldata</c> names: the host has decided that the address may be read. Null when no address may be.
+    /// </summary>
+    public Func<Uri, CancellationToken, Task<Stream>>? OpenExternal { get; init; }
+
     /// <summary>What <c>current_principal()</c> and its like give.</summary>
     public string Principal { get; init; } = "";
 

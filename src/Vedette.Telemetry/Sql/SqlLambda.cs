@@ -30,5 +30,7 @@ internal static class SqlLambda
         return $"arrayMap(({a}, {b}) -> {body(a, b)}, [{first}], [{second}])[1]";
     }
 
-    private static bool IsSimple(string text) => text.Length <= 64 && (text[0] == '\'' || text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '`'));
+    // A name, a short literal, or one function of a name: the engine computes equal expressions once.
+    private static bool IsSimple(string text) => text.Length <= 64
+        && (text[0] == '\'' || text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '`') || (text.Count(c => c == '(') == 1 && text.StartsWith("reinterpret(", StringComparison.Ordinal)));
 }

@@ -72,8 +72,8 @@ internal static class AggregateTable
     private static readonly Dictionary<string, AggregateFunction> Functions = new(StringComparer.Ordinal)
     {
         ["count"] = c => new SqlValue($"toInt64({c.Apply("count")})", KqlType.Long, false),
-        ["dcount"] = c => new SqlValue($"toInt64({c.Apply("uniqCombined64", "17", [Distinct(c[0])])})", KqlType.Long, false),
-        ["count_distinct"] = c => new SqlValue($"toInt64({c.Apply("uniqExact", Distinct(c[0]))})", KqlType.Long, false),
+        ["dcount"] = c => new SqlValue($"toInt64(ifNull({c.Apply("uniqCombined64", "17", [Distinct(c[0])])}, 0))", KqlType.Long, false),
+        ["count_distinct"] = c => new SqlValue($"toInt64(ifNull({c.Apply("uniqExact", Distinct(c[0]))}, 0))", KqlType.Long, false),
         ["sum"] = Sum,
         ["avg"] = Average,
         ["min"] = c => Extreme(c, "min"),

@@ -35,7 +35,7 @@ internal static class ConversionFunctions
         table["current_database"] = c => SqlConstant.String(c.Context.Database);
         table["current_cluster_endpoint"] = c => SqlConstant.String("localhost");
         table["new_guid"] = c => c.Value("generateUUIDv4()", KqlType.Guid);
-        table["rand"] = c => c.Has(0) ? c.Value($"toFloat64(toInt64(rand64() % toUInt64({c.L(0)})))", KqlType.Real) : c.Real("randCanonical()");
+        table["rand"] = c => c.Has(0) ? c.Value($"toFloat64(ifNull(moduloOrNull(rand64(), toUInt64({c.L(0)})), 0))", KqlType.Real) : c.Real("randCanonical()");
 
         void Conversion(KqlType type, params string[] names)
         {

@@ -175,6 +175,8 @@ internal static class DateTimeFunctions
 
     private static SqlValue Shift(SqlCall c, string sign)
     {
+        if (!c[1].IsConstant)
+            throw SqlCall.Unsupported($"{c.Name}() needs a constant time zone");
         var zone = SqlText.Quote(c.ConstantText(1));
         if (!TimeZoneInfo.TryFindSystemTimeZoneById(c.ConstantText(1), out _))
             throw SqlCall.Unsupported($"The time zone '{c.ConstantText(1)}' is not known");

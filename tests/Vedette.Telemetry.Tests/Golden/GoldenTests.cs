@@ -1,0 +1,64 @@
+using System.Text;
+using Vedette.Kql;
+using Vedette.Telemetry.Hunting;
+using Vedette.Telemetry.Local;
+using Vedette.Telemetry.Sql;
+using Vedette.Telemetry.Tests.Conformance;
+using Vedette.Testing;
+
+namespace Vedette.Telemetry.Tests.Golden;
+
+/// <summary>
+/// Queries with their answers, from the <c>*.golden</c> files beside this class: a query, a line <c>---</c>, one line a row with cells parted by <c> | </c> (or
+/// <c>error: text</c>), and an empty line before the next query.
+/// </summary>
+public sealed class GoldenTests
+{
+    public static TheoryData<string> Files
+    {
+        get
+        {
+            var data = new TheoryData<string>();
+            foreach (var file in typeof(GoldenTests).Assembly.GetManifestResourceNames().Where(n => n.EndsWith(".golden", StringComparison.Ordinal)).Order(StringComparer.Ordinal))
+                data.Add(file);
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Files))]
+    public async Task Queries_give_the_recorded_answers(string file)
+    {
+        var failures = new StringBuilder();
+        using var reader = new StreamReader(typeof(GoldenTests).Assembly.GetManifestResourceStream(file)!);
+        foreach (var block in (await reader.ReadToEndAsync()).ReplaceLineEndings("\n").Split("\n\n", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            var parts = block.Split("\n---", 2);
+            var expected = parts.Length > 1 ? parts[1].Trim('\n') : "";
+            var actual = await AnswerAsync(parts[0]);
+            if (Trimmed(actual) != Trimmed(expected))
+                failures.AppendLine($"{parts[0]}\n--- expected\n{expected}\n--- actual\n{actual}\n");
+        }
+
+        failures.ToString().ShouldBeEmpty();
+    }
+
+    private static string Trimmed(string rows) => string.Join('\n', rows.Split('\n').Select(l => l.TrimEnd()));
+
+    private static async Task<string> AnswerAsync(string query)
+    {
+        var compilation = KqlCompiler.Bind(query, KqlSchema.Empty);
+        if (!compilation.Succeeded)
+            return "error: " + compilation.Diagnostics[0].Message;
+        var context = new SqlContext { TenantId = Guid.Empty, FindTable = static _ => null, Now = new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc) };
+        try
+        {
+            var (columns, rows) = await HuntingRuns.RunAsync(TestEngine.Shared, SqlCompiler.Compile(compilation.Root!, context));
+            return string.Join('\n', rows.Select(r => string.Join(" | ", r.Select((v, i) => v is null ? "null" : LocalValues.ToText(v, columns[i].Type)))));
+        }
+        catch (HuntingException error)
+        {
+            return "error: " + error.Message;
+        }
+    }
+}
