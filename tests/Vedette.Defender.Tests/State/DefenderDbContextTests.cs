@@ -14,7 +14,7 @@ public sealed class DefenderDbContextTests
         await using var database = await TestPostgres.CreateAsync(DefenderState.Migrations);
         await using var state = Open(database);
         var columns = new HashSet<string>(StringComparer.Ordinal);
-        await using (var command = database.DataSource.CreateCommand("SELECT table_name, column_name, is_nullable FROM information_schema.columns WHERE table_schema = 'defender'"))
+        await using (var command = database.DataSource.CreateCommand("SELECT table_name, column_name, is_nullable FROM information_schema.columns WHERE table_schema = 'defender' AND is_generated = 'NEVER'"))
         await using (var reader = await command.ExecuteReaderAsync())
         {
             while (await reader.ReadAsync()) columns.Add($"{reader.GetString(0)}.{reader.GetString(1)} {reader.GetString(2)}");
@@ -51,6 +51,10 @@ public sealed class DefenderDbContextTests
                 TenantId = Tenant,
                 Id = "da1_2",
                 Title = "T",
+                AlertCreationTime = now,
+                FirstEventTime = now,
+                LastEventTime = now,
+                LastUpdateTime = now,
                 MachineId = new string('a', 40),
                 Comments = [new AlertComment("seen", "me", now)],
                 RelatedUser = new RelatedUser("dana", "EXAMPLE"),
@@ -91,7 +95,8 @@ public sealed class DefenderDbContextTests
         await using var database = await TestPostgres.CreateAsync(DefenderState.Migrations);
         await using (var state = Open(database))
         {
-            state.Alerts.Add(new Alert { TenantId = Tenant, Id = "da1_2" });
+            var now = DateTime.UtcNow;
+            state.Alerts.Add(new Alert { TenantId = Tenant, Id = "da1_2", AlertCreationTime = now, FirstEventTime = now, LastEventTime = now, LastUpdateTime = now });
             await state.SaveChangesAsync();
             (await state.Alerts.SingleAsync()).Comments.Add(new AlertComment("late", "me", DateTime.UnixEpoch));
             await state.SaveChangesAsync();
