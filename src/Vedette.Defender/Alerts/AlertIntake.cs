@@ -57,12 +57,15 @@ public sealed class AlertIntake(
         var ids = machineIds.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToArray();
         return state.Database.ExecuteSqlAsync(
             $"""
-            UPDATE defender.machines AS machine SET risk_score = coalesce((
-                SELECT CASE max(CASE severity WHEN 'High' THEN 4 WHEN 'Medium' THEN 3 WHEN 'Low' THEN 2 WHEN 'Informational' THEN 1 ELSE 0 END)
-                    WHEN 4 THEN 'High' WHEN 3 THEN 'Medium' WHEN 2 THEN 'Low' WHEN 1 THEN 'Informational' END
-                FROM defender.alerts AS alert
-                WHERE alert.tenant_id = machine.tenant_id AND alert.machine_id = machine.id AND alert.status <> 'Resolved'), 'None')
-            WHERE machine.tenant_id = {tenantId} AND machine.id = ANY({ids})
+            UPDATE defender.machines AS machine SET risk_score = graded.risk
+            FROM (
+                SELECT wanted.id, coalesce((
+                    SELECT CASE max(CASE severity WHEN 'High' THEN 4 WHEN 'Medium' THEN 3 WHEN 'Low' THEN 2 WHEN 'Informational' THEN 1 ELSE 0 END)
+                        WHEN 4 THEN 'High' WHEN 3 THEN 'Medium' WHEN 2 THEN 'Low' WHEN 1 THEN 'Informational' END
+                    FROM defender.alerts AS alert
+                    WHERE alert.tenant_id = {tenantId} AND alert.machine_id = wanted.id AND alert.status <> 'Resolved'), 'None') AS risk
+                FROM unnest({ids}) AS wanted(id)) AS graded
+            WHERE machine.tenant_id = {tenantId} AND machine.id = graded.id AND machine.risk_score <> graded.risk
             """,
             cancellationToken);
     }
