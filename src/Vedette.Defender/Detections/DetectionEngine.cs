@@ -123,7 +123,7 @@ public sealed partial class DetectionEngine
         var started = Stopwatch.GetTimestamp();
         try
         {
-            var result = await _hunting.RunAsync(Request(tenantId, item.Rule.Query, item.Window), cancellationToken);
+            var result = await _hunting.RunAsync(Request(tenantId, item.Rule.NarrowQuery ?? item.Rule.Query, item.Window), cancellationToken);
             item.Matches = RuleMatches.From(item.Rule, tenantId, result, item.Window, alertTime, _options);
         }
         catch (HuntingException exception)

@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
+
 namespace Vedette.Defender.Detections;
 
 /// <summary>A rule in KQL that raises alerts, as one rule file describes it.</summary>
-public sealed record DetectionRule
+public sealed partial record DetectionRule
 {
     /// <summary>Identity of the rule: alerts carry it as their detector id.</summary>
     public required Guid Id { get; init; }
@@ -36,6 +38,12 @@ public sealed record DetectionRule
     /// <summary>Line of the file, from 1, where the query's first line stands.</summary>
     public int QueryLine { get; init; } = 1;
 
+    /// <summary>Column of that line, from 1, where the query begins.</summary>
+    public int QueryColumn { get; init; } = 1;
+
+    /// <summary>The query narrowed to the columns that alerts need; null when it runs as it is written.</summary>
+    internal string? NarrowQuery { get; init; }
+
     /// <summary>Which columns of a result row become evidence of the alert, in order.</summary>
     public required IReadOnlyList<EntityMapping> Entities { get; init; }
 
@@ -53,6 +61,15 @@ public sealed record DetectionRule
 
     /// <summary>Names of the detection source that the alerts report.</summary>
     public string DetectionSource => Shipped ? "WindowsDefenderAtp" : "CustomDetection";
+
+    /// <summary>The columns that a title names in double braces.</summary>
+    internal static IEnumerable<string> TitleColumns(string title) => TitleColumn().Matches(title).Select(match => match.Groups[1].Value);
+
+    /// <summary>A title with the columns in double braces replaced.</summary>
+    internal static string FillTitle(string title, Func<string, string?> value) => TitleColumn().Replace(title, match => value(match.Groups[1].Value) ?? "unknown");
+
+    [GeneratedRegex(@"\{\{\s*(\w+)\s*\}\}")]
+    private static partial Regex TitleColumn();
 }
 
 /// <summary>When a rule runs and which rows it sees, both by the time of ingestion.</summary>

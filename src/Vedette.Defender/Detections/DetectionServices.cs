@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Vedette.Defender.Alerts;
 using Vedette.Defender.Correlation;
 using Vedette.Defender.Demo;
+using Vedette.Telemetry.Hunting;
 
 namespace Vedette.Defender.Detections;
 
@@ -15,7 +16,7 @@ public static class DetectionServices
     public static IServiceCollection AddVedetteDetections(this IServiceCollection services, DetectionOptions? options = null)
     {
         services.AddSingleton(options ?? new DetectionOptions());
-        services.AddSingleton<RuleCatalogue>();
+        services.AddSingleton(provider => new RuleCatalogue(provider.GetRequiredService<DetectionOptions>(), provider.GetService<HuntingCatalogue>()));
         services.AddSingleton<DetectionEngine>();
         services.AddSingleton<IAlertCorrelator, AlertCorrelator>();
         services.AddSingleton<DemoTenant>();

@@ -48,14 +48,15 @@ public static partial class RuleFileParser
             Category = reader.OneOf("category", DetectionVocabulary.Categories.Keys),
             Techniques = Techniques(reader),
             Query = reader.Text("query", 10_000),
-            QueryLine = reader.ContentLine("query"),
+            QueryLine = reader.ContentPlace("query").Line,
+            QueryColumn = reader.ContentPlace("query").Column,
             Entities = Entities(reader),
             Schedule = new DetectionSchedule(frequency, LookBack(reader, frequency)),
             Enabled = reader.Flag("enabled", true),
             Shipped = shipped,
             File = file,
         };
-        if (TitleColumn().Count(rule.Title) > 3) reader.Report("title", "a title takes at most three columns in double braces");
+        if (DetectionRule.TitleColumns(rule.Title).Count() > 3) reader.Report("title", "a title takes at most three columns in double braces");
         return problems.Count == before ? rule : null;
     }
 
@@ -217,9 +218,6 @@ public static partial class RuleFileParser
     [GeneratedRegex(@"^(\d{1,4})([mhd])$")]
     private static partial Regex Time();
 
-    [GeneratedRegex(@"\{\{\s*\w+\s*\}\}")]
-    private static partial Regex TitleColumn();
-
     /// <summary>Reads the values of one mapping and reports what is wrong with their places.</summary>
     private sealed class Reader(string file, YamlMappingNode node, ICollection<RuleProblem> problems)
     {
@@ -290,10 +288,10 @@ public static partial class RuleFileParser
             return [];
         }
 
-        // The text of a block scalar begins on the line after its indicator.
-        public int ContentLine(string key) => node.Children.TryGetValue(key, out var value)
-            ? (int)value.Start.Line + (value is YamlScalarNode { Style: ScalarStyle.Literal or ScalarStyle.Folded } ? 1 : 0)
-            : 1;
+        // The text of a block scalar begins on the line after its indicator, indented by two in all likelihood; a plain one where it stands.
+        public (int Line, int Column) ContentPlace(string key) => node.Children.TryGetValue(key, out var value)
+            ? value is YamlScalarNode { Style: ScalarStyle.Literal or ScalarStyle.Folded } ? ((int)value.Start.Line + 1, 3) : ((int)value.Start.Line, (int)value.Start.Column)
+            : (1, 1);
 
         public void Report(string key, string message) => Report(node.Children.TryGetValue(key, out var value) ? value : node, message);
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.RegularExpressions;
 using Vedette.Defender.Alerts;
 using Vedette.Defender.State;
 using Vedette.Telemetry.Hunting;
@@ -12,7 +11,7 @@ namespace Vedette.Defender.Detections;
 /// <param name="Alerts">Alerts in order of their first event, at most as many as a run may raise.</param>
 /// <param name="Rows">Rows that the query gave.</param>
 /// <param name="Dropped">Alerts beyond the limit.</param>
-internal sealed partial record RuleMatches(IReadOnlyList<NewAlert> Alerts, int Rows, int Dropped)
+internal sealed record RuleMatches(IReadOnlyList<NewAlert> Alerts, int Rows, int Dropped)
 {
     /// <summary>Groups result rows into alerts: rows with the same entities in the same period become one.</summary>
     public static RuleMatches From(
@@ -30,7 +29,7 @@ internal sealed partial record RuleMatches(IReadOnlyList<NewAlert> Alerts, int R
             var evidence = EvidenceReader.Read(rule, row).ToList();
             var mergeKey = MergeKey(rule, time, EvidenceReader.Identity(device ?? "", evidence), options);
             if (!groups.TryGetValue(mergeKey, out var group))
-                groups.Add(mergeKey, group = new Group(mergeKey, $"{rule.Id:N}/{device}/{row.Text("ReportId")}/{time.Ticks}", device, Title(rule, row), time));
+                groups.Add(mergeKey, group = new Group(mergeKey, $"{rule.Id:N}/{device}/{row.Text("ReportId")}/{time.Ticks}", device, DetectionRule.FillTitle(rule.Title, row.Text), time));
             if (group.Events++ >= options.MaxEventsPerAlert) continue;
             group.Last = time;
             group.Evidence.AddRange(evidence);
@@ -65,13 +64,6 @@ internal sealed partial record RuleMatches(IReadOnlyList<NewAlert> Alerts, int R
 
     // A detection needs a minute or two; the same alert always the same time.
     private static TimeSpan Delay(string key) => TimeSpan.FromSeconds(45 + int.Parse(key.AsSpan(0, 2), NumberStyles.HexNumber, CultureInfo.InvariantCulture));
-
-    private static string Title(DetectionRule rule, ResultRow row) => rule.Title.Contains("{{", StringComparison.Ordinal)
-        ? Placeholder().Replace(rule.Title, match => row.Text(match.Groups[1].Value) ?? "unknown")
-        : rule.Title;
-
-    [GeneratedRegex(@"\{\{\s*(\w+)\s*\}\}")]
-    private static partial Regex Placeholder();
 
     private sealed class Group(string mergeKey, string identity, string? device, string title, DateTime first)
     {

@@ -38,7 +38,7 @@ internal sealed class DetectionWorld : IAsyncDisposable
             services.RemoveAll<IHuntingStore>().RemoveAll<IHuntingService>().AddSingleton(TestEngine.Shared);
             services.AddVedetteTelemetry(new TelemetryOptions { Database = telemetry, RetentionDays = 36_500 });
             services.AddVedetteDetections(options);
-            if (rules is not null) services.AddSingleton(new RuleCatalogue(options ?? new DetectionOptions(), rules));
+            if (rules is not null) services.AddSingleton(new RuleCatalogue(rules));
         });
         return new DetectionWorld(domain);
     }

@@ -1,4 +1,6 @@
 using Vedette.Defender.Detections;
+using Vedette.Telemetry;
+using Vedette.Telemetry.Hunting;
 
 namespace Vedette.Defender.Tests.Detections;
 
@@ -55,6 +57,23 @@ public sealed class RuleLoaderTests : IDisposable
 
         rule.Title.ShouldBe("Mine");
         rule.DetectionSource.ShouldBe("CustomDetection");
+    }
+
+    [Fact]
+    public void A_wrong_query_is_told_with_its_place_in_the_file()
+    {
+        Write("a.yaml", Rule(Guid.NewGuid(), "A").Replace("query: DeviceProcessEvents", "query: |\n  DeviceProcessEvents\n  | where ProcesName == 1", StringComparison.Ordinal));
+        Write("b.yaml", Rule(Guid.NewGuid(), "B").Replace("query: DeviceProcessEvents", "query: DeviceProcessEvents | project Timestamp", StringComparison.Ordinal));
+        var names = new HuntingCatalogue(new TelemetryOptions());
+        var set = new RuleCatalogue(new DetectionOptions { ShippedRules = RuleLoader.ShippedFolder(), OwnRules = _folder }, names).Current;
+
+        set.Rules.ShouldAllBe(rule => rule.Shipped);
+        set.Rules.Count.ShouldBeGreaterThanOrEqualTo(30);
+        set.Rules.Count(rule => rule.NarrowQuery is null).ShouldBe(0);
+        set.Problems.Count.ShouldBe(2);
+        set.Problems[0].ToString().ShouldStartWith("a.yaml(11,11): ");
+        set.Problems[0].Message.ShouldContain("ProcesName");
+        set.Problems[1].ToString().ShouldBe("b.yaml(9,8): the result has none of the columns of the entity Device: DeviceId, DeviceName");
     }
 
     private void Write(string name, string text) => File.WriteAllText(Path.Combine(_folder, name), text);
