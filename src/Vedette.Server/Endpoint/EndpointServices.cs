@@ -24,7 +24,6 @@ public static class EndpointServices
         services.AddSingleton<IEndpointHandlers, AlertHandlers>();
         services.AddSingleton<IEndpointHandlers, AlertChangeHandlers>();
         services.AddSingleton<IEndpointHandlers, AlertCreationHandlers>();
-        services.AddSingleton<ReferencedEvents>();
         services.AddSingleton<IEndpointHandlers, MachineHandlers>();
         services.AddSingleton<IEndpointHandlers, MachineChangeHandlers>();
         services.AddSingleton<IEndpointHandlers, MachineActionHandlers>();

@@ -115,6 +115,13 @@ internal sealed class EndpointHost : IAsyncDisposable
         await context.SaveChangesAsync();
     }
 
+    /// <summary>Runs a statement on the state.</summary>
+    public async Task ExecuteAsync(string sql)
+    {
+        await using var command = _database.DataSource.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+
     /// <summary>Appends rows to the tenant's telemetry, which all hosts of the test process share.</summary>
     public Task AppendAsync(params HuntingRow[] rows) =>
         Services.GetRequiredService<IHuntingStore>().AppendAsync(Tenant, rows, null, default);

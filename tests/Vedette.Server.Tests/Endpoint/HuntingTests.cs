@@ -133,7 +133,7 @@ public sealed class HuntingTests(HuntingTests.Fixture fixture) : IClassFixture<H
         created.Json.GetProperty("relatedUser").GetProperty("userName").GetString().ShouldBe("dana");
         var merged = await _host.PostAsync(path, Body("7101"), "Alert.ReadWrite.All");
         merged.Json.GetProperty("id").GetString().ShouldBe(created.Json.GetProperty("id").GetString());
-        (await _host.PostAsync(path, Body("7102"), "Alert.ReadWrite.All")).Status.ShouldBe(404);
+        (await _host.PostAsync(path, Body("7102"), "Alert.ReadWrite.All")).ShouldFail(404, "ResourceNotFound", "Event 7102 was not found");
         (await _host.PostAsync(path, Body("x"), "Alert.ReadWrite.All")).ShouldFail(400, "InvalidInput", "Invalid input reportId.");
         (await _host.PostAsync(path, new { reportId = "1" }, "Alert.ReadWrite.All")).ShouldFail(400, "MissingRequiredParameter", "Parameter eventTime is missing.");
     }

@@ -110,6 +110,7 @@ public sealed class RefusalTests : IAsyncLifetime
         wait.ShouldBeInRange(1, 60);
         answer.Message.ShouldBe($"API calls quota exceeded! Maximum allowed 100 per 00:01:00 for the key Destination+TenantID+AppID. You can send requests again in {wait} seconds.");
         answer.Message!.Split(' ')[^2].ShouldBe($"{wait}");
+        answer.Body.ShouldContain("for the key Destination+TenantID+AppID. You", customMessage: "the text must come unescaped: clients search it");
         (await _host.GetAsync("/api/machines?$top=1", "Machine.Read.All")).Status.ShouldBe(200);
     }
 
