@@ -16,7 +16,6 @@ public sealed class HuntingCatalogue
     {
         ArgumentNullException.ThrowIfNull(options);
         var retired = options.RetiredColumns ? ReadRetired() : [];
-        var functions = ReadFunctions();
         foreach (var table in PhysicalTable.All.Values)
         {
             var columns = table.Columns
@@ -27,9 +26,9 @@ public sealed class HuntingCatalogue
             _tables.Add(table.Table.Name, new SqlTable(options.Database, table.Table.Name, columns, table.TimeColumn, table.DeviceColumn));
         }
 
-        Schema = new KqlSchema(PhysicalTable.All.Values.Select(t => Definition(t, options.TimeGenerated, [])), functions, "hunting");
+        Schema = new KqlSchema(PhysicalTable.All.Values.Select(t => Definition(t, options.TimeGenerated, [])), HuntingFunctions.Schema, "hunting");
         _tolerant = new Lazy<KqlSchema>(() => new KqlSchema(
-            PhysicalTable.All.Values.Select(t => Definition(t, options.TimeGenerated, Aliases(t, retired).Select(static a => a.Old))), functions, "hunting"));
+            PhysicalTable.All.Values.Select(t => Definition(t, options.TimeGenerated, Aliases(t, retired).Select(static a => a.Old))), HuntingFunctions.Schema, "hunting"));
         HasRetiredColumns = retired.Count > 0;
     }
 
@@ -75,22 +74,6 @@ public sealed class HuntingCatalogue
             static table => table.Name,
             static table => table.Value.EnumerateObject().ToDictionary(static c => c.Name, static c => c.Value.GetString()!, StringComparer.Ordinal),
             StringComparer.Ordinal);
-    }
-
-    private static List<KqlTableFunction> ReadFunctions()
-    {
-        using var document = Read("hunting-functions.json");
-        return document.RootElement.EnumerateObject().Select(static function => new KqlTableFunction(
-            function.Name,
-            function.Value.GetProperty("takesTable").GetBoolean(),
-            function.Value.GetProperty("parameters").EnumerateArray().Select(static p => new KqlTableFunctionParameter(
-                p.GetProperty("name").GetString()!,
-                HuntingSchema.ParseType(p.GetProperty("type").GetString()!),
-                p.TryGetProperty("required", out var required) && required.GetBoolean(),
-                p.TryGetProperty("column", out var column) && column.GetBoolean())).ToArray(),
-            function.Value.GetProperty("shape").GetString() == "returns" ? KqlTableFunctionShape.Returns : KqlTableFunctionShape.Extends,
-            function.Value.GetProperty("columns").EnumerateArray().Select(static c => new KqlColumnDefinition(
-                c.GetProperty("name").GetString()!, HuntingSchema.ParseType(c.GetProperty("type").GetString()!))).ToArray())).ToList();
     }
 
     private static JsonDocument Read(string resource)

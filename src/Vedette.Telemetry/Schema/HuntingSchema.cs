@@ -79,7 +79,7 @@ public static class HuntingSchema
     private static string Text(JsonElement element, string property) =>
         element.TryGetProperty(property, out var value) ? value.GetString() ?? "" : "";
 
-    internal static KqlType ParseType(string name) => name switch
+    private static KqlType ParseType(string name) => name switch
     {
         "bool" => KqlType.Bool,
         "int" => KqlType.Int,
