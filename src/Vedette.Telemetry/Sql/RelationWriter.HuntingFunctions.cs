@@ -1,149 +1,263 @@
 using Vedette.Kql;
 using Vedette.Kql.Bound;
-using KqlFunctions = Vedette.Kql.Symbols.FunctionTable;
+using Vedette.Telemetry.Hunting;
 
 namespace Vedette.Telemetry.Sql;
 
-/// <summary>FileProfile, DeviceFromIP, AssignedIPAddresses, SeenBy: answered from the tenant's own tables.</summary>
+/// <summary>
+/// The hunting functions, answered from the tenant's own tables. Whatever they read goes through <see cref="Scan"/>, so the tenant, the
+/// windows and the visible devices hold for them too.
+/// </summary>
 internal sealed partial class RelationWriter
 {
-    private int _nextColumn = 500_000_000;
+    private const int MostProfiles = 1000;
+    private const int UsualProfiles = 100;
+    private const int MostDevices = 1000;
+    private const string Private = "^(10\\.|192\\.168\\.|172\\.(1[6-9]|2[0-9]|3[01])\\.|169\\.254\\.|f[cd][0-9a-f]{2}:|fe80:)";
 
     private Select TableFunction(TableFunctionRelation node) => node.Function.Name switch
     {
         "FileProfile" => FileProfile(node),
-        "AssignedIPAddresses" => AssignedAddresses(node),
-        "DeviceFromIP" => DeviceFromAddress(node),
+        "DeviceFromIP" => DeviceFromIp(node),
+        "AssignedIPAddresses" => AssignedIpAddresses(node),
         "SeenBy" => SeenBy(node),
         _ => throw ScalarWriter.Unsupported($"The function {node.Function.Name}() is not supported"),
     };
 
-    private KqlColumn NewColumn(string name, KqlType type) => new(_nextColumn++, name, type);
-
-    /// <summary>A scan of some columns of a table, with fresh ids.</summary>
-    private TableScan ScanOf(string table, params (string Name, KqlType Type)[] columns) => new(
-        new KqlTable(table, [.. columns.Select(c => new KqlColumnDefinition(c.Name, c.Type))]), [.. columns.Select(c => NewColumn(c.Name, c.Type))]);
-
-    private static BoundColumnRef Ref(KqlColumn column) => new(column, default);
-
-    private SummarizeRelation AnyBy(TableScan scan) => new(
-        scan,
-        [new NamedScalar(NewColumn("key", scan.Columns[0].Type), Ref(scan.Columns[0]))],
-        [.. scan.Columns.Skip(1).Select(c => new AggregateItem([NewColumn(c.Name, c.Type)], KqlFunctions.Aggregate("take_any"), [Ref(c)], c.Type))]);
-
-    /// <summary>What the tenant's own certificate and file events tell of a hash. Worldwide figures are not known here and are null.</summary>
+    /// <summary>
+    /// What the tenant knows of a file: its hashes and size from the events it appears in, its prevalence as the number of devices that saw it,
+    /// its signature from the certificate table.
+    /// </summary>
     private Select FileProfile(TableFunctionRelation node)
     {
-        var input = node.Input ?? throw ScalarWriter.Unsupported("FileProfile() needs an input table");
-        var own = node.Columns.Where(c => !input.Columns.Any(i => i.Id == c.Id)).ToDictionary(c => c.Name, StringComparer.Ordinal);
-        var argument = node.Arguments.Count > 0 ? node.Arguments[0] : null;
-        var wanted = argument switch { BoundColumnRef r => r.Column.Name, BoundLiteral { Value: string s } => s, _ => "SHA1" };
-        var hash = input.Columns.FirstOrDefault(c => c.Name == wanted) ?? (argument as BoundColumnRef)?.Column
-            ?? throw new Hunting.HuntingException(Hunting.HuntingFailure.Semantic, $"'invoke' operator: FileProfile() needs a column named '{wanted}'.");
-        var key = wanted.EndsWith("SHA256", StringComparison.Ordinal) ? "SHA256" : "SHA1";
-        var other = key == "SHA1" ? "SHA256" : "SHA1";
-        var files = AnyBy(ScanOf("DeviceFileEvents", (key, KqlType.String), (other, KqlType.String), ("MD5", KqlType.String), ("FileSize", KqlType.Long)));
-        BoundRelation joined = new JoinRelation(JoinKind.LeftOuter, input, files, [new JoinCondition(Ref(hash), Ref(files.Columns[0]))], true, [.. input.Columns, .. files.Columns.Skip(1)]);
-        // Certificates are kept by SHA-1 only.
-        var sha1 = key == "SHA1" ? hash : files.Columns[1];
-        var certificates = AnyBy(ScanOf(
-            "DeviceFileCertificateInfo", ("SHA1", KqlType.String), ("Signer", KqlType.String), ("Issuer", KqlType.String), ("SignerHash", KqlType.String), ("IsTrusted", KqlType.Bool),
-            ("IsRootSignerMicrosoft", KqlType.Bool), ("IsSigned", KqlType.Bool)));
-        joined = new JoinRelation(JoinKind.LeftOuter, joined, certificates, [new JoinCondition(Ref(sha1), Ref(certificates.Columns[0]))], true, [.. joined.Columns, .. certificates.Columns]);
-        var scope = Open(Write(joined)).Wrap();
-        SqlValue At(KqlColumn column) => scope.Resolve(column.Id);
-        Set("SHA1", key == "SHA1" ? At(hash) : At(files.Columns[1]));
-        Set("SHA256", key == "SHA1" ? At(files.Columns[1]) : At(hash));
-        Set("MD5", At(files.Columns[2]));
-        Set("FileSize", At(files.Columns[3]));
-        Set("Signer", At(certificates.Columns[1]));
-        Set("Issuer", At(certificates.Columns[2]));
-        Set("SignerHash", At(certificates.Columns[3]));
-        Set("IsCertificateValid", At(certificates.Columns[4]));
-        Set("IsRootSignerMicrosoft", At(certificates.Columns[5]));
-        var signed = At(certificates.Columns[6]).Text;
-        Set("SignatureState", new SqlValue($"multiIf(isNull({signed}), 'Unknown', {signed} = 0, 'Unsigned', {At(certificates.Columns[4]).Text}, 'SignedValid', 'SignedInvalid')", KqlType.String, false));
-        Set("ProfileAvailability", new SqlValue($"multiIf(NOT match({At(hash).Text}, '^(?:[0-9A-Fa-f]{{40}}|[0-9A-Fa-f]{{64}})$'), '', isNull({signed}) AND {At(files.Columns[1]).Text} = '', 'Missing', 'Available')", KqlType.String, false));
-        foreach (var column in own.Values)
-            scope.Define(column.Id, SqlConstant.Null(column.Type));
-        return scope;
+        var most = Math.Clamp(Number(node.Arguments[1], UsualProfiles), 1, MostProfiles);
+        var key = HashColumn(node);
+        var input = Materialized(node.Input!, out var columns);
+        var rows = Numbered(input()).Wrap();
+        var number = rows.Resolve(rows.Order[0].Id).Text;
+        var hash = $"lower({rows.Resolve(columns[key.Id]).Text})";
+        var keyId = NewHidden();
+        rows.DefineAlways(keyId, new SqlValue($"if({number} <= {Count(most)} AND match({hash}, '^([0-9a-f]{{40}}|[0-9a-f]{{64}})$'), {hash}, '')", KqlType.String, false));
+        rows.Require(keyId);
 
-        void Set(string name, SqlValue value)
+        // The hashes to look for: the index on them keeps the search small.
+        var wanted = input();
+        var hashes = $"(SELECT DISTINCT arrayJoin([lower({Select.Name(columns[key.Id])}), upper({Select.Name(columns[key.Id])})]) FROM ({Text(wanted, columns[key.Id])}) "
+            + $"LIMIT {Count(MostProfiles * 100)})";
+        var profiles = Profiles(hashes, key.Name.EndsWith("SHA256", StringComparison.Ordinal) ? "SHA256" : "SHA1");
+        var fresh = node.Columns.Where(c => !node.Input!.Columns.Any(i => i.Id == c.Id)).ToDictionary(c => c.Name, StringComparer.Ordinal);
+        var found = new Dictionary<int, SqlValue>();
+        var hidden = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var (name, type) in ProfileColumns)
         {
-            if (own.Remove(name, out var column))
-                scope.Define(column.Id, Typed(value, column.Type));
-        }
-    }
-
-    /// <summary>Addresses of adapters, one row for each device, address and time.</summary>
-    private Select Adapters(out Dictionary<string, KqlColumn> columns)
-    {
-        var scan = ScanOf(
-            "DeviceNetworkInfo", ("Timestamp", KqlType.DateTime), ("DeviceId", KqlType.String), ("DeviceName", KqlType.String), ("IPAddresses", KqlType.String),
-            ("NetworkAdapterType", KqlType.String), ("ConnectedNetworks", KqlType.String));
-        columns = scan.Columns.ToDictionary(c => c.Name, StringComparer.Ordinal);
-        var element = NewColumn("element", KqlType.Dynamic);
-        columns["element"] = element;
-        return Expand(Write(scan), [new ExpandItem(Ref(columns["IPAddresses"]), element)], null, false, null, keepEmpty: false);
-    }
-
-    private Select AssignedAddresses(TableFunctionRelation node)
-    {
-        var rows = Adapters(out var from);
-        var device = SqlConvert.ToText(_scalars.Write(node.Arguments[0]!, rows)).Text;
-        rows.Where($"({rows.Resolve(from["DeviceId"].Id).Text} = {device} OR {rows.Resolve(from["DeviceName"].Id).Text} = {device})");
-        if (node.Arguments.Count > 1 && node.Arguments[1] is { } time)
-            rows.Where($"{rows.Resolve(from["Timestamp"].Id).Text} <= {_scalars.Write(time, rows).Text}");
-        var element = rows.Resolve(from["element"].Id).Text;
-        var address = NewHidden();
-        rows.DefineAlways(address, new SqlValue($"JSONExtractString({element}, 'IPAddress')", KqlType.String, false));
-        var kind = NewHidden();
-        rows.DefineAlways(kind, new SqlValue($"JSONExtractString({element}, 'AddressType')", KqlType.String, false));
-        var ranked = rows.Wrap();
-        var newest = NewHidden();
-        ranked.DefineAlways(newest, new SqlValue($"row_number() OVER (PARTITION BY {ranked.Resolve(address).Text} ORDER BY {ranked.Resolve(from["Timestamp"].Id).Text} DESC)", KqlType.Long, false));
-        ranked.HasWindow = true;
-        var result = ranked.Wrap();
-        result.Where($"{result.Resolve(newest).Text} = 1");
-        foreach (var column in node.Columns)
-        {
-            result.Define(column.Id, Typed(column.Name switch
-            {
-                "IPAddress" => result.Resolve(address),
-                "IPType" => result.Resolve(kind),
-                _ => result.Resolve(from[column.Name].Id),
-            }, column.Type));
+            hidden[name] = NewHidden();
+            found[hidden[name]] = new SqlValue(name, type, false);
         }
 
-        return result;
+        var right = new Select(new TextSource(_ => profiles, found));
+        foreach (var id in hidden.Values)
+            right.Require(id);
+        var join = new JoinSource("LEFT ANY JOIN", rows, right, $"{Select.Name(keyId)} = {Select.Name(hidden["hash"])}", false, true, _nextJoin++);
+        var result = new Select(join) { Order = rows.Order, IsNumbered = rows.IsNumbered };
+        foreach (var column in node.Input!.Columns)
+            result.Define(column.Id, result.Resolve(columns[column.Id]));
+        var known = $"({result.Resolve(hidden["hash"]).Text} != '')";
+        var looked = $"({result.Resolve(keyId).Text} != '')";
+        foreach (var (name, column) in fresh)
+        {
+            var value = name == "ProfileAvailability"
+                ? new SqlValue($"multiIf({known}, 'Available', {looked}, 'Missing', '')", KqlType.String, false)
+                : column.Type == KqlType.String
+                    ? result.Resolve(hidden[name]) is var text ? new SqlValue($"ifNull({text.Text}, '')", KqlType.String, false) : text
+                    : new SqlValue($"if({known}, toNullable({result.Resolve(hidden[name]).Text}), NULL)", column.Type, true);
+            result.Define(column.Id, value);
+        }
+
+        return result.Wrap();
     }
 
-    private Select DeviceFromAddress(TableFunctionRelation node)
+    private static (string Name, KqlType Type)[] ProfileColumns { get; } =
+    [
+        ("hash", KqlType.String), ("SHA1", KqlType.String), ("SHA256", KqlType.String), ("MD5", KqlType.String), ("FileSize", KqlType.Int),
+        ("GlobalPrevalence", KqlType.Int), ("GlobalFirstSeen", KqlType.DateTime), ("GlobalLastSeen", KqlType.DateTime), ("Signer", KqlType.String),
+        ("Issuer", KqlType.String), ("SignerHash", KqlType.String), ("IsCertificateValid", KqlType.Bool), ("IsRootSignerMicrosoft", KqlType.Bool),
+        ("SignatureState", KqlType.String), ("IsExecutable", KqlType.Bool), ("ThreatName", KqlType.String), ("Publisher", KqlType.String),
+        ("SoftwareName", KqlType.String),
+    ];
+
+    private string Profiles(string hashes, string hash)
     {
-        var input = node.Input ?? throw ScalarWriter.Unsupported("DeviceFromIP() needs an input table");
-        var argument = node.Arguments.Count > 0 ? node.Arguments[0] : null;
-        var column = (argument as BoundColumnRef)?.Column ?? input.Columns.FirstOrDefault(c => c.Name == ((argument as BoundLiteral)?.Value as string ?? "IP"))
-            ?? throw new Hunting.HuntingException(Hunting.HuntingFailure.Semantic, "'invoke' operator: DeviceFromIP() needs a column named 'IP'.");
-        var rows = Adapters(out var from);
-        if (node.Arguments.Count > 1 && node.Arguments[1] is { } time)
-            rows.Where($"{rows.Resolve(from["Timestamp"].Id).Text} <= {_scalars.Write(time, rows).Text}");
-        var address = NewHidden();
-        rows.DefineAlways(address, new SqlValue($"JSONExtractString({rows.Resolve(from["element"].Id).Text}, 'IPAddress')", KqlType.String, false));
-        var group = rows.Wrap();
-        group.Order = [];
-        var device = NewHidden();
-        group.DefineAlways(device, new SqlValue($"argMax({group.Resolve(from["DeviceId"].Id).Text}, {group.Resolve(from["Timestamp"].Id).Text})", KqlType.String, false));
-        var known = group.Resolve(address);
-        group.GroupBy = [known.Text];
-        var left = Open(Write(input).Unordered());
-        var outer = group.Wrap();
-        var on = $"{Key(left, SqlConvert.ToText(left.Resolve(column.Id)))} = {Key(outer, outer.Resolve(address))}";
-        var joined = new Select(new JoinSource("INNER JOIN", left, outer, on, false, false, _nextJoin++));
-        foreach (var own in node.Columns)
-            joined.Define(own.Id, own.Name == "DeviceId" ? joined.Resolve(device) : joined.Resolve(address));
-        return joined;
+        string[] names = ["SHA1", "SHA256", "MD5", "FileSize", "FileName", "DeviceId", "Timestamp"];
+        var seen = new List<string>();
+        foreach (var table in new[] { "DeviceProcessEvents", "DeviceFileEvents", "DeviceImageLoadEvents" })
+        {
+            var described = table == "DeviceProcessEvents";
+            var scan = TableOf(table, out var column);
+            scan.Where($"{column(hash)} IN {hashes}");
+            seen.Add(scan.Assemble(
+            [
+                .. names.Select(n => $"{(n == "FileSize" ? $"toInt64(ifNull({column(n)}, 0))" : column(n))} AS e_{n}"),
+                (described ? column("ProcessVersionInfoCompanyName") : "''") + " AS e_Publisher",
+                (described ? column("ProcessVersionInfoProductName") : "''") + " AS e_SoftwareName",
+            ], ordered: false));
+        }
+
+        var certificates = TableOf("DeviceFileCertificateInfo", out var certificate);
+        var signatures = certificates.Assemble(
+        [
+            $"lower({certificate("SHA1")}) AS k",
+            .. new[] { "Signer", "Issuer", "SignerHash", "IsSigned", "IsTrusted", "IsRootSignerMicrosoft" }.Select(n => $"{certificate(n)} AS e_{n}"),
+            $"{certificate("Timestamp")} AS t",
+        ], ordered: false);
+        var evidence = TableOf("AlertEvidence", out var alert);
+        evidence.Where($"{alert("ThreatFamily")} != ''");
+        var threats = evidence.Assemble([$"lower({alert(hash)}) AS k", $"{alert("ThreatFamily")} AS f"], ordered: false);
+        return $"""
+            (SELECT p.hash AS hash, p.SHA1 AS SHA1, p.SHA256 AS SHA256, p.MD5 AS MD5, p.FileSize AS FileSize, p.GlobalPrevalence AS GlobalPrevalence,
+            p.GlobalFirstSeen AS GlobalFirstSeen, p.GlobalLastSeen AS GlobalLastSeen, s.Signer AS Signer, s.Issuer AS Issuer, s.SignerHash AS SignerHash,
+            s.trusted AS IsCertificateValid, s.microsoft AS IsRootSignerMicrosoft,
+            multiIf(s.k = '', 'Unknown', NOT s.signed, 'Unsigned', s.trusted, 'SignedValid', 'SignedInvalid') AS SignatureState,
+            p.IsExecutable AS IsExecutable, t.f AS ThreatName, p.Publisher AS Publisher, p.SoftwareName AS SoftwareName
+            FROM (SELECT lower(e_{hash}) AS hash, lower(max(e_SHA1)) AS SHA1, lower(max(e_SHA256)) AS SHA256, lower(max(e_MD5)) AS MD5,
+            toInt32(least(max(e_FileSize), 2147483647)) AS FileSize, toInt32(uniqExact(e_DeviceId)) AS GlobalPrevalence, min(e_Timestamp) AS GlobalFirstSeen,
+            max(e_Timestamp) AS GlobalLastSeen, max(match(lower(e_FileName), '\\.(exe|dll|sys|scr|ocx|cpl)$')) = 1 AS IsExecutable,
+            max(e_Publisher) AS Publisher, max(e_SoftwareName) AS SoftwareName
+            FROM ({string.Join(" UNION ALL ", seen)}) GROUP BY hash HAVING hash != '') AS p
+            LEFT ANY JOIN (SELECT k, argMax(e_Signer, t) AS Signer, argMax(e_Issuer, t) AS Issuer, argMax(e_SignerHash, t) AS SignerHash,
+            ifNull(argMax(e_IsSigned, t), false) AS signed, ifNull(argMax(e_IsTrusted, t), false) AS trusted,
+            ifNull(argMax(e_IsRootSignerMicrosoft, t), false) AS microsoft
+            FROM ({signatures}) GROUP BY k) AS s ON lower(p.SHA1) = s.k
+            LEFT ANY JOIN (SELECT k, any(f) AS f FROM ({threats}) GROUP BY k) AS t ON p.hash = t.k)
+            """.ReplaceLineEndings(" ");
     }
 
-    /// <summary>Device discovery is not recorded, so that no device is known to have seen another.</summary>
-    private Select SeenBy(TableFunctionRelation node) => DataTable(new DataTableRelation(node.Columns, []));
+    /// <summary>The device that held each local address of the input, at a time or most recently.</summary>
+    private Select DeviceFromIp(TableFunctionRelation node)
+    {
+        var address = node.Arguments[0] is BoundColumnRef given
+            ? given.Column
+            : node.Input!.Columns.FirstOrDefault(c => c.Name == "IP")
+                ?? throw new HuntingException(HuntingFailure.Semantic, "DeviceFromIP(): the input has no column 'IP'.");
+        var input = Write(node.Input!).Unordered();
+        var wanted = Text(input, address.Id);
+        var scan = TableOf("DeviceNetworkInfo", out var column);
+        Before(scan, column("Timestamp"), node.Arguments[1]);
+        var records = scan.Assemble(
+            [$"arrayJoin({Addresses(column("IPAddresses"))}) AS ip", $"{column("DeviceId")} AS device", $"{column("Timestamp")} AS t"], ordered: false);
+        var sql = $"(SELECT ip, argMax(device, t) AS device FROM ({records}) WHERE match(lower(ip), {SqlText.Quote(Private)}) "
+            + $"AND ip IN (SELECT {Select.Name(address.Id)} FROM ({wanted})) GROUP BY ip)";
+        return Returned(node, sql, [new SqlValue("ip", KqlType.String, false), new SqlValue("device", KqlType.String, false)]);
+    }
+
+    /// <summary>The addresses in the newest record of each adapter of a device, at a time or most recently.</summary>
+    private Select AssignedIpAddresses(TableFunctionRelation node)
+    {
+        var empty = new Select(new TextSource(_ => "", new Dictionary<int, SqlValue>()));
+        var device = SqlConvert.To(_scalars.Write(node.Arguments[0]!, empty), KqlType.String).Text;
+        var scan = TableOf("DeviceNetworkInfo", out var column);
+        scan.Where($"({column("DeviceId")} = {device} OR lower({column("DeviceName")}) = lower({device}))");
+        Before(scan, column("Timestamp"), node.Arguments[1]);
+        var records = scan.Assemble(
+        [
+            $"{column("Timestamp")} AS e_t", $"{column("MacAddress")} AS mac", $"{column("NetworkAdapterName")} AS adapter",
+            $"{column("IPAddresses")} AS e_addresses", $"{column("NetworkAdapterType")} AS e_kind", $"{column("ConnectedNetworks")} AS e_networks",
+        ], ordered: false);
+        var newest = $"SELECT max(e_t) AS n_t, argMax(e_addresses, e_t) AS n_addresses, argMax(e_kind, e_t) AS n_kind, argMax(e_networks, e_t) AS n_networks FROM ({records}) GROUP BY mac, adapter";
+        var sql = $"(SELECT max(n_t) AS t, ip, if(match(lower(ip), {SqlText.Quote(Private)}), 'Private', 'Public') AS type, argMax(n_kind, n_t) AS kind, "
+            + $"argMax(n_networks, n_t) AS networks FROM (SELECT n_t, arrayJoin({Addresses("n_addresses")}) AS ip, n_kind, n_networks FROM ({newest})) GROUP BY ip)";
+        return Returned(node, sql,
+        [
+            new SqlValue("t", KqlType.DateTime, false), new SqlValue("ip", KqlType.String, false), new SqlValue("type", KqlType.String, false),
+            new SqlValue("kind", KqlType.String, false), new SqlValue("networks", KqlType.String, false),
+        ]);
+    }
+
+    /// <summary>Onboarded devices that had a connection to one of the addresses of the given devices.</summary>
+    private Select SeenBy(TableFunctionRelation node)
+    {
+        var input = Write(node.Input!).Unordered();
+        var device = node.Arguments[0] is BoundColumnRef given ? given.Column : node.Input!.Columns.FirstOrDefault(c => c.Name == "DeviceId");
+        string devices;
+        if (node.Arguments[0] is { } argument and not BoundColumnRef)
+            devices = $"SELECT {SqlConvert.To(_scalars.Write(argument, input), KqlType.String).Text}";
+        else if (device is not null)
+            devices = $"SELECT {Select.Name(device.Id)} FROM ({Text(input, device.Id)})";
+        else
+            throw new HuntingException(HuntingFailure.Semantic, "SeenBy(): the input has no column 'DeviceId'.");
+        var adapters = TableOf("DeviceNetworkInfo", out var adapter);
+        adapters.Where($"{adapter("DeviceId")} IN ({devices})");
+        var addresses = adapters.Assemble([$"arrayJoin({Addresses(adapter("IPAddresses"))}) AS ip"], ordered: false);
+        var connections = TableOf("DeviceNetworkEvents", out var connection);
+        connections.Where($"{connection("RemoteIP")} IN (SELECT ip FROM ({addresses}) WHERE match(lower(ip), {SqlText.Quote(Private)}))");
+        connections.Where($"{connection("DeviceId")} NOT IN ({devices})");
+        var sql = $"(SELECT DISTINCT device FROM ({connections.Assemble([$"{connection("DeviceId")} AS device"], ordered: false)}) LIMIT {Count(MostDevices)})";
+        return Returned(node, sql, [new SqlValue("device", KqlType.String, false)]);
+    }
+
+    // The addresses of an adapter's record, as the agent and the service write them: objects with IPAddress, or bare texts.
+    private static string Addresses(string json) =>
+        $"arrayFilter(x -> x != '', arrayMap(e -> if(startsWith(e, '{{'), JSONExtractString(e, 'IPAddress'), JSONExtract(e, 'String')), JSONExtractArrayRaw({json})))";
+
+    private void Before(Select scan, string time, BoundScalar? moment)
+    {
+        if (moment is null)
+            return;
+        var value = SqlConvert.ToDateTime(_scalars.Write(moment, scan));
+        scan.Where($"(({time} <= {value.Text}) OR isNull({value.Text}))");
+    }
+
+    private static Select Returned(TableFunctionRelation node, string sql, IReadOnlyList<SqlValue> values)
+    {
+        var columns = node.Columns.Select((c, i) => (c.Id, Value: values[i])).ToDictionary(p => p.Id, p => p.Value);
+        return new Select(new TextSource(_ => sql, columns));
+    }
+
+    /// <summary>A table of the store, by its columns' names.</summary>
+    private Select TableOf(string name, out Func<string, string> column)
+    {
+        var table = _context.FindTable(name) ?? throw new HuntingException(HuntingFailure.Unsupported, $"The table {name} is not available.");
+        var columns = table.Columns.Select(c => new KqlColumn(NewHidden(), c.Key, c.Value.Type)).ToDictionary(c => c.Name, StringComparer.Ordinal);
+        var scan = Scan(new TableScan(new KqlTable(name, [.. columns.Values.Select(c => new KqlColumnDefinition(c.Name, c.Type))]), [.. columns.Values]));
+        column = text => scan.Resolve(columns[text].Id).Text;
+        return scan;
+    }
+
+    /// <summary>A relation that can be read several times with the same rows; gives the ids of each reading's columns by those of the relation.</summary>
+    private Func<Select> Materialized(BoundRelation relation, out Dictionary<int, int> columns)
+    {
+        var plan = new SharedPlan(NewHidden(), null, SharedPlanKind.Materialize, relation);
+        var (name, select) = _program.Shared(plan, () => Write(relation));
+        var ids = relation.Columns.ToDictionary(static c => c.Id, static c => c.Id);
+        columns = ids;
+        return () => new Select(new SharedSource(name, select, ids));
+    }
+
+    private static string Text(Select select, int id)
+    {
+        select.Require(id);
+        return select.Render(ordered: false);
+    }
+
+    private long Number(BoundScalar? argument, long usual)
+    {
+        if (argument is null)
+            return usual;
+        var value = _scalars.Write(argument, new Select(new TextSource(_ => "", new Dictionary<int, SqlValue>())));
+        return value is { IsConstant: true, Constant: int or long }
+            ? Convert.ToInt64(value.Constant, System.Globalization.CultureInfo.InvariantCulture)
+            : throw new HuntingException(HuntingFailure.Semantic, "FileProfile(): the number of records must be a constant.");
+    }
+
+    private static KqlColumn HashColumn(TableFunctionRelation node)
+    {
+        var name = node.Arguments[0] switch
+        {
+            null => "SHA1",
+            BoundColumnRef reference => reference.Column.Name,
+            BoundLiteral { Value: string text } => text,
+            _ => throw new HuntingException(HuntingFailure.Semantic, "FileProfile(): the first argument is the column that holds the hash."),
+        };
+        var column = node.Arguments[0] is BoundColumnRef given ? given.Column : node.Input!.Columns.FirstOrDefault(c => c.Name == name);
+        return column ?? throw new HuntingException(HuntingFailure.Semantic, $"FileProfile(): the input has no column '{name}'.");
+    }
 }
