@@ -132,12 +132,14 @@ internal sealed partial class Binder
 
             if (parameter.Columns is not null)
             {
-                DeclareArgumentTable(parameter, BindTable(given[i]!), inner, given[i]!.Span);
+                var before = _nodes;
+                var table = BindTable(given[i]!);
+                DeclareArgumentTable(parameter, table, inner, given[i]!.Span, _nodes - before);
                 continue;
             }
 
-            var value = BindScalar(given[i] ?? parameter.Default!);
-            inner.Set(parameter.Name.Name, new ScalarVariable(Coerce(value, parameter.Type)));
+            var argument = given[i] ?? parameter.Default!;
+            inner.Set(parameter.Name.Name, Measured(() => Coerce(BindScalar(argument), parameter.Type)));
         }
 
         return true;
@@ -162,7 +164,7 @@ internal sealed partial class Binder
         Error("KS119", Of($"The function '{function.Name}' expects {expected}."), call.Function.Span);
     }
 
-    private void DeclareArgumentTable(FunctionParameter parameter, TableValue table, Scope inner, TextSpan span)
+    private void DeclareArgumentTable(FunctionParameter parameter, TableValue table, Scope inner, TextSpan span, int size = 1)
     {
         if (parameter.Columns is null)
         {
@@ -182,7 +184,7 @@ internal sealed partial class Binder
 
         var saved = _scope;
         _scope = inner;
-        DeclareTable(parameter.Name.Name, table, SharedPlanKind.Let);
+        DeclareTable(parameter.Name.Name, table, SharedPlanKind.Let, size: size);
         _scope = saved;
     }
 

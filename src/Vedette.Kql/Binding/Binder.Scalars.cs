@@ -82,7 +82,7 @@ internal sealed partial class Binder
         switch (_scope.Find(name.Name))
         {
             case ScalarVariable variable:
-                return variable.Value;
+                return Use(variable, name.Span);
             case FunctionVariable { Declaration.Parameters: var parameters } function when parameters.All(p => p.Default is not null):
                 return BindFunctionCall(function, new CallExpr(name, [], name.Span), null) as BoundScalar ?? Report("KS108", Of("Scalar value expected."), name.Span);
             case FunctionVariable:
@@ -275,7 +275,7 @@ internal sealed partial class Binder
     private static string? SearchedText(BoundScalar value) => value is BoundLiteral { Value: string text } ? text : null;
 
     /// <summary>The disjunction of a predicate over all columns, as a balanced tree.</summary>
-    private static BoundScalar AnyColumn(TableValue input, TextSpan span, Func<BoundScalar, BoundScalar> predicate, string? text = null)
+    private BoundScalar AnyColumn(TableValue input, TextSpan span, Func<BoundScalar, BoundScalar> predicate, string? text = null)
     {
         var parts = new List<BoundScalar>();
         foreach (var column in input.Columns)
@@ -285,6 +285,8 @@ internal sealed partial class Binder
             BoundScalar value = new BoundColumnRef(column, span);
             if (column.Type is not (KqlType.String or KqlType.Dynamic))
                 value = new BoundConvert(value, KqlType.String, span);
+            if (!AddNodes(2, span))
+                break;
             parts.Add(predicate(value));
         }
 

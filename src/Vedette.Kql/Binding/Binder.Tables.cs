@@ -342,7 +342,7 @@ internal sealed partial class Binder
         };
         _row = savedRow;
         Leave();
-        return result;
+        return CheckDepth(result, op.NameSpan);
     }
 
     private TableValue OperatorMustBeFirst(OperatorSyntax op, TableValue input)

@@ -177,6 +177,8 @@ internal sealed partial class Binder
     /// <summary>A search predicate: a bare string is a term looked for in all columns; <c>column:"x"</c> in one.</summary>
     private BoundScalar BindSearchPredicate(Expr e, bool caseSensitive, List<TableValue> inputs)
     {
+        if (!AddNodes(1, e.Span))
+            return Unknown(e.Span);
         switch (e)
         {
             case ParenExpr p:

@@ -25,6 +25,7 @@ internal sealed partial class Binder
     private bool _stopped;
     private int _inlining;
     private int _mainResult;
+    private int _deepest;
     private Dictionary<string, int>? _mentions;
 
     private Binder(string text, KqlSchema schema, KqlOptions options, DiagnosticBag diagnostics)
@@ -78,12 +79,52 @@ internal sealed partial class Binder
     {
         if (_stopped)
             return false;
-        if (++_nodes > _options.MaxNodes)
-            return Stop("KS244", "Query text size exceeds maximum safe limit: inlined functions make the query too large.", span);
+        if (!AddNodes(1, span))
+            return false;
         if (_depth > _options.MaxDepth * 4 || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
-            return Stop("KS245", "Query syntax depth exceeds maximum safe limit. Semantic analysis not performed.", span);
-        _depth++;
+            return StopTooDeep(span);
+        _deepest = Math.Max(_deepest, ++_depth);
         return true;
+    }
+
+    /// <summary>Counts nodes of the tree, those behind references to variables included: writers of other languages may have to spell them out.</summary>
+    private bool AddNodes(int count, TextSpan span)
+    {
+        _nodes = (int)Math.Min(int.MaxValue, (long)_nodes + count);
+        return (!_stopped && _nodes <= _options.MaxNodes)
+            || Stop("KS244", "Query text size exceeds maximum safe limit: variables and functions put in place make the query too large.", span);
+    }
+
+    private bool StopTooDeep(TextSpan span) => Stop("KS245", "Query syntax depth exceeds maximum safe limit. Semantic analysis not performed.", span);
+
+    /// <summary>Binds a scalar for a variable, measuring what each reference to it will add.</summary>
+    private ScalarVariable Measured(Func<BoundScalar> bind)
+    {
+        var (nodes, deepest) = (_nodes, _deepest);
+        _deepest = _depth;
+        var value = bind();
+        var depth = _deepest - _depth;
+        _deepest = Math.Max(_deepest, deepest);
+        return value is BoundLiteral ? new ScalarVariable(value) : new ScalarVariable(value, _nodes - nodes, depth);
+    }
+
+    /// <summary>The value of a variable at a reference.</summary>
+    private BoundScalar Use(ScalarVariable variable, TextSpan span)
+    {
+        if (!AddNodes(variable.Size, span))
+            return Unknown(span);
+        _deepest = Math.Max(_deepest, _depth + variable.Depth);
+        if (_deepest > _options.MaxDepth * 4)
+            StopTooDeep(span);
+        return variable.Value;
+    }
+
+    /// <summary>Refuses a plan that nests too deeply through variables.</summary>
+    private TableValue CheckDepth(TableValue table, TextSpan span)
+    {
+        if (table.Node.Depth > _options.MaxDepth * 2 && !_stopped)
+            StopTooDeep(span);
+        return table;
     }
 
     private void Leave() => _depth--;
@@ -193,9 +234,13 @@ internal sealed partial class Binder
         var saved = _operator;
         _operator = "";
         if (IsTabular(let.Value))
-            DeclareTable(name, BindTable(let.Value), SharedPlanKind.Let);
+        {
+            var before = _nodes;
+            var table = BindTable(let.Value);
+            DeclareTable(name, table, SharedPlanKind.Let, size: _nodes - before);
+        }
         else
-            _scope.Set(name, new ScalarVariable(BindScalar(let.Value)));
+            _scope.Set(name, Measured(() => BindScalar(let.Value)));
         _operator = saved;
     }
 
@@ -203,11 +248,11 @@ internal sealed partial class Binder
     /// Declares a table variable. A plan that is already shared (materialize) is referred to as such; another becomes a shared plan when it is read a second time,
     /// and stands in place when it is read once.
     /// </summary>
-    private void DeclareTable(string name, TableValue value, SharedPlanKind kind, bool isView = false)
+    private void DeclareTable(string name, TableValue value, SharedPlanKind kind, bool isView = false, int size = 1)
     {
         if (value.Node is SharedScan { Shared: var existing })
         {
-            _scope.Set(name, new TableVariable(name, () => Reference(existing, value, name), isView));
+            _scope.Set(name, new TableVariable(name, () => Reference(existing, value, name, size), isView));
             return;
         }
 
@@ -230,12 +275,14 @@ internal sealed partial class Binder
             }
 
             shared ??= new SharedPlan(++_planIds, name, kind, value.Node);
-            return Reference(shared, value, name);
+            return Reference(shared, value, name, size);
         }, isView));
     }
 
-    private TableValue Reference(SharedPlan shared, TableValue original, string? name)
+    private TableValue Reference(SharedPlan shared, TableValue original, string? name, int size = 1)
     {
+        if (!AddNodes(size, default))
+            return OpenNoTable();
         var columns = new KqlColumn[shared.Plan.Columns.Count];
         for (var i = 0; i < columns.Length; i++)
             columns[i] = NewColumn(shared.Plan.Columns[i].Name, shared.Plan.Columns[i].Type);

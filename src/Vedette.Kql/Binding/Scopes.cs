@@ -70,9 +70,15 @@ internal sealed class LateColumns(Func<string, KqlType, KqlColumn> create)
 internal abstract class NamedValue;
 
 /// <summary>A scalar variable or parameter: its expression is put in place of the name.</summary>
-internal sealed class ScalarVariable(BoundScalar value) : NamedValue
+internal sealed class ScalarVariable(BoundScalar value, int size = 1, int depth = 1) : NamedValue
 {
     public BoundScalar Value { get; } = value;
+
+    /// <summary>Nodes that each reference adds to the tree.</summary>
+    public int Size { get; } = size;
+
+    /// <summary>How deep those nodes nest.</summary>
+    public int Depth { get; } = depth;
 }
 
 /// <summary>A tabular variable or parameter. Each reference makes a table with columns of its own.</summary>

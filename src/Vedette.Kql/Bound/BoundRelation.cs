@@ -9,12 +9,22 @@ public abstract class BoundRelation(IReadOnlyList<KqlColumn> columns)
 {
     /// <summary>Output columns, in order, with unique names.</summary>
     public IReadOnlyList<KqlColumn> Columns { get; } = columns;
+
+    /// <summary>How many relations stand above each other here at most, shared plans included; bounded by the binder, so recursion over a tree is safe.</summary>
+    public int Depth { get; private protected set; } = 1;
 }
 
 /// <summary>A relation computed from one input.</summary>
-public abstract class UnaryRelation(BoundRelation input, IReadOnlyList<KqlColumn> columns) : BoundRelation(columns)
+public abstract class UnaryRelation : BoundRelation
 {
-    public BoundRelation Input { get; } = input;
+    private protected UnaryRelation(BoundRelation input, IReadOnlyList<KqlColumn> columns)
+        : base(columns)
+    {
+        Input = input;
+        Depth = input.Depth + 1;
+    }
+
+    public BoundRelation Input { get; }
 }
 
 /// <summary>An output column and the expression that gives its value. When the expression is a <see cref="BoundColumnRef"/> the output column may
@@ -53,7 +63,25 @@ public enum SharedPlanKind
 }
 
 /// <summary>Reads a shared plan. <c>Columns[i]</c> is a fresh column that holds <c>Shared.Plan.Columns[i]</c>, so two references never share ids.</summary>
-public sealed class SharedScan(SharedPlan shared, IReadOnlyList<KqlColumn> columns) : BoundRelation(columns)
+public sealed class SharedScan : BoundRelation
 {
-    public SharedPlan Shared { get; } = shared;
+    internal SharedScan(SharedPlan shared, IReadOnlyList<KqlColumn> columns)
+        : base(columns)
+    {
+        Shared = shared;
+        Depth = shared.Plan.Depth + 1;
+    }
+
+    public SharedPlan Shared { get; }
+}
+
+/// <summary>A relation computed from several.</summary>
+public abstract class CombinedRelation : BoundRelation
+{
+    private protected CombinedRelation(IReadOnlyList<KqlColumn> columns, params ReadOnlySpan<BoundRelation?> parts)
+        : base(columns)
+    {
+        foreach (var part in parts)
+            Depth = Math.Max(Depth, (part?.Depth ?? 0) + 1);
+    }
 }

@@ -31,7 +31,7 @@ public sealed class JoinRelation(
     BoundRelation right,
     IReadOnlyList<JoinCondition> conditions,
     bool isLookup,
-    IReadOnlyList<KqlColumn> columns) : BoundRelation(columns)
+    IReadOnlyList<KqlColumn> columns) : CombinedRelation(columns, left, right)
 {
     public JoinKind Kind { get; } = kind;
 
@@ -56,7 +56,7 @@ public sealed record UnionInput(BoundRelation Input, string SourceName, IReadOnl
 /// not null it is Columns[0] and holds <see cref="UnionInput.SourceName"/>; the maps of the inputs then describe Columns[1..].
 /// </summary>
 public sealed class UnionRelation(IReadOnlyList<UnionInput> inputs, KqlColumn? sourceColumn, IReadOnlyList<KqlColumn> columns)
-    : BoundRelation(columns)
+    : CombinedRelation(columns, [.. inputs.Select(i => i.Input)])
 {
     public IReadOnlyList<UnionInput> Inputs { get; } = inputs;
 
@@ -103,7 +103,7 @@ public sealed class EvaluateRelation(
     IReadOnlyList<KqlColumn> columns,
     bool isOpen,
     IReadOnlyList<KqlColumn> lateColumns,
-    TextSpan span) : BoundRelation(columns)
+    TextSpan span) : CombinedRelation(columns, [input, .. arguments.Select(a => a.Table)])
 {
     /// <summary>The plug-in's call in the text; its start is the key of <see cref="KqlOptions.LateSchemas"/>.</summary>
     public TextSpan Span { get; } = span;

@@ -57,7 +57,8 @@ public sealed class ContextRelation(IReadOnlyList<KqlColumn> columns) : BoundRel
 /// null where the caller left one out and it has no default.
 /// </summary>
 public sealed class TableFunctionRelation(
-    KqlTableFunction function, BoundRelation? input, IReadOnlyList<BoundScalar?> arguments, IReadOnlyList<KqlColumn> columns) : BoundRelation(columns)
+    KqlTableFunction function, BoundRelation? input, IReadOnlyList<BoundScalar?> arguments, IReadOnlyList<KqlColumn> columns)
+    : CombinedRelation(columns, input)
 {
     public KqlTableFunction Function { get; } = function;
 
