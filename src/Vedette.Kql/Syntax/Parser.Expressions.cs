@@ -54,11 +54,12 @@ internal sealed partial class Parser
             ["hasall"] = (KqlSetOperator.HasAll, false),
         }.GetAlternateLookup<ReadOnlySpan<char>>();
 
-    /// <summary>Words that can stand between operands and therefore never are an operand.</summary>
+    /// <summary>Words that can stand between operands or begin an operator and therefore never are an operand.</summary>
     private static readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> InfixWords = new HashSet<string>(
         [
             "and", "or", "by", "on", "asc", "desc", "has", "has_cs", "hasprefix", "hassuffix", "hasprefix_cs", "hassuffix_cs", "contains", "notcontains",
             "contains_cs", "startswith", "startswith_cs", "endswith", "endswith_cs", "in", "has_any", "has_all", "between", "matches", "like",
+            "where", "project", "union", "find", "print", "invoke",
         ],
         StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
 
@@ -131,7 +132,7 @@ internal sealed partial class Parser
         if (At(TokenKind.OpenParen))
         {
             Take();
-            var items = At(TokenKind.CloseParen) ? [] : ParseList(ParseQueryArgument);
+            var items = ParseList(ParseQueryArgument);
             Expect(TokenKind.CloseParen, ")");
             return new InExpr(op, negated, left, items, TextOf(token).ToString(), token.Span, SpanFrom(left.Span.Start));
         }
@@ -378,8 +379,8 @@ internal sealed partial class Parser
             _diagnostics.Syntax(
                 "KS006",
                 $"Missing expression: If the keyword '{word}' is intended to be part of an expression it needs to be bracketted as ['{word}'].",
-                token.Span);
-            return new MissingExpr(Here);
+                MissingPlace());
+            return new MissingExpr(MissingPlace());
         }
 
         Take();

@@ -68,7 +68,7 @@ internal sealed partial class Parser
         if (name is null)
         {
             if (!_aborted)
-                _diagnostics.Syntax("KS176", "Query operator expected.", ErrorPlace());
+                _diagnostics.Syntax("KS176", "Query operator expected.", At(TokenKind.Identifier) && !InfixWords.Contains(TextOf(Current)) ? Current.Span : MissingPlace());
             if (At(TokenKind.Identifier))
                 Take();
             Recover();

@@ -16,7 +16,7 @@ internal sealed partial class Parser
                 continue;
             var unfinished = statements[^1] is ExpressionStatement { Value: MissingExpr };
             _diagnostics.Syntax(
-                unfinished ? "KS198" : "KS005", unfinished ? "The incomplete fragment is unexpected." : "Expected: ;", Current.Span);
+                unfinished ? "KS198" : "KS005", unfinished ? "The incomplete fragment is unexpected." : "Expected: ;", unfinished ? Current.Span : ErrorPlace());
             if (_index == before)
                 Take();
             // A closing bracket that nothing opened would stop recovery for ever.

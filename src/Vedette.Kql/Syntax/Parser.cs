@@ -105,20 +105,19 @@ internal sealed partial class Parser
         return false;
     }
 
-    /// <summary>Where something missing is reported: at the next token, or behind the last one when the text or line ends.</summary>
-    private TextSpan ErrorPlace()
-    {
-        if (At(TokenKind.End))
-            return new TextSpan(PreviousEnd, 0);
-        return Current.Span;
-    }
+    /// <summary>Where an expected token is reported: at the next token when that follows closely, else behind the last one.</summary>
+    private TextSpan ErrorPlace() =>
+        At(TokenKind.End) || (_index > 0 && (Current.Start - PreviousEnd > 1 || (Current.Start > PreviousEnd && _text[PreviousEnd] is '\n' or '\r'))) ? new TextSpan(PreviousEnd, 0) : Current.Span;
+
+    /// <summary>Where a missing expression or name is reported: behind the last token.</summary>
+    private TextSpan MissingPlace() => new(_index == 0 ? Current.Start : PreviousEnd, 0);
 
     private MissingExpr Missing(string what = "expression")
     {
-        var place = ErrorPlace();
+        var place = MissingPlace();
         if (!_aborted)
-            _diagnostics.Syntax("KS006", $"Missing {what}", place with { Length = 0 });
-        return new MissingExpr(place with { Length = 0 });
+            _diagnostics.Syntax("KS006", $"Missing {what}", place);
+        return new MissingExpr(place);
     }
 
     private TextSpan SpanFrom(int start) => new(start, Math.Max(0, PreviousEnd - start));
@@ -212,7 +211,7 @@ internal sealed partial class Parser
             }
             else if (reportMissingComma && AtListItem())
             {
-                _diagnostics.Syntax("KS005", "Expected: ,", Current.Span);
+                _diagnostics.Syntax("KS005", "Expected: ,", ErrorPlace());
                 var before = _index;
                 list.Add(item());
                 if (_index == before)
