@@ -8,7 +8,7 @@ internal static class Hints
     {
         if (name.Length is 0 or > 128)
             return null;
-        var limit = Math.Max(1, name.Length / 3);
+        var limit = name.Length / 3;
         string? best = null;
         var bestDistance = limit + 1;
         foreach (var candidate in candidates)
