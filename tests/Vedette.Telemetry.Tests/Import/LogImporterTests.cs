@@ -1,4 +1,6 @@
 using Vedette.Telemetry.Import;
+using Vedette.Telemetry.Import.Mapping;
+using Vedette.Telemetry.Import.Reading;
 using Vedette.Telemetry.Ingest;
 
 namespace Vedette.Telemetry.Tests.Import;
@@ -170,6 +172,41 @@ public sealed class LogImporterTests : IDisposable
         run.Report.EventsRead.ShouldBeGreaterThan(500);
         run.Report.ProblemCount.ShouldBeGreaterThan(500);
         run.Report.Problems.Count.ShouldBeLessThanOrEqualTo(1000);
+    }
+
+    [Fact]
+    public void A_log_with_more_processes_than_may_be_remembered_is_mapped_all_the_same()
+    {
+        var table = MappingTable.Default;
+        var names = table.Names.Fork();
+        var mapper = new EventMapper(ImportRun.Tenant, table, names, maxProcesses: 100);
+        var log = _folder.Text("many.json", Enumerable.Range(1, 3000).Select(pid =>
+            Logs.Start($"2026-11-01 10:{pid / 60:00}:{pid % 60:00}.000", pid + 10_000, @"C:\a.exe", $"a {pid}", pid, @"C:\p.exe", $"p {pid}", "2026-11-01 09:00:00")));
+        var rows = new List<HuntingRow>();
+        foreach (var pass in new Action<LogEvent>[] { mapper.Survey, source => mapper.Map(source, rows) })
+        {
+            using var file = LogFiles.Open(log, new ImportLimits());
+            var reader = new LogReader(names, new ProviderFamilies(table.Families), new ImportLimits(), null);
+            foreach (var batch in reader.Read(file, () => new EventBatch(), null))
+            {
+                for (var index = 0; index < batch.Count; index++) pass(batch[index]);
+            }
+        }
+
+        rows.Where(row => row.Table.Name == "DeviceProcessEvents").Select(row => row["InitiatingProcessCommandLine"])
+            .ShouldBe(Enumerable.Range(1, 3000).Select(pid => (object)$"p {pid}"));
+    }
+
+    [Fact]
+    public async Task Events_made_to_exhaust_a_reader_cost_no_more_than_their_length()
+    {
+        var pieces = string.Concat(Enumerable.Repeat("<![CDATA[a]]>", 200_000));
+        var xml = $"<Event><System><EventID>11</EventID><Computer>pc</Computer></System><EventData><Data Name='TargetFilename'>{pieces}</Data></EventData></Event>";
+        var audit = Enumerable.Range(0, 5000).Select(n => $"type=PATH msg=audit(1793520000.100:{n % 40}): item={n} name=\"{new string('x', 2000)}\" nametype=NORMAL");
+        var nested = "type=USER_CMD msg=audit(1793520000.100:1): " + string.Concat(Enumerable.Repeat("msg='a=1 ", 20_000));
+        var run = await ImportRun.OfAsync([_folder.Text("hostile.log", [xml, .. audit, nested, $"<13>1 - {new string('-', 100_000)}"])]);
+        run.Report.Files.ShouldHaveSingleItem().Error.ShouldBeNull();
+        run.Report.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(60));
     }
 
     public void Dispose() => _folder.Dispose();

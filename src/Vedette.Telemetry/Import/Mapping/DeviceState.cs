@@ -98,11 +98,11 @@ internal sealed class DeviceState
 
     private readonly string _shortName;
 
-    public DeviceState(Guid tenantId, string host, int processCapacity)
+    public DeviceState(Guid tenantId, string host, ProcessBudget processes)
     {
         Name = host.ToLowerInvariant();
         Id = DeviceIdentity.FromHostName(tenantId, host);
-        Processes = new ProcessTable(processCapacity);
+        Processes = new ProcessTable(processes);
         _shortName = Name.Split('.')[0];
     }
 

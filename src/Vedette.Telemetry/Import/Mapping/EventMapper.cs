@@ -14,10 +14,10 @@ namespace Vedette.Telemetry.Import.Mapping;
 /// </summary>
 internal sealed class EventMapper
 {
-    private const int MaxDevices = 100_000;
+    private const int MaxDevices = 20_000;
     private const int MaxTwins = 4_000_000;
     private const int MaxGivenOnce = 1_000_000;
-    private const int ProcessesPerDevice = 200_000;
+    private const int MaxProcesses = 1_000_000;
     private const int TwinSeconds = 10;
     private const int MaxTypes = 10_000;
     private const long ReportIdMask = (1L << 53) - 1;
@@ -29,6 +29,7 @@ internal sealed class EventMapper
     private readonly HashSet<ulong> _twins = [];
     private readonly Dictionary<(string, string), TypeState> _types = [];
     private readonly SessionFacts _sessions;
+    private readonly ProcessBudget _processes;
     private readonly MemoryStream _fieldBytes = new();
     private readonly Utf8JsonWriter _fieldWriter;
     private readonly int _workingDirectory;
@@ -41,8 +42,9 @@ internal sealed class EventMapper
     private MappingScope? _scope;
     private ulong _seed;
 
-    public EventMapper(Guid tenantId, MappingTable table, FieldNames names)
+    public EventMapper(Guid tenantId, MappingTable table, FieldNames names, int maxProcesses = MaxProcesses)
     {
+        _processes = new ProcessBudget(maxProcesses);
         _tenantId = tenantId;
         _table = table;
         _sessions = new SessionFacts(names);
@@ -221,7 +223,7 @@ internal sealed class EventMapper
     {
         if (_devices.TryGetValue(host, out var device)) return device;
         if (host.Length is 0 or > 255 || _devices.Count >= MaxDevices) return null;
-        device = new DeviceState(_tenantId, host, ProcessesPerDevice);
+        device = new DeviceState(_tenantId, host, _processes);
         _devices.Add(host, device);
         return device;
     }

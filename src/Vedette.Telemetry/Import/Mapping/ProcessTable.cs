@@ -57,10 +57,22 @@ internal sealed class ProcessInfo
 }
 
 /// <summary>
-/// The processes of one device, found by Sysmon's identity or by process id and time, each sighting adding what it knows. The table is
-/// bounded: when it is full, processes that ended go first, then the oldest.
+/// How many processes the tables of one import may hold together.
 /// </summary>
-internal sealed class ProcessTable(int capacity)
+internal sealed class ProcessBudget(int capacity)
+{
+    /// <summary>Processes held.</summary>
+    public int Used { get; set; }
+
+    /// <summary>Whether a table should let go of some.</summary>
+    public bool IsSpent => Used > capacity;
+}
+
+/// <summary>
+/// The processes of one device, found by Sysmon's identity or by process id and time, each sighting adding what it knows. The table is
+/// bounded by the import's budget: when it is spent, processes that ended go first, then the oldest.
+/// </summary>
+internal sealed class ProcessTable(ProcessBudget budget)
 {
     private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(10);
 
@@ -251,7 +263,8 @@ internal sealed class ProcessTable(int capacity)
         if (process.Guid is { } guid) _byGuid[guid] = process;
         if (process.Pid != 0) IndexByPid(process);
         _order.Enqueue(process);
-        if (_order.Count > capacity) Shrink();
+        budget.Used++;
+        if (budget.IsSpent) Shrink();
     }
 
     private void IndexByPid(ProcessInfo process)
@@ -263,7 +276,8 @@ internal sealed class ProcessTable(int capacity)
     // Drops a quarter: first what has ended, oldest first.
     private void Shrink()
     {
-        var drop = capacity / 4;
+        var drop = (_order.Count / 4) + 1;
+        budget.Used -= drop;
         var kept = new List<ProcessInfo>(_order.Count);
         foreach (var process in _order)
         {

@@ -12,12 +12,17 @@ internal sealed record AuditGroup(string Host, List<AuditRecord> Records, LogPos
 /// Collects audit records until their event is complete: at its end-of-event record, or once <see cref="MaxOpen"/> younger events have begun,
 /// because the kernel interleaves the records of events that happen at once.
 /// </summary>
-internal sealed class AuditAssembler(int maxRecords = 256)
+internal sealed class AuditAssembler
 {
     private const int MaxOpen = 32;
+    private const int MaxRecords = 256;
+
+    // Characters that open events may hold together; past it the oldest is taken as complete.
+    private const long MaxHeld = 16L * 1024 * 1024;
     private readonly LinkedList<AuditGroup> _open = new();
     private readonly Dictionary<(string Host, long Serial, DateTime Time), LinkedListNode<AuditGroup>> _bySerial = [];
     private readonly Queue<AuditGroup> _complete = new();
+    private long _held;
 
     /// <summary>Adds a record.</summary>
     public void Add(string host, AuditRecord record, LogPosition position)
@@ -25,34 +30,50 @@ internal sealed class AuditAssembler(int maxRecords = 256)
         var key = (host, record.Serial, record.Time);
         if (_bySerial.TryGetValue(key, out var node))
         {
-            if (record.Type == "EOE") Complete(key, node);
-            else if (node.Value.Records.Count < maxRecords) node.Value.Records.Add(record);
+            if (record.Type == "EOE")
+            {
+                Complete(key, node);
+            }
+            else if (node.Value.Records.Count < MaxRecords)
+            {
+                node.Value.Records.Add(record);
+                _held += Size(record);
+                while (_held > MaxHeld) CompleteOldest();
+            }
+
             return;
         }
 
         if (record.Type == "EOE") return;
         _bySerial.Add(key, _open.AddLast(new AuditGroup(host, [record], position)));
+        _held += Size(record);
 
-        // User-space records and Azure's collector put a whole event into one record.
-        if (_open.Count <= MaxOpen) return;
-        var oldest = _open.First!;
-        var first = oldest.Value.Records[0];
-        Complete((oldest.Value.Host, first.Serial, first.Time), oldest);
+        while (_open.Count > MaxOpen || (_held > MaxHeld && _open.Count > 0)) CompleteOldest();
     }
 
     /// <summary>Declares every open event complete.</summary>
     public void Finish()
     {
-        while (_open.First is { } node) Complete((node.Value.Host, node.Value.Records[0].Serial, node.Value.Records[0].Time), node);
+        while (_open.Count > 0) CompleteOldest();
     }
 
     /// <summary>Takes a complete event.</summary>
     public bool TryTake(out AuditGroup group) => _complete.TryDequeue(out group!);
 
+    private static long Size(AuditRecord record) => record.Fields.Sum(field => 40L + field.Key.Length + field.Value.Length);
+
+    private void CompleteOldest()
+    {
+        var oldest = _open.First!;
+        var first = oldest.Value.Records[0];
+        Complete((oldest.Value.Host, first.Serial, first.Time), oldest);
+    }
+
     private void Complete((string, long, DateTime) key, LinkedListNode<AuditGroup> node)
     {
         _bySerial.Remove(key);
         _open.Remove(node);
+        _held -= node.Value.Records.Sum(Size);
         _complete.Enqueue(node.Value);
     }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.RegularExpressions;
 using System.Xml;
 
@@ -10,6 +11,8 @@ namespace Vedette.Telemetry.Import.Reading;
 /// </summary>
 internal sealed partial class EventXmlParser(FieldNames names, ImportLimits limits)
 {
+    private readonly StringBuilder _text = new();
+
     /// <summary>Reads the fields.</summary>
     /// <param name="target">The event that gets them.</param>
     /// <param name="xml">Text from <c>&lt;Event</c> on.</param>
@@ -88,15 +91,15 @@ internal sealed partial class EventXmlParser(FieldNames names, ImportLimits limi
 
             reader.Read();
             if (reader.NodeType is not (XmlNodeType.Text or XmlNodeType.CDATA or XmlNodeType.SignificantWhitespace)) continue;
-            var text = "";
+            _text.Clear();
             while (reader.NodeType is XmlNodeType.Text or XmlNodeType.CDATA or XmlNodeType.SignificantWhitespace or XmlNodeType.Whitespace)
             {
-                text += reader.Value;
+                _text.Append(reader.Value);
                 if (!reader.Read()) break;
             }
 
             if (section == "RenderingInfo" && name != "Message") continue;
-            target.AddText(names.Add(name), text);
+            target.AddText(names.Add(name), _text.ToString());
             last = name;
         }
     }

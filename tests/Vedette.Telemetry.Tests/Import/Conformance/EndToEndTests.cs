@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Vedette.Telemetry.Engine;
+using Vedette.Telemetry.Hunting;
 using Vedette.Telemetry.Import;
 using Vedette.Telemetry.Ingest;
 using Vedette.Telemetry.Schema;
@@ -41,6 +43,62 @@ public sealed class EndToEndTests
         var moved = await CountsAsync(database);
         await new LogImporter(store, new InMemoryImportJournal(), null, TimeProvider.System).ImportAsync(ImportRun.Tenant, [Recordings.One("sh_arp_cache")], still, null, default);
         (await CountsAsync(database)).ShouldBe(moved);
+    }
+
+    /// <summary>Public hunting queries by their number, and what each must find among the recordings.</summary>
+    private static readonly (string Id, string Finds)[] PublicQueries =
+    [
+        ("m365d-0139", "the registry's SAM hive saved by reg.exe"), ("m365d-0409", "the same by another author"),
+        ("m365d-0358", "a scheduled task made by somebody who is not the system"), ("m365d-0194", "encoded PowerShell, decoded"),
+        ("m365d-0192", "base64 on command lines"), ("reprise99-0376", "cleared security logs"),
+        ("reprise99-0402", "access to lsass.exe by a program not seen before"),
+    ];
+
+    /// <summary>A query for each recording.</summary>
+    private static readonly (string Attack, string Query)[] Hunts =
+    [
+        ("comsvcs", "DeviceProcessEvents | where Timestamp > ago(1d) | where FileName =~ 'rundll32.exe' and ProcessCommandLine has_all ('comsvcs.dll', 'MiniDump')"),
+        ("esentutl", "DeviceFileEvents | where InitiatingProcessFileName =~ 'esentutl.exe' and FileName =~ 'SAM'"),
+        ("reg save", @"DeviceProcessEvents | where FileName =~ 'reg.exe' and ProcessCommandLine has 'save' and ProcessCommandLine has_any (@'HKLM\sam', @'HKLM\system')"),
+        ("mshta", "DeviceProcessEvents | where InitiatingProcessFileName =~ 'mshta.exe' and InitiatingProcessCommandLine contains 'vbscript:' and FileName =~ 'powershell.exe'"),
+        ("bitsadmin", @"DeviceProcessEvents | where FileName =~ 'bitsadmin.exe' | extend Url = extract(@'(https?://\S+)', 1, ProcessCommandLine) | where Url has 'raw.githubusercontent.com'"),
+        ("cmstp", """
+            DeviceProcessEvents | where FileName =~ 'cmstp.exe'
+            | join kind=inner (DeviceFileEvents | where InitiatingProcessFileName =~ 'cmstp.exe')
+              on DeviceId, $left.ProcessId == $right.InitiatingProcessId, $left.ProcessCreationTime == $right.InitiatingProcessCreationTime
+            """),
+        ("net localgroup", "DeviceProcessEvents | where FileName in~ ('net.exe', 'net1.exe') and ProcessCommandLine has_all ('localgroup', 'Administrators') and AccountName != 'system'"),
+        ("launcher.vbs", "DeviceProcessEvents | where InitiatingProcessFileName =~ 'wscript.exe' and InitiatingProcessCommandLine has 'launcher.vbs' and ProcessCommandLine contains ' -enc '"),
+        ("SharpWMI", "DeviceEvents | where ActionType == 'ProcessCreatedUsingWmiQuery' | where FileName == 'GruntHTTP2.exe'"),
+        ("schtasks", "DeviceEvents | where ActionType == 'ScheduledTaskCreated' | extend Task = tostring(parse_json(AdditionalFields).TaskName) | where Task endswith 'EventCacheManager'"),
+        ("schtasks by Empire", "DeviceProcessEvents | where FileName =~ 'schtasks.exe' and ProcessCommandLine has 'MordorSchtask'"),
+        ("log-on script", "DeviceRegistryEvents | where ActionType == 'RegistryValueSet' and RegistryValueName =~ 'UserInitMprLogonScript' and RegistryKey startswith 'HKEY_CURRENT_USER'"),
+        ("arp", "DeviceProcessEvents | where ProcessCommandLine == 'arp -a'"),
+        ("Log4Shell, Sysmon", "DeviceProcessEvents | where InitiatingProcessFileName == 'java' and InitiatingProcessCommandLine has 'jndi' and FileName == 'bash'"),
+        ("Log4Shell, audit", "DeviceProcessEvents | where AccountName == 'tomcat' and FileName == 'whoami' and InitiatingProcessCommandLine == 'bash -i'"),
+    ];
+
+    [Fact]
+    public async Task Hunting_queries_find_every_attack()
+    {
+        var database = await TestEngine.NewDatabaseAsync();
+        await new HuntingDatabase(TestEngine.Shared, database).EnsureAsync();
+        await using var store = new HuntingStore(TestEngine.Shared, database, TimeProvider.System);
+        await new LogImporter(store, new InMemoryImportJournal(), null, TimeProvider.System)
+            .ImportAsync(ImportRun.Tenant, Recordings.All, new ImportOptions { ShiftToNow = true }, null, default);
+        var options = new TelemetryOptions { Database = database };
+        var service = new HuntingService(TestEngine.Shared, options, new HuntingCatalogue(options), TimeProvider.System);
+        foreach (var (attack, query) in Hunts)
+        {
+            (await service.RunAsync(new HuntingRequest(ImportRun.Tenant, query), default)).Rows.Count.ShouldBeGreaterThan(0, attack);
+        }
+
+        var texts = File.ReadLines(Path.Combine(Recordings.Folder, "..", "..", "kql", "hunting_queries.jsonl")).Select(line => JsonNode.Parse(line)!)
+            .ToDictionary(node => (string)node["id"]!, node => (string)node["query"]!);
+        foreach (var (id, finds) in PublicQueries)
+        {
+            (await service.RunAsync(new HuntingRequest(ImportRun.Tenant, texts[id]), default)).Rows.Count.ShouldBeGreaterThan(0, $"{id}: {finds}");
+        }
     }
 
     [Fact]

@@ -95,6 +95,8 @@ public sealed class WindowsRowTests : IDisposable
         (success["ActionType"], success["LogonType"], success["AccountName"], success["AccountSid"], success["LogonId"]).ShouldBe(("LogonSuccess", "RemoteInteractive", "bob", "S-1-5-21-1-2-3-1002", 0x77L));
         (success["RemoteIP"], success["RemotePort"], success["RemoteDeviceName"], success["IsLocalAdmin"], success["RemoteIPType"]).ShouldBe(("198.51.100.4", null, "desk9", true, "Public"));
         ((string)success["AdditionalFields"]!).ShouldContain("\"IsLocalLogon\":false");
+        (success["InitiatingProcessFileName"], success["InitiatingProcessCommandLine"], success["InitiatingProcessAccountName"]).ShouldBe(("lsass.exe", "lsass.exe", "system"));
+        ((string)success["AdditionalFields"]!).ShouldContain(@"C:\\Windows\\System32\\svchost.exe");
         var failure = logons[1];
         (failure["ActionType"], failure["FailureReason"], failure["RemoteIP"], failure["AccountName"]).ShouldBe(("LogonFailed", "InvalidUserNameOrPassword", "198.51.100.5", "admin"));
         var process = run.Store.Of("DeviceProcessEvents").ShouldHaveSingleItem();
