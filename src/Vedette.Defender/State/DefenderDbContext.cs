@@ -105,7 +105,6 @@ public sealed class DefenderDbContext(DbContextOptions<DefenderDbContext> option
             settings.HasKey(s => s.TenantId);
             settings.Property(s => s.ActionTiming).AsJson();
         });
-        model.ApplyConfigurationsFromAssembly(typeof(DefenderDbContext).Assembly);
 
         foreach (var entity in model.Model.GetEntityTypes())
         {
