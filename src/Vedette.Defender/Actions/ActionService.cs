@@ -61,7 +61,8 @@ public sealed class ActionService(
             }
         }
 
-        await wake.RaiseAsync(new DeviceSession(caller.TenantId, machine.Id), cancellationToken);
+        // The order stands from here on, whether or not the caller still listens.
+        await wake.RaiseAsync(new DeviceSession(caller.TenantId, machine.Id), CancellationToken.None);
         return action;
     }
 
@@ -88,7 +89,7 @@ public sealed class ActionService(
         action.CompletedAt = now;
         await state.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
-        await wake.RaiseAsync(new DeviceSession(caller.TenantId, action.MachineId), cancellationToken);
+        await wake.RaiseAsync(new DeviceSession(caller.TenantId, action.MachineId), CancellationToken.None);
         return action;
     }
 
