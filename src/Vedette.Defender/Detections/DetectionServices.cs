@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Vedette.Defender.Alerts;
 using Vedette.Defender.Correlation;
 using Vedette.Defender.Demo;
@@ -16,7 +17,8 @@ public static class DetectionServices
     public static IServiceCollection AddVedetteDetections(this IServiceCollection services, DetectionOptions? options = null)
     {
         services.AddSingleton(options ?? new DetectionOptions());
-        services.AddSingleton(provider => new RuleCatalogue(provider.GetRequiredService<DetectionOptions>(), provider.GetService<HuntingCatalogue>()));
+        services.AddSingleton(provider => new RuleCatalogue(
+            provider.GetRequiredService<DetectionOptions>(), provider.GetService<HuntingCatalogue>(), provider.GetService<ILogger<RuleCatalogue>>()));
         services.AddSingleton<DetectionEngine>();
         services.AddSingleton<IAlertCorrelator, AlertCorrelator>();
         services.AddSingleton<DemoTenant>();

@@ -1,38 +1,52 @@
+using Microsoft.Extensions.Logging;
 using Vedette.Telemetry.Hunting;
 
 namespace Vedette.Defender.Detections;
 
-/// <summary>The rules in force. Reading them again takes in changed files without a restart.</summary>
-public sealed class RuleCatalogue
+/// <summary>The rules in force. Changes to the user's own files are taken in without a restart.</summary>
+public sealed partial class RuleCatalogue
 {
     private readonly DetectionOptions _options;
     private readonly HuntingCatalogue? _names;
-    private volatile Lazy<RuleSet> _rules;
+    private readonly ILogger? _log;
+    private readonly IReadOnlyList<DetectionRule>? _fixed;
+    private readonly Lock _lock = new();
+    private string? _signature;
+    private RuleSet _rules = new([], []);
 
     /// <summary>Reads rule files on first use.</summary>
     /// <param name="options">Where the files are.</param>
     /// <param name="names">What queries may use; null leaves their check to the first run.</param>
-    public RuleCatalogue(DetectionOptions options, HuntingCatalogue? names)
-    {
-        (_options, _names) = (options, names);
-        _rules = new Lazy<RuleSet>(Load);
-    }
+    /// <param name="log">Hears of files that are wrong.</param>
+    public RuleCatalogue(DetectionOptions options, HuntingCatalogue? names, ILogger<RuleCatalogue>? log) => (_options, _names, _log) = (options, names, log);
 
     /// <summary>Uses the given rules, unchecked, instead of files.</summary>
-    internal RuleCatalogue(IReadOnlyList<DetectionRule> rules)
-    {
-        _options = new DetectionOptions();
-        _rules = new Lazy<RuleSet>(() => new RuleSet(rules, []));
-    }
+    internal RuleCatalogue(IReadOnlyList<DetectionRule> rules) => (_options, _fixed) = (new DetectionOptions(), rules);
 
     /// <summary>Sound rules, and what is wrong in the others.</summary>
-    public RuleSet Current => _rules.Value;
-
-    /// <summary>Reads the files again.</summary>
-    public RuleSet Reload()
+    public RuleSet Current
     {
-        _rules = new Lazy<RuleSet>(Load);
-        return Current;
+        get
+        {
+            if (_fixed is not null) return new RuleSet(_fixed, []);
+            lock (_lock)
+            {
+                var signature = Signature(_options.OwnRules);
+                if (signature == _signature) return _rules;
+                _rules = Load();
+                _signature = signature;
+                foreach (var problem in _rules.Problems) LogProblem(problem);
+                return _rules;
+            }
+        }
+    }
+
+    // Names, sizes and times of the user's files: cheap to look at before every run.
+    private static string Signature(string? folder)
+    {
+        if (folder is null || !Directory.Exists(folder)) return "";
+        return string.Join('\n', new DirectoryInfo(folder).EnumerateFiles("*", SearchOption.AllDirectories)
+            .Take(RuleLoader.MaxFiles).Select(file => $"{file.FullName}|{file.Length}|{file.LastWriteTimeUtc.Ticks}").Order(StringComparer.Ordinal));
     }
 
     private RuleSet Load()
@@ -42,4 +56,12 @@ public sealed class RuleCatalogue
         var problems = set.Problems.ToList();
         return new RuleSet([.. set.Rules.Select(rule => RuleCompiler.Compile(rule, _names.Schema, problems)).OfType<DetectionRule>()], problems);
     }
+
+    private void LogProblem(RuleProblem problem)
+    {
+        if (_log is { } log) LogProblem(log, problem);
+    }
+
+    [LoggerMessage(LogLevel.Warning, "A detection rule is left out: {Problem}")]
+    private static partial void LogProblem(ILogger log, RuleProblem problem);
 }

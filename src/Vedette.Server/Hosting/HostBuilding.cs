@@ -60,7 +60,7 @@ internal static class HostBuilding
         services.AddVedetteTelemetry(engines.TelemetryOptions);
         services.AddVedetteIdentity(new IdentityOptions { KeyFile = Path.Combine(folder.Keys, "identity.key") });
         services.AddVedetteDefender(new DefenderOptions { FilesFolder = folder.Files });
-        services.AddVedetteDetections();
+        services.AddVedetteDetections(new DetectionOptions { OwnRules = folder.Rules });
         services.AddVedetteEndpoint();
         services.AddHostedService<AuthorityWorker>();
         services.Configure<HttpSettings>(http => http.Quotas = options.Quotas ? QuotaMode.Real : QuotaMode.Off);

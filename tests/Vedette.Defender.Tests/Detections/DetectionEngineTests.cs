@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Vedette.Defender.Alerts;
 using Vedette.Defender.Detections;
 using Vedette.Defender.State;
@@ -133,6 +134,26 @@ public sealed class DetectionEngineTests
         await using var world = await DetectionWorld.CreateAsync([DetectionWorld.Rule(Odd)]);
         await world.AppendAsync(world.Process("odd.exe"));
         (await world.Engine.RunNowAsync(Guid.NewGuid(), CancellationToken.None)).Alerts.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task The_schedule_goes_by_the_product_s_clock()
+    {
+        var options = new DetectionOptions();
+        await using var world = await DetectionWorld.CreateAsync([DetectionWorld.Rule(Odd)], options);
+        await world.Domain.AddMachineAsync();
+        await world.AppendAsync(world.Process("odd.exe"));
+        var scheduler = world.Domain.Get<IEnumerable<IHostedService>>().OfType<DetectionScheduler>().Single();
+        await scheduler.StartAsync(CancellationToken.None);
+        (await AlertsAsync(world)).ShouldBeEmpty();
+        for (var tries = 0; tries < 300 && (await AlertsAsync(world)).Count == 0; tries++)
+        {
+            world.Domain.Clock.Advance(options.Interval);
+            await Task.Delay(100);
+        }
+
+        await scheduler.StopAsync(CancellationToken.None);
+        (await AlertsAsync(world)).Count.ShouldBe(1);
     }
 
     private static async Task<List<Alert>> AlertsAsync(DetectionWorld world)

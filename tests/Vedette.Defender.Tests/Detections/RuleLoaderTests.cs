@@ -65,7 +65,8 @@ public sealed class RuleLoaderTests : IDisposable
         Write("a.yaml", Rule(Guid.NewGuid(), "A").Replace("query: DeviceProcessEvents", "query: |\n  DeviceProcessEvents\n  | where ProcesName == 1", StringComparison.Ordinal));
         Write("b.yaml", Rule(Guid.NewGuid(), "B").Replace("query: DeviceProcessEvents", "query: DeviceProcessEvents | project Timestamp", StringComparison.Ordinal));
         var names = new HuntingCatalogue(new TelemetryOptions());
-        var set = new RuleCatalogue(new DetectionOptions { ShippedRules = RuleLoader.ShippedFolder(), OwnRules = _folder }, names).Current;
+        var catalogue = new RuleCatalogue(new DetectionOptions { ShippedRules = RuleLoader.ShippedFolder(), OwnRules = _folder }, names, null);
+        var set = catalogue.Current;
 
         set.Rules.ShouldAllBe(rule => rule.Shipped);
         set.Rules.Count.ShouldBeGreaterThanOrEqualTo(30);
@@ -74,6 +75,10 @@ public sealed class RuleLoaderTests : IDisposable
         set.Problems[0].ToString().ShouldStartWith("a.yaml(11,11): ");
         set.Problems[0].Message.ShouldContain("ProcesName");
         set.Problems[1].ToString().ShouldBe("b.yaml(9,8): the result has none of the columns of the entity Device: DeviceId, DeviceName");
+        catalogue.Current.ShouldBeSameAs(set);
+
+        Write("c.yaml", Rule(Guid.NewGuid(), "C"));
+        catalogue.Current.Rules.ShouldContain(rule => rule.Title == "C");
     }
 
     private void Write(string name, string text) => File.WriteAllText(Path.Combine(_folder, name), text);
