@@ -47,24 +47,61 @@ internal sealed class UnionSource(IReadOnlyList<(Select Input, IReadOnlyList<Kql
         return new SqlValue(Select.Name(id), columns[position].Type, nullable);
     }
 
+    /// <summary>Cells (inputs times columns) from which on columns that few inputs have travel in a map: the engine's cost grows with the square.</summary>
+    private const int ManyCells = 3000;
+
     public override string Render()
     {
+        var sparse = inputs.Count * _required.Count <= ManyCells
+            ? []
+            : _required.Where(p => Enumerable.Range(0, inputs.Count).Count(i => Has(i, p)) <= Math.Max(2, inputs.Count / 8)).ToHashSet();
         var text = new StringBuilder("(");
+        if (sparse.Count > 0)
+        {
+            text.Append("SELECT ").AppendJoin(", ", _required.Select(p => sparse.Contains(p)
+                ? $"{FromMap(Select.Name(columns[p].Id), columns[p].Type)} AS {Select.Name(columns[p].Id)}"
+                : Select.Name(columns[p].Id))).Append(" FROM (");
+        }
+
         for (var i = 0; i < inputs.Count; i++)
         {
             if (i > 0)
                 text.Append(" UNION ALL ");
-            var terms = _required.Select(position =>
+            var terms = _required.Where(p => !sparse.Contains(p)).Select(position =>
             {
                 var (value, name) = (Cell(i, position).Text, Select.Name(columns[position].Id));
                 return value == name ? name : $"{value} AS {name}";
             }).ToList();
+            if (sparse.Count > 0)
+            {
+                var own = sparse.Where(p => Has(i, p)).ToList();
+                terms.Add(own.Count == 0
+                    ? "map()::Map(String, String) AS sparse"
+                    : $"map({string.Join(", ", own.Select(p => $"'{Select.Name(columns[p].Id)}', {ToMap(Cell(i, p))}"))})::Map(String, String) AS sparse");
+            }
+
             var part = inputs[i].Input.Assemble(terms, ordered: false);
             text.Append(inputs[i].Input.Limit is null ? part : $"SELECT * FROM ({part})");
         }
 
-        return text.Append(')').ToString();
+        return text.Append(sparse.Count > 0 ? "))" : ")").ToString();
     }
+
+    private bool Has(int input, int position) =>
+        sourceColumn is null ? inputs[input].Map[position] is not null : position == 0 || inputs[input].Map[position - 1] is not null;
+
+    private static string ToMap(SqlValue value) => value.Type is KqlType.String or KqlType.Dynamic ? value.Text
+        : value.Nullable ? $"ifNull(toString({value.Text}), '')" : $"toString({value.Text})";
+
+    private static string FromMap(string name, KqlType type) => type switch
+    {
+        KqlType.String or KqlType.Dynamic => $"sparse['{name}']",
+        KqlType.DateTime => $"toDateTime64OrNull(sparse['{name}'], 7, 'UTC')",
+        KqlType.Bool => $"transform(sparse['{name}'], ['true', '1', 'false', '0'], [toNullable(true), true, false, false], NULL)",
+        KqlType.Guid => $"toUUIDOrNull(sparse['{name}'])",
+        KqlType.Decimal => $"toDecimal128OrNull(sparse['{name}'], 17)",
+        _ => $"to{SqlTypes.Physical(type)}OrNull(sparse['{name}'])",
+    };
 
     private SqlValue Cell(int input, int position)
     {
