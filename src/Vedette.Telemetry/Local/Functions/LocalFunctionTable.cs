@@ -53,6 +53,7 @@ internal static class LocalFunctionTable
         AddressFunctions.Add(table);
         UnitFunctions.Add(table);
         ArrayFunctions.Add(table);
+        GeoFunctions.Add(table);
         return table;
     });
 

@@ -18,6 +18,7 @@ internal static class FunctionTable
         BagFunctions.Add(table);
         NetFunctions.Add(table);
         EncodingFunctions.Add(table);
+        GeoFunctions.Add(table);
         return table;
     });
 

@@ -1,0 +1,49 @@
+using Vedette.Kql;
+
+namespace Vedette.Telemetry.Sql.Functions;
+
+/// <summary>H3 cells, which the engine knows.</summary>
+internal static class GeoFunctions
+{
+    public static void Add(IDictionary<string, SqlFunction> table)
+    {
+        table["geo_info_from_ip_address"] = c => SqlConstant.Dynamic("{}");
+        table["geo_point_to_h3cell"] = c =>
+        {
+            var level = c.Has(2) ? $"ifNull({c.L(2)}, -1)" : "toInt64(6)";
+            return c.Text($"if(ifNull({c.R(0)} BETWEEN -180 AND 180 AND {c.R(1)} BETWEEN -90 AND 90 AND {level} BETWEEN 0 AND 15, false), "
+                + $"h3ToString(geoToH3(ifNull(greatest(least({c.R(1)}, 90), -90), 0), ifNull(greatest(least({c.R(0)}, 180), -180), 0), toUInt8(greatest(least({level}, 15), 0)))), '')");
+        };
+        table["geo_h3cell_level"] = c => c.Value(Valid(c.S(0), h => $"toInt64(h3GetResolution({h}))", "NULL"), KqlType.Long, true);
+        table["geo_h3cell_parent"] = c => c.Text(Valid(c.S(0), h =>
+        {
+            var level = c.Has(1) ? c.L(1) : $"toInt64(h3GetResolution({h})) - 1";
+            return $"if({level} BETWEEN 0 AND toInt64(h3GetResolution({h})), h3ToString(h3ToParent({h}, toUInt8(greatest(least({level}, toInt64(h3GetResolution({h}))), 0)))), '')";
+        }, "''"));
+        table["geo_h3cell_children"] = c => c.Json(Valid(c.S(0), h =>
+        {
+            var level = c.Has(1) ? c.L(1) : $"toInt64(h3GetResolution({h})) + 1";
+            return $"if({level} BETWEEN toInt64(h3GetResolution({h})) AND 15, {Cells($"h3ToChildren({h}, toUInt8(greatest(least({level}, 15), h3GetResolution({h}))))")}, '')";
+        }, "''"));
+        table["geo_h3cell_neighbors"] = c => c.Json(Valid(c.S(0), h => Cells($"arrayRotateLeft(h3HexRing({h}, toUInt16(1)), 1)"), "''"));
+        table["geo_h3cell_rings"] = c => c.Json(Valid(c.S(0), h =>
+            $"concat('[', arrayStringConcat(arrayMap(k -> {Cells($"arrayRotateLeft(h3HexRing({h}, toUInt16(k)), k)")}, range(0, toUInt16(greatest(least({c.L(1)}, 142), 0) + 1))), ','), ']')", "''"));
+        table["geo_h3cell_to_central_point"] = c => c.Json(Valid(c.S(0), h => $"concat('{{\"type\":\"Point\",\"coordinates\":', {Pair($"h3ToGeo({h})")}, '}}')", "''"));
+        table["geo_h3cell_to_polygon"] = c => c.Json(Valid(c.S(0), h => SqlLambda.Let($"h3ToGeoBoundary({h})", b =>
+            $"concat('{{\"type\":\"Polygon\",\"coordinates\":[[', arrayStringConcat(arrayMap(p -> {Pair("p")}, arrayPushBack({b}, {b}[1])), ','), ']]}}')"), "''"));
+    }
+
+    /// <summary>Something of a cell, or a default when the text names none.</summary>
+    private static string Valid(string text, Func<string, string> write, string absent)
+    {
+        var cell = SqlLambda.Name();
+        return SqlLambda.Let(text, t =>
+            $"if(match({t}, '^[0-9a-fA-F]{{15,16}}$') AND h3IsValid(stringToH3(if(match({t}, '^[0-9a-fA-F]{{15,16}}$'), {t}, '8001fffffffffff'))), "
+            + $"arrayMap({cell} -> {write(cell)}, [stringToH3(if(match({t}, '^[0-9a-fA-F]{{15,16}}$') AND h3IsValid(stringToH3(if(match({t}, '^[0-9a-fA-F]{{15,16}}$'), {t}, '8001fffffffffff'))), {t}, '8001fffffffffff'))])[1], {absent})");
+    }
+
+    private static string Cells(string array) => $"concat('[', arrayStringConcat(arrayMap(x -> concat('\"', h3ToString(x), '\"'), {array}), ','), ']')";
+
+    // The engine gives latitude before longitude.
+    private static string Pair(string point) => $"concat('[', toString({point}.2), ',', toString({point}.1), ']')";
+}
