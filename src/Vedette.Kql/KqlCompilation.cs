@@ -20,7 +20,11 @@ public enum KqlSeverity
 /// <param name="IsSyntax">Found by lexer or parser rather than by the binder.</param>
 /// <param name="Hint">A "did you mean" name, or null.</param>
 public sealed record KqlDiagnostic(
-    string Code, KqlSeverity Severity, string Message, TextSpan Span, int Line, int Column, bool IsSyntax, string? Hint);
+    string Code, KqlSeverity Severity, string Message, TextSpan Span, int Line, int Column, bool IsSyntax, string? Hint)
+{
+    /// <summary>The service's words, then the hint: <c>… expression named 'Foo'. Did you mean 'Food'?</c></summary>
+    public string FullMessage => Hint is null ? Message : $"{Message.TrimEnd('.')}. Did you mean '{Hint}'?";
+}
 
 /// <summary>Limits and switches of a compilation.</summary>
 public sealed record KqlOptions

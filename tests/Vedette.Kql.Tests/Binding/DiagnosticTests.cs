@@ -55,7 +55,12 @@ public sealed class DiagnosticTests
     [InlineData("print tolowr('A')", "tolower")]
     [InlineData("let Threshold = 1; print Treshold", "Threshold")]
     [InlineData("DeviceInfo | summarize dcout(DeviceId)", "dcount")]
-    public void Near_names_are_offered(string query, string hint) => TestSchema.Bind(query).Diagnostics[0].Hint.ShouldBe(hint);
+    public void Near_names_are_offered(string query, string hint)
+    {
+        var diagnostic = TestSchema.Bind(query).Diagnostics[0];
+        diagnostic.Hint.ShouldBe(hint);
+        diagnostic.FullMessage.ShouldBe($"{diagnostic.Message.TrimEnd('.')}. Did you mean '{hint}'?");
+    }
 
     [Fact]
     public void Several_errors_come_at_once_in_text_order()

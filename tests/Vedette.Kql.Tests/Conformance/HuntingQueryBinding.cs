@@ -75,22 +75,21 @@ public sealed class HuntingQueryBinding
     public void Binding_is_fast()
     {
         var queries = ConformanceData.Read(File).Where(q => Flag(q, "defender")).Select(q => q.GetProperty("query").GetString()!).ToList();
-        var times = new List<double>();
-        for (var round = 0; round < 4; round++)
+        // The best of several rounds: other work on the machine is not what is measured.
+        var times = Enumerable.Repeat(double.MaxValue, queries.Count).ToArray();
+        for (var round = 0; round < 6; round++)
         {
-            times.Clear();
-            foreach (var query in queries)
+            for (var i = 0; i < times.Length; i++)
             {
                 var start = System.Diagnostics.Stopwatch.GetTimestamp();
-                KqlCompiler.Bind(query, TestSchema.Hunting);
-                times.Add(System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+                KqlCompiler.Bind(queries[i], TestSchema.Hunting);
+                times[i] = Math.Min(times[i], System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalMilliseconds);
             }
         }
 
-        times.Sort();
-        times[times.Count / 2].ShouldBeLessThan(0.5);
-        // Ten times the goal of 5 ms: a busy machine must not fail the build, a quadratic step must.
-        times[times.Count * 99 / 100].ShouldBeLessThan(50);
+        Array.Sort(times);
+        times[times.Length / 2].ShouldBeLessThan(0.5);
+        times[times.Length * 99 / 100].ShouldBeLessThan(5);
     }
 
     private static string Id(JsonElement query) => query.GetProperty("id").GetString()!;
