@@ -22,8 +22,15 @@ internal static class OperationClient
 
         progress.Report(new OperationProgress("No server is running on this data: opening it here", 0, null));
         await using var house = await House.OpenAsync(options with { Serve = false }, cancellationToken);
-        return await house.Services.GetRequiredService<OperationRegistry>().Get(name).RunAsync(arguments, progress, cancellationToken);
+        return await RunHereAsync(house, name, arguments, progress, cancellationToken);
     }
+
+    /// <summary>Runs one operation in a house that this process has opened.</summary>
+    /// <exception cref="OperationException">It refused or failed.</exception>
+    public static Task<JsonNode?> RunHereAsync(
+        House house, string name, object input, IProgress<OperationProgress> progress, CancellationToken cancellationToken) =>
+        house.Services.GetRequiredService<OperationRegistry>().Get(name)
+            .RunAsync(JsonSerializer.SerializeToElement(input, input.GetType(), OperationJson.Options), progress, cancellationToken);
 
     private static async Task<Socket?> TryConnectAsync(string path, CancellationToken cancellationToken)
     {
