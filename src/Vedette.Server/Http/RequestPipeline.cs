@@ -1,3 +1,4 @@
+using Npgsql;
 using Vedette.Foundation;
 using Vedette.Server.Http.Steps;
 
@@ -71,7 +72,16 @@ internal sealed class RequestPipeline
         match.CountOnly = row.CountOnly;
         var handler = row.Surface.Handlers[row.Endpoint];
         var call = new ApiCall(http, row.Surface, row.Endpoint, handler, match, _identifiers.NewGuid());
-        await _shape.WriteAsync(call, await RunAsync(call));
+        var error = await RunAsync(call);
+        try
+        {
+            await _shape.WriteAsync(call, error);
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException && !http.Response.HasStarted)
+        {
+            await _shape.WriteAsync(call, Explain(call, failure, "shape"));
+        }
+
         return true;
     }
 
@@ -98,9 +108,20 @@ internal sealed class RequestPipeline
         }
         catch (Exception failure)
         {
-            _log.LogError(failure, "{Call} failed in step '{Step}' (request {Id})", call.Endpoint.Key, current, call.Id);
-            return call.Error("InternalServerError");
+            return Explain(call, failure, current);
         }
+    }
+
+    // Values that the database cannot take (a number or a date out of range) and filters that mean nothing to it (the negative of null) are
+    // the caller's; everything else is ours.
+    private ApiError Explain(ApiCall call, Exception failure, string step)
+    {
+        var refused = failure as PostgresException ?? failure.InnerException as PostgresException;
+        if (refused is { SqlState: ['2', '2', ..] }) return call.Error("BadRequest", $"A value in the request cannot be used: {refused.MessageText}.");
+        if (refused is { SqlState: ['4', '2', ..] } && (call.Query.Filter is not null || call.Query.OrderBy.Count > 0))
+            return call.Error("ODataError", "The query cannot be evaluated.") with { Explanation = refused.MessageText };
+        _log.LogError(failure, "{Call} failed in step '{Step}' (request {Id})", call.Endpoint.Key, step, call.Id);
+        return call.Error("InternalServerError");
     }
 
     private bool IsOwned(string path)

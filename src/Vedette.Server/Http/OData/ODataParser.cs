@@ -55,6 +55,11 @@ internal static class ODataParser
         {
             throw Bad(call, error.Message);
         }
+        catch (Exception fault) when (fault is ArgumentException or FormatException or OverflowException or InvalidCastException or NullReferenceException)
+        {
+            // The parser has faults of its own for some malformed texts; for the caller they are what they are: a text that cannot be read.
+            throw Bad(call, "The query cannot be parsed.");
+        }
 
         bool IsSelectable(EntityProperty property) =>
             property.Returned && !abilities.NotSelectable.Contains(property.Name, StringComparer.OrdinalIgnoreCase);

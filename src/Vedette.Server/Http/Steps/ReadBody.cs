@@ -21,6 +21,8 @@ internal sealed class ReadBody(IOptionsMonitor<HttpSettings> settings) : IReques
         if (request.ContentLength > limit) return call.Error("BodyTooLarge", limit);
         var bytes = await ReadAsync(request, limit, call.Aborted);
         if (bytes is null) return call.Error("BodyTooLarge", limit);
+        // No store of ours holds a null character, so it is refused before anything is begun.
+        if (bytes.AsSpan().IndexOf("\\u0000"u8) >= 0) return call.Error("InvalidRequestBody") with { Explanation = "the body holds a null character" };
         JsonElement root = default;
         if (bytes.Length > 0)
         {

@@ -58,17 +58,25 @@ internal sealed class Shape(RefusalLog refusals, TimeProvider clock, ILogger<Sha
         var response = call.Http.Response;
         response.ContentType = result.OData ? ODataType : JsonType;
         if (result.OData) response.Headers["OData-Version"] = "4.0";
+        await using var json = new Utf8JsonWriter(response.BodyWriter, Json);
         try
         {
-            await using var json = new Utf8JsonWriter(response.BodyWriter, Json);
             await result.WriteAsync(json, call.Aborted);
             await json.FlushAsync(call.Aborted);
         }
-        catch (Exception) when (response.HasStarted)
+        catch (Exception) when (!response.HasStarted && json.BytesCommitted == 0)
+        {
+            // Nothing has left the writer, so an error can still be answered in its place.
+            json.Reset();
+            response.Headers.Remove("OData-Version");
+            throw;
+        }
+        catch (Exception)
         {
             // The status is gone already: a broken connection is the only honest sign that the answer is not whole.
+            json.Reset();
             call.Http.Abort();
-            throw;
+            throw new OperationCanceledException("The answer broke off.");
         }
         finally
         {
