@@ -73,7 +73,7 @@ public sealed class ActionService(
         await using var transaction = await state.Database.BeginTransactionAsync(cancellationToken);
         var action = await state.MachineActions
             .FromSql($"SELECT * FROM defender.machine_actions WHERE id = {id} AND tenant_id = {caller.TenantId} FOR UPDATE")
-            .FirstOrDefaultAsync(cancellationToken);
+            .SingleOrDefaultAsync(cancellationToken);
         if (action is null || !await SeesAsync(state, caller, action, cancellationToken)) return new DomainError(Refusal.ResourceNotFound, Kind, id.ToString());
         if (ActionFacts.IsFinal(action.Status))
         {

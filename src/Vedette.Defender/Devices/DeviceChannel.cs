@@ -118,7 +118,7 @@ internal sealed class DeviceChannel(
         var machine = await LockAsync(state, device, cancellationToken);
         var action = await state.MachineActions
             .FromSql($"SELECT * FROM defender.machine_actions WHERE id = {result.CommandId} AND tenant_id = {device.TenantId} AND machine_id = {device.DeviceId} FOR UPDATE")
-            .FirstOrDefaultAsync(cancellationToken);
+            .SingleOrDefaultAsync(cancellationToken);
         var now = clock.GetUtcNow().UtcDateTime;
         machine.LastContact = now;
 
@@ -153,7 +153,7 @@ internal sealed class DeviceChannel(
     }
 
     private static async Task<Machine> LockAsync(DefenderDbContext state, DeviceSession device, CancellationToken cancellationToken) =>
-        await state.Machines.FromSql($"SELECT * FROM defender.machines WHERE tenant_id = {device.TenantId} AND id = {device.DeviceId} FOR UPDATE").FirstOrDefaultAsync(cancellationToken)
+        await state.Machines.FromSql($"SELECT * FROM defender.machines WHERE tenant_id = {device.TenantId} AND id = {device.DeviceId} FOR UPDATE").SingleOrDefaultAsync(cancellationToken)
         ?? throw new InvalidOperationException($"There is no device {device.DeviceId}.");
 
     private static bool TakeOver(Machine machine, DeviceState reported)
