@@ -74,10 +74,11 @@ public sealed class DemoTenant(
         await using var state = await states.CreateDbContextAsync(cancellationToken);
         if (await state.Machines.AsNoTracking().CountAsync(m => m.TenantId == world.TenantId && m.Id == world.Devices[0].Id, cancellationToken) > 0) return;
         var groups = world.Devices.Select(device => device.System.Group).Distinct(StringComparer.Ordinal).ToArray();
-        for (var group = 0; group < groups.Length; group++) state.DeviceGroups.Add(new DeviceGroup { TenantId = world.TenantId, Id = group + 1, Name = groups[group] });
+        var last = await state.DeviceGroups.Where(group => group.TenantId == world.TenantId).MaxAsync(group => (int?)group.Id, cancellationToken) ?? 0;
+        for (var group = 0; group < groups.Length; group++) state.DeviceGroups.Add(new DeviceGroup { TenantId = world.TenantId, Id = last + group + 1, Name = groups[group] });
         foreach (var device in world.Devices)
         {
-            state.Machines.Add(Machine(world, device, Array.IndexOf(groups, device.System.Group) + 1, end));
+            state.Machines.Add(Machine(world, device, last + Array.IndexOf(groups, device.System.Group) + 1, end));
             if (device.User is { } user) state.LogonUsers.Add(Logon(world, device, user.Account, "Interactive", 22, end));
             if (device.IsWindows && device.User is null) state.LogonUsers.Add(Logon(world, device, world.DomainAdmin, "RemoteInteractive", 6, end));
         }

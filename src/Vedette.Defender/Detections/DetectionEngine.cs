@@ -2,11 +2,13 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Vedette.Defender.Alerts;
 using Vedette.Telemetry.Hunting;
 using Vedette.Telemetry.Ingest;
+using Vedette.Telemetry.Schema;
 
 namespace Vedette.Defender.Detections;
 
@@ -29,9 +31,6 @@ public sealed record DetectionSummary(IReadOnlyList<DetectionRun> Runs, TimeSpan
 /// </summary>
 public sealed partial class DetectionEngine
 {
-    private const string AnyRow =
-        "union DeviceProcessEvents, DeviceNetworkEvents, DeviceFileEvents, DeviceRegistryEvents, DeviceImageLoadEvents, DeviceLogonEvents, DeviceEvents | take 1 | project DeviceId";
-
     // Events of any age: what counts is when they arrived.
     private static readonly HuntingLimits AllTimes = new() { LookBack = TimeSpan.FromDays(36_500) };
 
@@ -109,12 +108,15 @@ public sealed partial class DetectionEngine
         return new DetectionSummary([.. work.Select(item => item.Run(now))], Stopwatch.GetElapsedTime(started));
     }
 
-    // Continuous rules have nothing to do while nothing arrives; one cheap look saves one query for each of them.
+    // Continuous rules have nothing to do while nothing arrives; one cheap look at their tables saves one query for each of them.
     private async Task<bool> HasNewsAsync(Guid tenantId, List<RuleWork> work, CancellationToken cancellationToken)
     {
         if (work.Any(item => !item.Rule.Schedule.IsContinuous)) return true;
-        var from = work.Min(item => item.Window.From);
-        var answer = await _hunting.RunAsync(Request(tenantId, AnyRow, (from, work[0].Window.To)), cancellationToken);
+        var tables = work.SelectMany(item => Identifier().Matches(item.Rule.Query).Select(match => match.Value))
+            .Where(HuntingSchema.Tables.ContainsKey).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToArray();
+        if (tables.Length == 0) return true;
+        var query = $"union {string.Join(", ", tables)} | take 1 | project Arrived = 1";
+        var answer = await _hunting.RunAsync(Request(tenantId, query, (work.Min(item => item.Window.From), work[0].Window.To)), cancellationToken);
         return answer.Rows.Count > 0;
     }
 
@@ -159,6 +161,9 @@ public sealed partial class DetectionEngine
         : $"{exception.Failure}: {exception.Message}";
 
     private static string QueryHash(DetectionRule rule) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(rule.Query)))[..16];
+
+    [GeneratedRegex("[A-Za-z][A-Za-z0-9]*")]
+    private static partial Regex Identifier();
 
     [LoggerMessage(LogLevel.Warning, "The detection rule {Rule} failed: {Failure}")]
     private partial void LogFailure(string rule, string failure);

@@ -29,7 +29,7 @@ internal sealed partial class DetectionScheduler(
         }
     }
 
-    // Tenants with devices, found by leaping through the index rather than reading it.
+    // Tenants with devices, found by leaping through the index rather than reading it. A demo tenant that is being filled runs its rules itself.
     private async Task<IReadOnlyList<Guid>> TenantsAsync(CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -39,7 +39,8 @@ internal sealed partial class DetectionScheduler(
                 (SELECT tenant_id FROM defender.machines ORDER BY tenant_id LIMIT 1)
                 UNION ALL
                 SELECT (SELECT tenant_id FROM defender.machines WHERE tenant_id > tenants.id ORDER BY tenant_id LIMIT 1) FROM tenants WHERE tenants.id IS NOT NULL)
-            SELECT id FROM tenants WHERE id IS NOT NULL
+            SELECT id FROM tenants
+            WHERE id IS NOT NULL AND NOT EXISTS (SELECT FROM defender.demo_tenants AS demo WHERE demo.tenant_id = tenants.id AND demo.completed_at IS NULL)
             """,
             cancellationToken: cancellationToken));
         return tenants.AsList();
