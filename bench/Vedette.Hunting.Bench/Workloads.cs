@@ -48,8 +48,8 @@ internal sealed record Workload(string Name, string Kql, string Sql)
             "SELECT max(length(ProcessCommandLine)), count() FROM {db}.DeviceProcessEvents WHERE {t} AND (DeviceId, Timestamp) IN "
             + "(SELECT DeviceId, max(Timestamp) FROM {db}.DeviceProcessEvents WHERE {t} GROUP BY DeviceId)"),
         new("json",
-            "DeviceProcessEvents | extend f = parse_json(AdditionalFields) | where toint(f.Score) > 97 and f.Source == 'sensor' | count",
-            "SELECT count() FROM {db}.DeviceProcessEvents WHERE {t} AND AdditionalFields != '' AND JSONExtractInt(AdditionalFields, 'Score') > 97 "
+            "DeviceProcessEvents | extend f = parse_json(AdditionalFields) | where toint(f.Score) > 85 and f.Source == 'sensor' | count",
+            "SELECT count() FROM {db}.DeviceProcessEvents WHERE {t} AND AdditionalFields != '' AND JSONExtractInt(AdditionalFields, 'Score') > 85 "
             + "AND JSONExtractString(AdditionalFields, 'Source') = 'sensor'"),
         new("extract",
             @"DeviceProcessEvents | extend Task = extract(@'/task ""([^""]+)""', 1, ProcessCommandLine) | where isnotempty(Task) | summarize count() by Task | top 5 by count_",
@@ -58,9 +58,9 @@ internal sealed record Workload(string Name, string Kql, string Sql)
             "DeviceProcessEvents | where isnotempty(AdditionalFields) | mv-expand Tag = parse_json(AdditionalFields).Tags | summarize count() by tostring(Tag)",
             "SELECT arrayJoin(JSONExtract(AdditionalFields, 'Tags', 'Array(String)')) AS Tag, count() FROM {db}.DeviceProcessEvents WHERE {t} AND AdditionalFields != '' GROUP BY Tag"),
         new("make_set",
-            "DeviceProcessEvents | summarize make_set(FileName), make_list(ProcessId, 100) by DeviceId | count",
-            "SELECT count() FROM (SELECT DeviceId, groupUniqArray(1048576)(FileName) AS s, groupArray(100)(ProcessId) AS l FROM {db}.DeviceProcessEvents WHERE {t} GROUP BY DeviceId "
-            + "HAVING NOT ignore(s, l))"),
+            "DeviceProcessEvents | summarize make_set(FileName), make_list(ProcessId, 100) by DeviceId | summarize sum(array_length(set_FileName)), sum(array_length(list_ProcessId))",
+            "SELECT sum(length(s)), sum(length(l)) FROM (SELECT DeviceId, groupUniqArray(1048576)(FileName) AS s, groupArray(100)(ProcessId) AS l "
+            + "FROM {db}.DeviceProcessEvents WHERE {t} GROUP BY DeviceId)"),
         new("leftanti",
             "DeviceProcessEvents | where Timestamp between (datetime(2026-11-19) .. datetime(2026-11-20)) | distinct FileName "
             + "| join kind=leftanti (DeviceProcessEvents | where Timestamp < datetime(2026-11-19) | distinct FileName) on FileName | count",

@@ -184,7 +184,7 @@ public sealed class HuntBatch(IHuntingService hunting, Guid tenantId, HuntingLim
     {
         json.WriteStartObject("error"u8);
         json.WriteString("code"u8, failure.Failure.ToString());
-        json.WriteString("message"u8, failure.Message);
+        json.WriteString("message"u8, failure.Advice);
         if (failure.Line is { } line) json.WriteNumber("line"u8, line);
         else json.WriteNull("line"u8);
         if (failure.Column is { } column) json.WriteNumber("column"u8, column);

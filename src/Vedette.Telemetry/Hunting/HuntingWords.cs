@@ -26,7 +26,7 @@ internal static class HuntingWords
         var error = compilation.Diagnostics.FirstOrDefault(static d => d.Severity == KqlSeverity.Error);
         if (error is null) return new HuntingException(HuntingFailure.Semantic, "The query has no result.");
         return new HuntingException(
-            error.IsSyntax ? HuntingFailure.Syntax : HuntingFailure.Semantic, error.Message, error.Line, error.Column);
+            error.IsSyntax ? HuntingFailure.Syntax : HuntingFailure.Semantic, error.Message, error.Line, error.Column) { Hint = error.Hint };
     }
 
     /// <summary>An error of the engine. Its text may hold SQL and values, so people see it only where it is about their query.</summary>

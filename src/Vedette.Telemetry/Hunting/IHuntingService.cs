@@ -97,4 +97,10 @@ public sealed class HuntingException(HuntingFailure failure, string message, int
 
     /// <summary>Column in the line, from 1, when known.</summary>
     public int? Column { get; } = column;
+
+    /// <summary>A name that the author may have meant, when there is one close to a name that is not known.</summary>
+    public string? Hint { get; init; }
+
+    /// <summary>The service's words, and the hint after them when there is one: what people see, where programs see <see cref="Exception.Message"/>.</summary>
+    public string Advice => Hint is null ? Message : $"{Message}{(Message.EndsWith('.') ? "" : ".")} Did you mean '{Hint}'?";
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
 using Vedette.Telemetry.Engine;
 
 namespace Vedette.Telemetry.Schema;
@@ -12,12 +11,19 @@ public sealed class HuntingDatabase(IClickHouse engine, string database)
 {
     private const string StampPrefix = "vedette schema ";
 
+    // Made from the files that the tables follow from rather than from their DDL, which takes a while to write and is seldom needed.
     private static readonly Lazy<string> Stamp = new(static () =>
     {
-        var text = new StringBuilder();
-        foreach (var table in PhysicalTable.All.Values.OrderBy(static t => t.Table.Name, StringComparer.Ordinal)) text.Append(table.Create("")).Append(';');
-        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..16];
-        return $"{StampPrefix}{StorageRules.Current.Revision}.{hash}";
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = new byte[1 << 16];
+        foreach (var resource in new[] { "hunting-tables.json", "hunting-storage.json" })
+        {
+            using var stream = typeof(HuntingDatabase).Assembly.GetManifestResourceStream(resource)
+                ?? throw new InvalidOperationException($"{resource} is missing from the assembly.");
+            while (stream.Read(buffer) is > 0 and var read) hash.AppendData(buffer.AsSpan(0, read));
+        }
+
+        return $"{StampPrefix}{PhysicalTable.FormRevision}.{Convert.ToHexStringLower(hash.GetHashAndReset())[..16]}";
     });
 
     /// <summary>Name of the database.</summary>

@@ -22,6 +22,9 @@ public sealed record PhysicalColumn(string Name, string Type, KqlType KqlType, s
 /// <summary>A hunting table as the engine holds it.</summary>
 public sealed class PhysicalTable
 {
+    /// <summary>Raised when this class writes other DDL for the same files, so that existing databases are brought up to date.</summary>
+    internal const int FormRevision = 1;
+
     /// <summary>The hidden column that holds the tenant of a row.</summary>
     public const string TenantColumn = "_TenantId";
 

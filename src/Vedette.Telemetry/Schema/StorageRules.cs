@@ -21,7 +21,6 @@ internal sealed class StorageRules
 
     private StorageRules(Document document)
     {
-        Revision = document.Revision;
         _plainStrings = Names(document.PlainStrings);
         _termIndexes = Names(document.TermIndexes);
         _valueIndexes = Names(document.ValueIndexes);
@@ -30,9 +29,6 @@ internal sealed class StorageRules
     }
 
     public static StorageRules Current => Lazy.Value;
-
-    /// <summary>Raised when a rule changes in a way that existing tables must follow.</summary>
-    public int Revision { get; }
 
     /// <summary>Whether a string column has too many distinct values for a dictionary.</summary>
     public bool IsPlain(HuntingColumn column) => _plainStrings.IsMatch(column.Name);
@@ -68,7 +64,6 @@ internal sealed class StorageRules
     }
 
     internal sealed record Document(
-        int Revision,
         string[] PlainStrings,
         string[] TermIndexes,
         string[] ValueIndexes,
