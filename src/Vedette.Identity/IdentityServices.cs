@@ -45,6 +45,10 @@ public static class IdentityServices
         services.AddSingleton<IGrant, ClientCredentialsGrant>();
         services.AddSingleton<IGrant, PasswordGrant>();
         services.AddSingleton<IGrant, RefreshTokenGrant>();
+        services.AddSingleton<IGrant, DeviceCodeGrant>();
+        services.AddSingleton<IGrant, AuthorizationCodeGrant>();
+        services.AddSingleton<DeviceCodeEndpoint>();
+        services.AddSingleton<InteractiveSignIn>();
         services.AddSingleton<TokenEndpoint>();
         services.AddSingleton<TokenIssuer>();
         services.AddSingleton<MetadataDocuments>();

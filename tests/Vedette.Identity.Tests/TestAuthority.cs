@@ -31,7 +31,13 @@ internal sealed class TestAuthority : IAsyncDisposable
         Tickets = new TicketStore(database.DataSource, Key, Clock);
         SignIn = new PasswordSignIn(Store, Directory, database.DataSource, Clock, Audit);
         var delegated = new DelegatedTokens(Keys, Tickets);
-        IGrant[] grants = [new ClientCredentialsGrant(Keys), new PasswordGrant(SignIn, delegated), new RefreshTokenGrant(Tickets, Directory, delegated)];
+        IGrant[] grants =
+        [
+            new ClientCredentialsGrant(Keys), new PasswordGrant(SignIn, delegated), new RefreshTokenGrant(Tickets, Directory, delegated),
+            new DeviceCodeGrant(Tickets, Directory, delegated), new AuthorizationCodeGrant(Tickets, Directory, delegated),
+        ];
+        Interactive = new InteractiveSignIn(Store, Directory, SignIn, Tickets, Key, Clock);
+        DeviceCodes = new DeviceCodeEndpoint(Store, Tickets, Clock);
         Endpoint = new TokenEndpoint(Store, new ClientAuthentication(Key), grants, Audit, Clock);
         Documents = new MetadataDocuments(Store, Keys, Clock);
         Validator = new AccessTokenValidator(Keys, Store, Clock);
@@ -52,6 +58,10 @@ internal sealed class TestAuthority : IAsyncDisposable
     public TicketStore Tickets { get; }
 
     public PasswordSignIn SignIn { get; }
+
+    public InteractiveSignIn Interactive { get; }
+
+    public DeviceCodeEndpoint DeviceCodes { get; }
 
     public TokenEndpoint Endpoint { get; }
 

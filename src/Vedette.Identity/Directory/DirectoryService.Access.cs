@@ -71,6 +71,32 @@ public sealed partial class DirectoryService
         return Permissions(found.AppId, where);
     }
 
+    /// <summary>Notes consent to delegated permissions, beside what was consented to before: for one user, or for everybody when null.</summary>
+    internal Task GrantScopesAsync(Guid appId, Guid tenantId, Guid resourceAppId, IReadOnlyList<string> scopes, Guid? userId, CancellationToken cancellationToken)
+    {
+        var now = clock.GetUtcNow();
+        return store.WriteAsync(
+            async change =>
+            {
+                await AddPrincipalAsync(change, tenantId, appId, now);
+                await AddPrincipalAsync(change, tenantId, resourceAppId, now);
+                var held = store.Current.Principal(tenantId, appId) is { } client && store.Current.Principal(tenantId, resourceAppId) is { } api
+                    ? store.Current.Grants(client.Id).Where(grant => grant.ResourceId == api.Id && grant.PrincipalId == userId).SelectMany(grant => grant.Scope.Split(' '))
+                    : [];
+                var all = string.Join(' ', held.Concat(scopes).Where(name => name.Length > 0).Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.Ordinal));
+                await change.ExecuteAsync(MergeScopes, identifiers.NewGuid(), tenantId, appId, resourceAppId, all, userId);
+                await change.AuditAsync(Audit("Consent to application", tenantId, appId.ToString(), ("scopes", string.Join(' ', scopes)), ("user", userId?.ToString() ?? "everybody")));
+            },
+            cancellationToken);
+    }
+
+    private const string MergeScopes = """
+        INSERT INTO identity.permission_grants (id, client_id, resource_id, principal_id, scope)
+        SELECT $1, p.id, r.id, $6::uuid, $5 FROM identity.service_principals p JOIN identity.service_principals r ON r.tenant_id = p.tenant_id
+        WHERE p.tenant_id = $2 AND p.app_id = $3 AND r.app_id = $4
+        ON CONFLICT (client_id, resource_id, principal_id) DO UPDATE SET scope = excluded.scope
+        """;
+
     private const string DropRoles = """
         DELETE FROM identity.app_role_assignments a USING identity.service_principals p, identity.service_principals r
         WHERE a.principal_id = p.id AND p.tenant_id = $1 AND p.app_id = $2 AND a.resource_id = r.id

@@ -89,21 +89,10 @@ public sealed class TokenEndpoint
 
     private static ProtocolError? FindClient(TokenContext context)
     {
-        var clientId = context.Credentials.ClientId;
-        var application = Guid.TryParse(clientId, out var appId) ? context.Directory.Application(appId) : null;
-        if (context.Segment.Tenant is not { } tenant)
-        {
-            if (application is null) return ErrorCatalogue.Create(700016, clientId, context.Call.TenantSegment);
-            if (context.Segment.Alias == TenantAlias.Consumers) return ErrorCatalogue.Create(9002332, application.AppId, application.DisplayName);
-            if (!application.IsMultiTenant) return ErrorCatalogue.Create(50194, application.AppId, application.DisplayName);
-            context.Client = application;
-            return null;
-        }
-
-        if (application is null || context.Directory.Principal(tenant.Id, appId) is not { } principal) return ErrorCatalogue.Create(700016, clientId, tenant.DisplayName);
-        if (!principal.AccountEnabled) return ErrorCatalogue.Create(7000112, application.AppId, application.DisplayName);
-        context.Client = application;
-        context.Principal = principal;
+        var error = ClientLookup.Find(context.Directory, context.Segment, context.Call.TenantSegment, context.Credentials.ClientId, out var client, out var principal);
+        if (error is not null) return error;
+        context.Client = client!;
+        if (principal is not null) context.Principal = principal;
         return null;
     }
 

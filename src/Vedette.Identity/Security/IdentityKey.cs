@@ -55,23 +55,25 @@ public sealed class IdentityKey
     public byte[] HashTicket(Guid purpose, string ticket) => Hash(_tickets, purpose, ticket);
 
     /// <summary>Encrypts and authenticates.</summary>
-    public byte[] Protect(ReadOnlySpan<byte> plain)
+    /// <param name="plain">What is to be kept secret.</param>
+    /// <param name="purpose">What it is for: it can be read back for the same purpose only.</param>
+    public byte[] Protect(ReadOnlySpan<byte> plain, string purpose = "")
     {
         var result = new byte[NonceLength + plain.Length + TagLength];
         RandomNumberGenerator.Fill(result.AsSpan(0, NonceLength));
         using var aes = new AesGcm(_encryption, TagLength);
-        aes.Encrypt(result.AsSpan(0, NonceLength), plain, result.AsSpan(NonceLength, plain.Length), result.AsSpan(NonceLength + plain.Length));
+        aes.Encrypt(result.AsSpan(0, NonceLength), plain, result.AsSpan(NonceLength, plain.Length), result.AsSpan(NonceLength + plain.Length), System.Text.Encoding.ASCII.GetBytes(purpose));
         return result;
     }
 
     /// <summary>Reverses <see cref="Protect"/>.</summary>
     /// <exception cref="CryptographicException">The data was made with another key, or changed.</exception>
-    public byte[] Unprotect(ReadOnlySpan<byte> data)
+    public byte[] Unprotect(ReadOnlySpan<byte> data, string purpose = "")
     {
         if (data.Length < NonceLength + TagLength) throw new CryptographicException("The data is too short.");
         var plain = new byte[data.Length - NonceLength - TagLength];
         using var aes = new AesGcm(_encryption, TagLength);
-        aes.Decrypt(data[..NonceLength], data.Slice(NonceLength, plain.Length), data[(NonceLength + plain.Length)..], plain);
+        aes.Decrypt(data[..NonceLength], data.Slice(NonceLength, plain.Length), data[(NonceLength + plain.Length)..], plain, System.Text.Encoding.ASCII.GetBytes(purpose));
         return plain;
     }
 

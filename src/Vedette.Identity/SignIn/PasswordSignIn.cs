@@ -23,7 +23,12 @@ public sealed class PasswordSignIn(DirectoryStore store, DirectoryService direct
     {
         var user = await directory.FindUserAsync(userPrincipalName, cancellationToken);
         if (user is null || (tenant is not null && user.TenantId != tenant.Id))
+        {
+            // Takes as long as a wrong password does, so that a page which shows no difference has none in time either.
+            await VerifyAsync(password, null, cancellationToken);
             return Refuse(null, userPrincipalName, tenant, ErrorCatalogue.Create(50034, "{EUII Hidden}", tenant?.DisplayName ?? DomainOf(userPrincipalName)));
+        }
+
         var now = clock.GetUtcNow();
         if (user.LockedUntil > now) return Refuse(user, userPrincipalName, tenant, ErrorCatalogue.Create(50053));
         if (!user.AccountEnabled) return Refuse(user, userPrincipalName, tenant, ErrorCatalogue.Create(50057));
@@ -45,7 +50,7 @@ public sealed class PasswordSignIn(DirectoryStore store, DirectoryService direct
     /// <inheritdoc/>
     public void Dispose() => _gate.Dispose();
 
-    private async Task<bool> VerifyAsync(string password, string hash, CancellationToken cancellationToken)
+    private async Task<bool> VerifyAsync(string password, string? hash, CancellationToken cancellationToken)
     {
         if (password.Length > 256) return false;
         await _gate.WaitAsync(cancellationToken);

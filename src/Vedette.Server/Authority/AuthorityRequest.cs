@@ -36,11 +36,18 @@ internal sealed class AuthorityRequest(HttpContext context, string tenant, int v
     /// <summary>A query parameter, or null.</summary>
     public string? Query(string name) => context.Request.Query[name] is [{ Length: > 0 } value, ..] ? value : null;
 
+    /// <summary>The exchange, for pages and cookies.</summary>
+    public HttpContext Context => context;
+
     /// <summary>Reads the request.</summary>
-    public async Task<AuthorityCall> ReadAsync(bool withForm)
+    /// <param name="withForm">True when the body is a form.</param>
+    /// <param name="orQuery">True when a GET request has its fields in the query.</param>
+    public async Task<AuthorityCall> ReadAsync(bool withForm, bool orQuery = false)
     {
         var request = context.Request;
-        var (fields, malformed) = withForm ? await ReadFormAsync(request) : ([], false);
+        var (fields, malformed) = orQuery && HttpMethods.IsGet(request.Method) && request.QueryString.HasValue
+            ? ReadQuery(request)
+            : withForm ? await ReadFormAsync(request) : ([], false);
         return new AuthorityCall
         {
             Authority = $"{request.Scheme}://{request.Host.Value}",
@@ -117,6 +124,18 @@ internal sealed class AuthorityRequest(HttpContext context, string tenant, int v
         {
             return ([], true);
         }
+    }
+
+    private static (Dictionary<string, string> Fields, bool Malformed) ReadQuery(HttpRequest request)
+    {
+        var fields = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (name, values) in request.Query)
+        {
+            if (values.Count != 1) return (fields, true);
+            fields[name] = values[0] ?? "";
+        }
+
+        return (fields, false);
     }
 
     private static Guid CorrelationId(HttpRequest request, Dictionary<string, string> fields)

@@ -11,6 +11,16 @@ internal static class AuthoritySurface
     {
         ["oauth2/v2.0/token"] = new(2, Token),
         ["oauth2/token"] = new(1, Token),
+        ["oauth2/v2.0/devicecode"] = new(2, DeviceCode),
+        ["oauth2/devicecode"] = new(1, DeviceCode),
+        ["oauth2/v2.0/authorize"] = new(2, SignInPages.AuthorizeAsync),
+        ["oauth2/authorize"] = new(1, SignInPages.AuthorizeAsync),
+        ["oauth2/deviceauth"] = new(2, SignInPages.DeviceAsync),
+        ["oauth2/v2.0/logout"] = new(2, SignInPages.SignOutAsync),
+        ["oauth2/logout"] = new(1, SignInPages.SignOutAsync),
+        ["oauth2/nativeclient"] = new(1, SignInPages.NativeClientAsync),
+        ["login"] = new(2, SignInPages.SignInAsync, OnlyCommon: true),
+        ["consent"] = new(2, SignInPages.ConsentAsync, OnlyCommon: true),
         ["v2.0/.well-known/openid-configuration"] = new(2, Documents((documents, call, _) => documents.OpenIdConfiguration(call))),
         [".well-known/openid-configuration"] = new(1, Documents((documents, call, _) => documents.OpenIdConfiguration(call))),
         ["discovery/v2.0/keys"] = new(2, Documents((documents, call, _) => documents.KeySet(call))),
@@ -38,7 +48,8 @@ internal static class AuthoritySurface
         if (segments.Length is < 2 or > 5) return null;
         last = segments[^1];
         tenant = segments[0];
-        if (Routes.TryGetValue(string.Join('/', segments, 1, segments.Length - 1), out var route)) return route;
+        if (Routes.TryGetValue(string.Join('/', segments, 1, segments.Length - 1), out var route))
+            return !route.OnlyCommon || string.Equals(tenant, "common", StringComparison.OrdinalIgnoreCase) ? route : null;
         if (segments.Length == 3 && Routes.TryGetValue(segments[1] + "/*", out route)) return route;
 
         // The tenant is missing altogether: the endpoint is meant all the same, and says what is wrong.
@@ -50,6 +61,13 @@ internal static class AuthoritySurface
     {
         var call = await request.ReadAsync(withForm: true);
         var answer = await request.Services.GetRequiredService<TokenEndpoint>().HandleAsync(call, request.Aborted);
+        await request.WriteAsync(answer, call, AnswerKind.Token);
+    }
+
+    private static async Task DeviceCode(AuthorityRequest request)
+    {
+        var call = await request.ReadAsync(withForm: true, orQuery: true);
+        var answer = await request.Services.GetRequiredService<DeviceCodeEndpoint>().HandleAsync(call, request.Aborted);
         await request.WriteAsync(answer, call, AnswerKind.Token);
     }
 
@@ -65,5 +83,8 @@ internal static class AuthoritySurface
     private static AuthorityAnswer InstanceDiscovery(MetadataDocuments documents, AuthorityCall call, AuthorityRequest request) =>
         documents.InstanceDiscovery(call, request.Query("api-version"), request.Query("authorization_endpoint"));
 
-    private sealed record Route(int Version, Func<AuthorityRequest, Task> Handle);
+    /// <param name="Version">1 or 2: which generation of endpoints the address belongs to.</param>
+    /// <param name="Handle">Answers a request.</param>
+    /// <param name="OnlyCommon">True for our own pages, which have one address only.</param>
+    private sealed record Route(int Version, Func<AuthorityRequest, Task> Handle, bool OnlyCommon = false);
 }

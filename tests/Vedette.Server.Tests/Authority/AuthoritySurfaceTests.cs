@@ -7,25 +7,37 @@ using Vedette.Identity.Tokens;
 
 namespace Vedette.Server.Tests.Authority;
 
-public sealed class AuthoritySurfaceTests : IAsyncLifetime
+public sealed class AuthoritySurfaceTests(AuthoritySurfaceTests.Server server) : IClassFixture<AuthoritySurfaceTests.Server>
 {
     private const string Scope = "https://api.securitycenter.microsoft.com/.default";
-    private AuthorityHost _host = null!;
-    private HttpClient _http = null!;
-    private string _clientId = "";
-    private string _secret = "";
+    private readonly AuthorityHost _host = server.Host;
+    private readonly HttpClient _http = server.Http;
+    private readonly string _clientId = server.ClientId;
+    private readonly string _secret = server.Secret;
 
-    public async Task InitializeAsync()
+    /// <summary>One server for all tests of the class.</summary>
+    public sealed class Server : IAsyncLifetime
     {
-        _host = await AuthorityHost.StartAsync();
-        (_clientId, _secret) = await _host.AddClientAsync("Alert.Read.All");
-        _http = new HttpClient { BaseAddress = new Uri(_host.Http) };
-    }
+        internal AuthorityHost Host { get; private set; } = null!;
 
-    public async Task DisposeAsync()
-    {
-        _http.Dispose();
-        await _host.DisposeAsync();
+        internal HttpClient Http { get; private set; } = null!;
+
+        internal string ClientId { get; private set; } = "";
+
+        internal string Secret { get; private set; } = "";
+
+        public async Task InitializeAsync()
+        {
+            Host = await AuthorityHost.StartAsync();
+            (ClientId, Secret) = await Host.AddClientAsync("Alert.Read.All");
+            Http = new HttpClient { BaseAddress = new Uri(Host.Http) };
+        }
+
+        public async Task DisposeAsync()
+        {
+            Http.Dispose();
+            await Host.DisposeAsync();
+        }
     }
 
     [Theory]
@@ -201,12 +213,12 @@ public sealed class AuthoritySurfaceTests : IAsyncLifetime
     [Fact]
     public async Task Token_issues_reach_the_audit_log()
     {
-        using (await PostAsync("/contoso.example/oauth2/v2.0/token", Form()))
+        var (client, secret) = await _host.AddClientAsync("Alert.Read.All");
+        foreach (var value in new[] { secret, "wrong" })
         {
-        }
-
-        using (await PostAsync("/contoso.example/oauth2/v2.0/token", Form(secret: "wrong")))
-        {
+            var form = Form(secret: value);
+            form["client_id"] = client;
+            using var answer = await PostAsync("/contoso.example/oauth2/v2.0/token", form);
         }
 
         var source = _host.Services.GetRequiredService<Npgsql.NpgsqlDataSource>();
@@ -214,7 +226,8 @@ public sealed class AuthoritySurfaceTests : IAsyncLifetime
         for (var i = 0; i < 200 && found != "false,true"; i++)
         {
             await Task.Delay(25);
-            await using var command = source.CreateCommand("SELECT coalesce(string_agg(succeeded::text, ',' ORDER BY succeeded), '') FROM identity.audit_events WHERE activity = 'Issue token'");
+            await using var command = source.CreateCommand("SELECT coalesce(string_agg(succeeded::text, ',' ORDER BY succeeded), '') FROM identity.audit_events WHERE activity = 'Issue token' AND actor = $1");
+            command.Parameters.Add(new Npgsql.NpgsqlParameter { Value = client });
             found = (string)(await command.ExecuteScalarAsync())!;
         }
 

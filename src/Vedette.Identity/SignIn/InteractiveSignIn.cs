@@ -1,0 +1,212 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Vedette.Identity.Directory;
+using Vedette.Identity.Protocol;
+using Vedette.Identity.Resources;
+using Vedette.Identity.Security;
+
+namespace Vedette.Identity.SignIn;
+
+/// <summary>
+/// Leads a browser from an authorize request, or from a device code, over sign-in and consent to its end. Every method says what comes next;
+/// pages and cookies are the caller's.
+/// </summary>
+public sealed class InteractiveSignIn(DirectoryStore store, DirectoryService directory, PasswordSignIn passwords, TicketStore tickets, IdentityKey key, TimeProvider clock)
+{
+    /// <summary>How long a browser stays signed in.</summary>
+    public static readonly TimeSpan SessionLife = TimeSpan.FromHours(12);
+
+    private const string Purpose = "interaction";
+    private static readonly TimeSpan PageLife = TimeSpan.FromMinutes(30);
+    private static readonly Guid GlobalAdministrator = new("62e90394-69f5-4237-9190-012177145e10");
+
+    /// <summary>Encodes a sign-in under way for a hidden field.</summary>
+    public string Protect(Interaction interaction) => Base64Url.EncodeToString(key.Protect(JsonSerializer.SerializeToUtf8Bytes(interaction), Purpose));
+
+    /// <summary>Reads a hidden field back; null when it was changed or is too old.</summary>
+    public Interaction? Unprotect(string? text)
+    {
+        if (string.IsNullOrEmpty(text) || text.Length > 32 * 1024 || !Base64Url.IsValid(text)) return null;
+        try
+        {
+            var interaction = JsonSerializer.Deserialize<Interaction>(key.Unprotect(Base64Url.DecodeFromChars(text), Purpose));
+            return interaction?.ExpiresAt > clock.GetUtcNow() ? interaction : null;
+        }
+        catch (Exception exception) when (exception is CryptographicException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Begins with an authorize request, whose parameters are the call's form.</summary>
+    /// <param name="call">The request.</param>
+    /// <param name="session">Value of the session cookie, or null.</param>
+    /// <param name="cancellationToken">Stops the operation.</param>
+    public async Task<InteractionStep> AuthorizeAsync(AuthorityCall call, string? session, CancellationToken cancellationToken = default)
+    {
+        if (AuthorizeRequest.Read(call, store.Current, clock.GetUtcNow() + PageLife, out var interaction, out var client) is { } broken) return new InteractionStep.Fail(broken);
+        if (AuthorizeRequest.Check(call, store.Current, interaction!) is { } wrong) return Refuse(interaction!, wrong);
+        var prompts = interaction!.Prompt.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var user = prompts.Contains("login") || prompts.Contains("select_account") ? null : await SessionUserAsync(session, cancellationToken);
+        if (user is not null && !MayEnter(interaction, user)) user = null;
+        if (user is not null) return await ContinueAsync(interaction, client!, user, mayAsk: !prompts.Contains("none"), forceConsent: prompts.Contains("consent"), cancellationToken);
+        return prompts.Contains("none")
+            ? Refuse(interaction, ErrorCatalogue.Create(50058))
+            : new InteractionStep.AskSignIn(interaction, client!, interaction.LoginHint ?? "", null);
+    }
+
+    /// <summary>Begins with the code that a device shows.</summary>
+    /// <returns>Null when there is no such code.</returns>
+    public async Task<InteractionStep?> DeviceAsync(string userCode, string? session, CancellationToken cancellationToken = default)
+    {
+        if (await tickets.FindByUserCodeAsync(userCode, cancellationToken) is not { AppId: { } appId } ticket || store.Current.Application(appId) is not { } client) return null;
+        var interaction = new Interaction
+        {
+            TenantSegment = ticket.TenantId?.ToString() ?? "organizations",
+            Version = ticket.Data.Version,
+            AppId = appId,
+            Scope = ticket.Data.Scope,
+            Resource = ticket.Data.Resource,
+            UserCode = userCode,
+            ExpiresAt = ticket.ExpiresAt,
+        };
+        var user = await SessionUserAsync(session, cancellationToken);
+
+        // Even somebody who is signed in is asked, by name, whether this device shall be: a code may have come from a stranger.
+        return user is not null && MayEnter(interaction, user)
+            ? await ContinueAsync(interaction, client, user, mayAsk: true, forceConsent: true, cancellationToken)
+            : new InteractionStep.AskSignIn(interaction, client, "", null);
+    }
+
+    /// <summary>Goes on with a name and password.</summary>
+    /// <returns>The next step, and the value for the session cookie when the sign-in succeeded.</returns>
+    public async Task<(InteractionStep Step, string? Session)> SignInAsync(Interaction interaction, string userName, string password, CancellationToken cancellationToken = default)
+    {
+        if (store.Current.Application(interaction.AppId) is not { } client) return (new InteractionStep.Fail(ErrorCatalogue.Create(700016, interaction.AppId, interaction.TenantSegment)), null);
+        store.Current.TryGetTenant(interaction.TenantSegment, out var tenant);
+        var (user, error) = await passwords.CheckAsync(userName.Trim(), password, tenant, cancellationToken);
+
+        // The page does not tell a wrong name from a wrong password, so that it cannot be asked who exists.
+        if (user is null) return (new InteractionStep.AskSignIn(interaction, client, userName, error!.Number == 50034 ? ErrorCatalogue.Create(50126) : error), null);
+        var session = await tickets.IssueAsync(TicketKind.Session, null, user.TenantId, user.Id, SessionLife, new TicketData(), null, cancellationToken);
+        var step = await ContinueAsync(interaction, client, user, mayAsk: true, forceConsent: interaction.UserCode is not null || interaction.Prompt.Contains("consent", StringComparison.Ordinal), cancellationToken);
+        return (step, session);
+    }
+
+    /// <summary>Goes on with the answer to a consent page.</summary>
+    /// <param name="interaction">The sign-in under way.</param>
+    /// <param name="session">Value of the session cookie.</param>
+    /// <param name="accepted">The answer.</param>
+    /// <param name="forAll">True when an administrator answers for the whole organisation.</param>
+    /// <param name="cancellationToken">Stops the operation.</param>
+    public async Task<InteractionStep> ConsentAsync(Interaction interaction, string? session, bool accepted, bool forAll, CancellationToken cancellationToken = default)
+    {
+        if (store.Current.Application(interaction.AppId) is not { } client) return new InteractionStep.Fail(ErrorCatalogue.Create(700016, interaction.AppId, interaction.TenantSegment));
+        if (await SessionUserAsync(session, cancellationToken) is not { } user || user.Id != interaction.AskedUserId)
+            return new InteractionStep.AskSignIn(interaction with { AskedUserId = null }, client, "", null);
+        if (!accepted) return await DeclineAsync(interaction, client, user, cancellationToken);
+        if (ReadScopes(interaction, user, out var scopes) is { } error) return Refuse(interaction, error);
+        var names = Wanted(client, scopes!).Select(permission => permission.Value).ToArray();
+        var organisation = forAll && IsAdministrator(user);
+        if (organisation) await directory.ConsentAsync(client.AppId.ToString(), user.TenantId.ToString(), cancellationToken);
+        await directory.GrantScopesAsync(client.AppId, user.TenantId, scopes!.Resource.AppId, names, organisation ? null : user.Id, cancellationToken);
+        return await ContinueAsync(interaction, client, user, mayAsk: true, forceConsent: false, cancellationToken);
+    }
+
+    /// <summary>Ends a browser's session.</summary>
+    public async Task SignOutAsync(string? session, CancellationToken cancellationToken = default)
+    {
+        if (session is not null && TicketStore.IsWellFormed(session) && await tickets.FindAsync(TicketKind.Session, session, cancellationToken) is { } ticket)
+            await tickets.DeleteAsync(ticket, cancellationToken);
+    }
+
+    private async Task<InteractionStep> ContinueAsync(Interaction interaction, Application client, User user, bool mayAsk, bool forceConsent, CancellationToken cancellationToken)
+    {
+        if (ReadScopes(interaction, user, out var scopes) is { } error) return Refuse(interaction, error);
+        var principal = store.Current.Principal(user.TenantId, client.AppId);
+        var granted = principal is null ? null : scopes!.Granted(store.Current, principal, user.TenantId, user.Id);
+        if (granted is null || forceConsent)
+        {
+            if (!mayAsk) return Refuse(interaction, ErrorCatalogue.CreateVariant(65001, "authorize", client.AppId, client.DisplayName));
+            var wanted = Wanted(client, scopes!);
+            var known = scopes!.Names.Where(name => wanted.All(permission => !string.Equals(permission.Value, name, StringComparison.OrdinalIgnoreCase))).ToArray();
+            if (known.Length > 0) return Refuse(interaction, ErrorCatalogue.Create(65005, client.DisplayName, string.Join(' ', known)));
+            if (wanted.Count == 0 && granted is null) return Refuse(interaction, ErrorCatalogue.Create(65001, client.AppId, client.DisplayName));
+            var everything = IsAdministrator(user) ? directory.GetApplication(client.AppId.ToString()).Permissions : null;
+            return new InteractionStep.AskConsent(interaction with { AskedUserId = user.Id }, client, user, scopes.Resource, wanted, everything);
+        }
+
+        return await FinishAsync(interaction, client, user, cancellationToken);
+    }
+
+    private async Task<InteractionStep> FinishAsync(Interaction interaction, Application client, User user, CancellationToken cancellationToken)
+    {
+        if (interaction.UserCode is { } userCode)
+        {
+            var ticket = await tickets.FindByUserCodeAsync(userCode, cancellationToken);
+            return ticket is not null && await tickets.SettleDeviceAsync(ticket, user.TenantId, user.Id, approved: true, cancellationToken)
+                ? new InteractionStep.DeviceSettled(client, Approved: true)
+                : new InteractionStep.Fail(ErrorCatalogue.Create(70019));
+        }
+
+        var data = new TicketData
+        {
+            Scope = interaction.Scope,
+            Resource = interaction.Resource,
+            Version = interaction.Version,
+            RedirectUri = interaction.RedirectUri,
+            Nonce = interaction.Nonce,
+            CodeChallenge = interaction.CodeChallenge,
+            CodeChallengeMethod = interaction.CodeChallengeMethod,
+        };
+        var code = await tickets.IssueAsync(TicketKind.Code, client.AppId, user.TenantId, user.Id, AuthorizationCodeGrant.CodeLife, data, null, cancellationToken);
+        var parameters = new List<KeyValuePair<string, string>> { new("code", code) };
+        if (interaction.ClientInfo) parameters.Add(new("client_info", DelegatedTokens.ClientInfo(user)));
+        if (interaction.State is not null) parameters.Add(new("state", interaction.State));
+        parameters.Add(new("session_state", Guid.NewGuid().ToString()));
+        return new InteractionStep.Reply(interaction.RedirectUri!, interaction.ResponseMode, parameters);
+    }
+
+    private async Task<InteractionStep> DeclineAsync(Interaction interaction, Application client, User user, CancellationToken cancellationToken)
+    {
+        if (interaction.UserCode is not { } userCode) return Refuse(interaction, ErrorCatalogue.Create(65004), subcode: "cancel");
+        if (await tickets.FindByUserCodeAsync(userCode, cancellationToken) is { } ticket) await tickets.SettleDeviceAsync(ticket, user.TenantId, user.Id, approved: false, cancellationToken);
+        return new InteractionStep.DeviceSettled(client, Approved: false);
+    }
+
+    private ProtocolError? ReadScopes(Interaction interaction, User user, out DelegatedScopes? scopes)
+    {
+        store.Current.TryGetTenant(user.TenantId, out var tenant);
+        return DelegatedScopes.Read(interaction.Version, interaction.Scope, interaction.Resource, store.Current, tenant?.DisplayName ?? "", out scopes);
+    }
+
+    // What a consent page lists: the scopes that were named, or everything that the registration asks for on this API.
+    private static IReadOnlyList<Permission> Wanted(Application client, DelegatedScopes scopes)
+    {
+        var offered = scopes.Resource.Scopes;
+        if (!scopes.AsksDefault) return [.. offered.Where(permission => scopes.Names.Contains(permission.Value, StringComparer.OrdinalIgnoreCase))];
+        var required = client.RequiredPermissions.Where(r => r.Kind == PermissionKind.Scope && r.ResourceAppId == scopes.Resource.AppId).Select(r => r.PermissionId).ToHashSet();
+        return [.. offered.Where(permission => required.Contains(permission.Id))];
+    }
+
+    private async Task<User?> SessionUserAsync(string? session, CancellationToken cancellationToken)
+    {
+        if (session is null || !TicketStore.IsWellFormed(session)) return null;
+        if (await tickets.FindAsync(TicketKind.Session, session, cancellationToken) is not { UserId: { } userId } ticket || ticket.ExpiresAt <= clock.GetUtcNow()) return null;
+        return await directory.FindUserAsync(userId, cancellationToken) is { AccountEnabled: true } user ? user : null;
+    }
+
+    private bool MayEnter(Interaction interaction, User user) => !store.Current.TryGetTenant(interaction.TenantSegment, out var tenant) || tenant.Id == user.TenantId;
+
+    private static bool IsAdministrator(User user) => user.DirectoryRoles.Contains(GlobalAdministrator);
+
+    private static InteractionStep Refuse(Interaction interaction, ProtocolError error, string? subcode = null)
+    {
+        if (interaction.RedirectUri is null) return new InteractionStep.Fail(error);
+        var parameters = new List<KeyValuePair<string, string>> { new("error", error.Error), new("error_description", $"AADSTS{error.Number}: {error.Text}") };
+        if (subcode is not null) parameters.Add(new("error_subcode", subcode));
+        if (interaction.State is not null) parameters.Add(new("state", interaction.State));
+        return new InteractionStep.Reply(interaction.RedirectUri, interaction.ResponseMode, parameters);
+    }
+}

@@ -1,0 +1,155 @@
+using Microsoft.Net.Http.Headers;
+using Vedette.Identity.Protocol;
+using Vedette.Identity.SignIn;
+
+namespace Vedette.Server.Authority;
+
+/// <summary>The pages that a person sees: what each address does, the session cookie, and the way back to the client.</summary>
+internal static class SignInPages
+{
+    private const string SessionCookie = "vedette_session";
+
+    /// <summary>The authorize endpoint.</summary>
+    public static async Task AuthorizeAsync(AuthorityRequest request)
+    {
+        var call = await request.ReadAsync(withForm: true, orQuery: true);
+        await ShowAsync(request, call, await SignIn(request).AuthorizeAsync(call, Session(request), request.Aborted));
+    }
+
+    /// <summary>The page where a device's code is entered.</summary>
+    public static async Task DeviceAsync(AuthorityRequest request)
+    {
+        var call = await request.ReadAsync(withForm: true, orQuery: true);
+        if ((call.Field("user_code") ?? call.Field("otc")) is not { } code)
+        {
+            await Page.WriteAsync(request.Context, Page.DeviceCode(null));
+            return;
+        }
+
+        if (call.Method == "POST" && IsCrossSite(request)) await RefuseCrossSiteAsync(request, call);
+        else if (call.Method != "POST") await Page.WriteAsync(request.Context, Page.DeviceCode(null, code));
+        else if (await SignIn(request).DeviceAsync(code, Session(request), request.Aborted) is { } step) await ShowAsync(request, call, step);
+        else await Page.WriteAsync(request.Context, Page.DeviceCode("That code didn't work. Check the code and try again.", code), StatusCodes.Status400BadRequest);
+    }
+
+    /// <summary>Takes the sign-in form.</summary>
+    public static async Task SignInAsync(AuthorityRequest request)
+    {
+        var call = await request.ReadAsync(withForm: true);
+        if (call.Method != "POST" || IsCrossSite(request))
+        {
+            await RefuseCrossSiteAsync(request, call);
+            return;
+        }
+
+        if (SignIn(request).Unprotect(call.Field("ctx")) is not { } interaction)
+        {
+            await Page.WriteAsync(request.Context, Page.TooOld(), StatusCodes.Status400BadRequest);
+            return;
+        }
+
+        var (step, session) = await SignIn(request).SignInAsync(interaction, call.Field("loginfmt") ?? "", call.Field("passwd") ?? "", request.Aborted);
+        if (session is not null) SetSession(request, session);
+        await ShowAsync(request, call, step);
+    }
+
+    /// <summary>Takes the consent form.</summary>
+    public static async Task ConsentAsync(AuthorityRequest request)
+    {
+        var call = await request.ReadAsync(withForm: true);
+        if (call.Method != "POST" || IsCrossSite(request))
+        {
+            await RefuseCrossSiteAsync(request, call);
+            return;
+        }
+
+        if (SignIn(request).Unprotect(call.Field("ctx")) is not { } interaction)
+        {
+            await Page.WriteAsync(request.Context, Page.TooOld(), StatusCodes.Status400BadRequest);
+            return;
+        }
+
+        var accepted = call.Field("answer") == "accept";
+        await ShowAsync(request, call, await SignIn(request).ConsentAsync(interaction, Session(request), accepted, call.Field("organisation") is not null, request.Aborted));
+    }
+
+    /// <summary>Signs the browser out, and sends it on where the application asked, if that is one of its reply addresses.</summary>
+    public static async Task SignOutAsync(AuthorityRequest request)
+    {
+        await SignIn(request).SignOutAsync(Session(request), request.Aborted);
+        request.Context.Response.Cookies.Delete(SessionCookie, Cookie(request));
+        var target = request.Query("post_logout_redirect_uri");
+        var known = target is not null && request.Services.GetRequiredService<Vedette.Identity.Directory.DirectoryStore>().Current.Applications
+            .Any(application => application.RedirectUris.Any(redirect => redirect.Uri == target));
+        if (!known)
+        {
+            await Page.WriteAsync(request.Context, Page.Message("You signed out of your account", "It's a good idea to close all browser windows."));
+            return;
+        }
+
+        var state = request.Query("state");
+        request.Context.Response.Redirect(state is null ? target! : Join(target!, '?', [new("state", state)]));
+    }
+
+    /// <summary>The blank page on which native applications end their sign-in.</summary>
+    public static Task NativeClientAsync(AuthorityRequest request) => Page.WriteAsync(request.Context, Page.Message("Sign-in finished", "You can close this window."));
+
+    private static Task ShowAsync(AuthorityRequest request, AuthorityCall call, InteractionStep step)
+    {
+        var context = request.Context;
+        switch (step)
+        {
+            case InteractionStep.Fail fail:
+                return Page.WriteAsync(context, Page.Failure(fail.Error, call), fail.Error.Status == 302 ? StatusCodes.Status400BadRequest : fail.Error.Status);
+            case InteractionStep.AskSignIn ask:
+                return Page.WriteAsync(context, Page.SignIn(SignIn(request).Protect(ask.Interaction), ask.Client.DisplayName, ask.UserName, ask.Error));
+            case InteractionStep.AskConsent ask:
+                return Page.WriteAsync(context, Page.Consent(SignIn(request).Protect(ask.Interaction), ask));
+            case InteractionStep.DeviceSettled { Approved: true } device:
+                return Page.WriteAsync(context, Page.Message(device.Client.DisplayName, $"You have signed in to the {device.Client.DisplayName} application on your device. You may now close this window."));
+            case InteractionStep.DeviceSettled device:
+                return Page.WriteAsync(context, Page.Message(device.Client.DisplayName, "Nothing was signed in. You may now close this window."));
+            case InteractionStep.Reply { ResponseMode: "form_post" } reply:
+                return Page.WriteFormPostAsync(context, reply);
+            case InteractionStep.Reply reply:
+                context.Response.StatusCode = StatusCodes.Status302Found;
+                context.Response.Headers[HeaderNames.CacheControl] = "no-store, no-cache";
+                context.Response.Headers[HeaderNames.Location] = Join(reply.RedirectUri, reply.ResponseMode == "fragment" ? '#' : '?', reply.Parameters);
+                return Task.CompletedTask;
+            default:
+                throw new InvalidOperationException($"No page for {step.GetType().Name}.");
+        }
+    }
+
+    private static string Join(string uri, char mark, IReadOnlyList<KeyValuePair<string, string>> parameters)
+    {
+        var text = string.Join('&', parameters.Select(pair => $"{Uri.EscapeDataString(pair.Key)}={Uri.EscapeDataString(pair.Value)}"));
+        return mark == '?' && uri.Contains('?', StringComparison.Ordinal) ? $"{uri}&{text}" : $"{uri}{mark}{text}";
+    }
+
+    // Forms are taken from our own pages only: browsers say where a request comes from.
+    private static bool IsCrossSite(AuthorityRequest request) => request.Context.Request.Headers["Sec-Fetch-Site"].ToString() is not ("" or "same-origin" or "none");
+
+    private static Task RefuseCrossSiteAsync(AuthorityRequest request, AuthorityCall call) =>
+        Page.WriteAsync(request.Context, Page.Failure(ErrorCatalogue.Create(900561, "POST", call.Method), call), StatusCodes.Status400BadRequest);
+
+    private static InteractiveSignIn SignIn(AuthorityRequest request) => request.Services.GetRequiredService<InteractiveSignIn>();
+
+    private static string? Session(AuthorityRequest request) => request.Context.Request.Cookies[SessionCookie];
+
+    private static void SetSession(AuthorityRequest request, string value)
+    {
+        var options = Cookie(request);
+        options.MaxAge = InteractiveSignIn.SessionLife;
+        request.Context.Response.Cookies.Append(SessionCookie, value, options);
+    }
+
+    private static CookieOptions Cookie(AuthorityRequest request) => new()
+    {
+        HttpOnly = true,
+        Secure = request.Context.Request.IsHttps,
+        SameSite = Microsoft.AspNetCore.Http.SameSiteMode.Lax,
+        Path = "/",
+        IsEssential = true,
+    };
+}
