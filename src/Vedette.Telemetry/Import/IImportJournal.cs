@@ -44,7 +44,8 @@ public sealed class InMemoryImportJournal : IImportJournal
     {
         lock (_states)
         {
-            if (!_states.TryGetValue((tenantId, contentHash), out var state)) _states[(tenantId, contentHash)] = state = new ImportState(shift, 0, false);
+            var key = (tenantId, contentHash);
+            if (!_states.TryGetValue(key, out var state)) _states[key] = state = new ImportState(shift, 0, false);
             return Task.FromResult(state);
         }
     }

@@ -39,7 +39,7 @@ public sealed record EventTypeReport(string Type, string Title, EventTreatment T
     /// <summary>Rows given.</summary>
     public long Rows { get; internal set; }
 
-    /// <summary>Events that gave neither rows nor details for other rows: <see cref="Events"/> of kinds that are not mapped, and odd ones of those that are.</summary>
+    /// <summary>Events that gave neither rows nor details for other rows: all of kinds that are not mapped, and odd ones of those that are.</summary>
     public long Unmapped => Treatment == EventTreatment.Merged ? 0 : Events - WithRows - Duplicates;
 }
 

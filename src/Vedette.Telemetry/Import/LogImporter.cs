@@ -75,14 +75,20 @@ public sealed class LogImporter(IHuntingStore store, IImportJournal journal, IDe
     }
 
     private async Task<Recording?> SurveyAsync(
-        Guid tenantId, string file, ImportOptions options, ImportReport report, IProgress<ImportProgress>? progress, CancellationToken cancellationToken)
+        Guid tenantId,
+        string file,
+        ImportOptions options,
+        ImportReport report,
+        IProgress<ImportProgress>? progress,
+        CancellationToken cancellationToken)
     {
         var fileReport = new FileReport(file);
         report.FileList.Add(fileReport);
         try
         {
             var recording = await Task.Run(
-                () => Recording.Survey(tenantId, file, options, problem => Note(report, problem, options.Limits), progress, cancellationToken), cancellationToken);
+                () => Recording.Survey(tenantId, file, options, problem => Note(report, problem, options.Limits), progress, cancellationToken),
+                cancellationToken);
             recording.Report = fileReport;
             fileReport.ContentHash = recording.ContentHash;
             fileReport.Events = recording.Events;
@@ -115,7 +121,8 @@ public sealed class LogImporter(IHuntingStore store, IImportJournal journal, IDe
             var shift = now - last;
             foreach (var index in order[start..end])
             {
-                if (await journal.FindAsync(tenantId, recordings[index].ContentHash, cancellationToken) is { Complete: false } known) shift = known.Shift;
+                var known = await journal.FindAsync(tenantId, recordings[index].ContentHash, cancellationToken);
+                if (known is { Complete: false }) shift = known.Shift;
             }
 
             foreach (var index in order[start..end]) shifts[index] = shift;
@@ -126,7 +133,13 @@ public sealed class LogImporter(IHuntingStore store, IImportJournal journal, IDe
     }
 
     private async Task StoreAsync(
-        Guid tenantId, Recording recording, TimeSpan shift, ImportOptions options, ImportReport report, IProgress<ImportProgress>? progress, CancellationToken cancellationToken)
+        Guid tenantId,
+        Recording recording,
+        TimeSpan shift,
+        ImportOptions options,
+        ImportReport report,
+        IProgress<ImportProgress>? progress,
+        CancellationToken cancellationToken)
     {
         var fileReport = recording.Report!;
         var state = await journal.BeginAsync(tenantId, recording.ContentHash, Path.GetFileName(recording.File), shift, cancellationToken);
@@ -187,7 +200,12 @@ public sealed class LogImporter(IHuntingStore store, IImportJournal journal, IDe
 
     private static void Add(ImportReport report, EventTypeReport type)
     {
-        if (!report.TypeReports.TryGetValue(type.Type, out var sum)) report.TypeReports.Add(type.Type, sum = type with { Events = 0, WithRows = 0, Duplicates = 0, Rows = 0 });
+        if (!report.TypeReports.TryGetValue(type.Type, out var sum))
+        {
+            sum = type with { Events = 0, WithRows = 0, Duplicates = 0, Rows = 0 };
+            report.TypeReports.Add(type.Type, sum);
+        }
+
         sum.Events += type.Events;
         sum.WithRows += type.WithRows;
         sum.Duplicates += type.Duplicates;
@@ -237,7 +255,12 @@ internal sealed class Recording
     /// <exception cref="IOException">It cannot be read.</exception>
     /// <exception cref="InvalidDataException">It is a damaged archive.</exception>
     public static Recording Survey(
-        Guid tenantId, string file, ImportOptions options, Action<ImportProblem> onProblem, IProgress<ImportProgress>? progress, CancellationToken cancellationToken)
+        Guid tenantId,
+        string file,
+        ImportOptions options,
+        Action<ImportProblem> onProblem,
+        IProgress<ImportProgress>? progress,
+        CancellationToken cancellationToken)
     {
         var table = MappingTable.Default;
         var names = table.Names.Fork();

@@ -51,7 +51,7 @@ internal static partial class Converters
         ["principalName"] = (text, _) => text is null ? null : text.Split('@')[0].ToLowerInvariant(),
         ["distinguishedName"] = (text, _) => text is null ? null : DistinguishedName(text),
         ["logonType"] = (text, _) => text is null ? null : LogonTypeName(text),
-        ["linuxLogon"] = (text, _) => text is null ? null : text is "ssh" or "sshd" || text.StartsWith("/dev/pts", StringComparison.Ordinal) ? "RemoteInteractive" : "Interactive",
+        ["linuxLogon"] = (text, _) => text is null ? null : IsRemoteTerminal(text) ? "RemoteInteractive" : "Interactive",
         ["logonFailure"] = (text, _) => text is null ? null : LogonFailures.GetValueOrDefault(text.ToLowerInvariant(), text),
         ["kerberosFailure"] = (text, _) => text is null ? null : KerberosFailures.GetValueOrDefault(text.ToLowerInvariant(), text),
         ["isLocalAdmin"] = (text, scope) => LogNumbers.Parse(text) is { } logon ? scope.Device.Sessions.Find(logon)?.IsAdministrator : null,
@@ -89,11 +89,15 @@ internal static partial class Converters
 
         // PowerShell and WMI
         ["powerShellCommands"] = (text, _) => text is null ? null : PowerShellText.Commands(text),
-        ["commandNames"] = (text, _) => text is null || PowerShellText.Commands(text) is not { Count: > 0 } names ? null : string.Join(", ", names.Distinct()),
+        ["commandNames"] = (text, _) =>
+            text is not null && PowerShellText.Commands(text) is { Count: > 0 } names ? string.Join(", ", names.Distinct()) : null,
         ["pipelineText"] = (text, _) => text is null ? null : PowerShellText.Pipeline(text),
         ["pipelineDetails"] = (text, _) => text is null ? null : PowerShellText.Details(text),
         ["wmiProvider"] = (text, _) => text?.Split(" provider started")[0],
     }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    private static bool IsRemoteTerminal(string terminal) =>
+        terminal is "ssh" or "sshd" || terminal.StartsWith("/dev/pts", StringComparison.Ordinal);
 
     private static object? Joined(string? path, MappingScope scope) =>
         path is null ? null

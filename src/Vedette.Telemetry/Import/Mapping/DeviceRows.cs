@@ -8,6 +8,11 @@ internal static class DeviceRows
 {
     // The service records a device about once an hour while it is in use.
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
+
+    // Kinds of logon of people who see the screen, near or far.
+    private static readonly string[] AtTheScreen =
+        ["Interactive", "RemoteInteractive", "CachedInteractive", "Unlock", "CachedRemoteInteractive", "CachedUnlock"];
+
     private const long ReportIdMask = (1L << 53) - 1;
 
     /// <summary>Adds the rows that are due: at the device's first event and hourly after.</summary>
@@ -80,7 +85,7 @@ internal static class DeviceRows
 
     private static string LoggedOnUsers(DeviceState device) =>
         JsonSerializer.Serialize(device.Users.Values
-            .Where(user => user.LogonTypes.Overlaps(["Interactive", "RemoteInteractive", "CachedInteractive", "Unlock", "CachedRemoteInteractive", "CachedUnlock"]))
+            .Where(user => user.LogonTypes.Overlaps(AtTheScreen))
             .OrderBy(user => user.Domain, StringComparer.Ordinal).ThenBy(user => user.Name, StringComparer.Ordinal)
             .Select(user => new { UserName = user.Name, DomainName = user.Domain, Sid = user.Sid ?? device.SidOf(user.Domain, user.Name) ?? "" }));
 }

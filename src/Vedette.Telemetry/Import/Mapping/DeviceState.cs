@@ -146,14 +146,19 @@ internal sealed class DeviceState
     public PlatformGuess Platform { get; } = new();
 
     /// <summary>Its own addresses, most used first.</summary>
-    public IReadOnlyList<string> Addresses => [.. _addresses.OrderByDescending(item => item.Value).ThenBy(item => item.Key, StringComparer.Ordinal).Select(item => item.Key)];
+    public IReadOnlyList<string> Addresses =>
+        [.. _addresses.OrderByDescending(item => item.Value).ThenBy(item => item.Key, StringComparer.Ordinal).Select(item => item.Key)];
 
     /// <summary>Whether a name means this device, with or without domain.</summary>
     public bool IsNamed(string name) => name.Split('.')[0].Equals(_shortName, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The UTC time of an event of this device; null when it has none.</summary>
-    public DateTime? TimeOf(LogEvent source) =>
-        source.ExactTime ?? (source.EnvelopeTime is { } envelope ? EventClock.Move(envelope, Clock.IsKnown ? Clock.Offset : source.EnvelopeOffset ?? TimeSpan.Zero) : null);
+    public DateTime? TimeOf(LogEvent source)
+    {
+        if (source.ExactTime is { } exact) return exact;
+        var offset = Clock.IsKnown ? Clock.Offset : source.EnvelopeOffset ?? TimeSpan.Zero;
+        return source.EnvelopeTime is { } envelope ? EventClock.Move(envelope, offset) : null;
+    }
 
     /// <summary>Notes an address of the device.</summary>
     public void NoteAddress(string? address)
@@ -179,7 +184,10 @@ internal sealed class DeviceState
         if (process.Cells is { } cells) return cells;
         var session = process.LogonId is { } logon ? Sessions.Find(logon) : null;
         var desktop = process.SessionId is { } number ? RemoteDesktops.GetValueOrDefault(number) : null;
-        var isRemote = desktop is not null ? true : session?.Type is { } type ? type is "RemoteInteractive" or "CachedRemoteInteractive" : process.LogonId is 0x3e7 or 0x3e4 or 0x3e5 ? false : (bool?)null;
+        var isRemote = desktop is not null ? true
+            : session?.Type is { } type ? type is "RemoteInteractive" or "CachedRemoteInteractive"
+            : process.LogonId is 0x3e7 or 0x3e4 or 0x3e5 ? false
+            : (bool?)null;
         return process.Cells = new ProcessCells
         {
             Pid = process.Pid == 0 ? null : process.Pid,

@@ -21,6 +21,9 @@ internal sealed class EventMapper
     private const int TwinSeconds = 10;
     private const int MaxTypes = 10_000;
     private const long ReportIdMask = (1L << 53) - 1;
+
+    // More rows than one event ever gives: keeps the report ids of its rows apart from the next event's.
+    private const ulong RowsPerEvent = 1024;
     private static readonly JsonWriterOptions FieldOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     private readonly Guid _tenantId;
@@ -144,20 +147,20 @@ internal sealed class EventMapper
         }
 
         var before = rows.Count;
-        var reportId = (long)(StableHash.Mix(_seed + (ulong)source.Position.Ordinal) & ReportIdMask);
+        var number = _seed + ((ulong)source.Position.Ordinal * RowsPerEvent);
         foreach (var row in mapping.Rows)
         {
             if (!Holds(row, scope) || (row.Once is { } once && !IsFirst(device, row, once, scope))) continue;
             if (row.Each is null)
             {
-                rows.Add(Build(row, scope, actor, created ?? subject, reportId));
+                rows.Add(Build(row, scope, actor, created ?? subject, number++));
             }
             else if (row.Each.Evaluate(scope) is IReadOnlyList<string> items)
             {
                 foreach (var item in items)
                 {
                     scope.Item = item;
-                    rows.Add(Build(row, scope, actor, created ?? subject, reportId));
+                    rows.Add(Build(row, scope, actor, created ?? subject, number++));
                 }
             }
         }
@@ -169,7 +172,11 @@ internal sealed class EventMapper
 
     /// <summary>The devices seen, for those who keep machines.</summary>
     public IReadOnlyList<ObservedDevice> Observations() =>
-        [.. _devices.Values.Where(device => device.LastSeen >= device.FirstSeen).OrderBy(device => device.Name, StringComparer.Ordinal).Select(device => DeviceRows.Observe(device, Shift))];
+    [
+        .. _devices.Values.Where(device => device.LastSeen >= device.FirstSeen)
+            .OrderBy(device => device.Name, StringComparer.Ordinal)
+            .Select(device => DeviceRows.Observe(device, Shift)),
+    ];
 
     private static bool Holds(RowMapping row, MappingScope scope)
     {
@@ -190,7 +197,8 @@ internal sealed class EventMapper
         return device.GivenOnce.Count >= MaxGivenOnce ? !device.GivenOnce.Contains(hash) : device.GivenOnce.Add(hash);
     }
 
-    private static (ProcessInfo? Actor, ProcessInfo? Subject, ProcessInfo? Created) Processes(EventMapping mapping, LogEvent source, DeviceState device, DateTime time)
+    private static (ProcessInfo? Actor, ProcessInfo? Subject, ProcessInfo? Created) Processes(
+        EventMapping mapping, LogEvent source, DeviceState device, DateTime time)
     {
         if (mapping.Ends is { } ends) device.Processes.End(ends.See(source), time);
         var actor = mapping.Actor is { } who ? device.Processes.Resolve(who.See(source), time) : null;
@@ -274,8 +282,9 @@ internal sealed class EventMapper
         return StableHash.Mix(key + (ulong)((time.Ticks / TimeSpan.TicksPerSecond / TwinSeconds) + step));
     }
 
-    private HuntingRow Build(RowMapping mapping, MappingScope scope, ProcessInfo? actor, ProcessInfo? subject, long reportId)
+    private HuntingRow Build(RowMapping mapping, MappingScope scope, ProcessInfo? actor, ProcessInfo? subject, ulong number)
     {
+        var reportId = (long)(StableHash.Mix(number) & ReportIdMask);
         var row = new HuntingRow(mapping.Table);
         var values = row.Values;
         var layout = mapping.Layout;

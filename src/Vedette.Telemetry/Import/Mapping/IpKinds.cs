@@ -12,7 +12,8 @@ internal static class IpKinds
     public static string? Normalise(string? text) => Parse(text)?.ToString();
 
     /// <summary>Whether the text is an address of the device itself.</summary>
-    public static bool IsLoopback(string text) => Parse(text) is not { } address || IPAddress.IsLoopback(address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
+    public static bool IsLoopback(string text) =>
+        Parse(text) is not { } address || IPAddress.IsLoopback(address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
 
     /// <summary>The class of an address; null when the text is none.</summary>
     public static string? Kind(string? text)

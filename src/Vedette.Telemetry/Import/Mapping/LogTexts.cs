@@ -74,7 +74,10 @@ internal static class LogTexts
 
     /// <summary>Token elevation by its message number or its name.</summary>
     public static string? Elevation(string? text) =>
-        text is null ? null : Elevations.GetValueOrDefault(text) ?? Elevations.Values.FirstOrDefault(name => text.StartsWith(name, StringComparison.OrdinalIgnoreCase));
+        text is null
+            ? null
+            : Elevations.GetValueOrDefault(text)
+                ?? Elevations.Values.FirstOrDefault(name => text.StartsWith(name, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>One hash out of Sysmon's list <c>SHA1=…,MD5=…</c>, in lower case; null when it is absent or all zeros.</summary>
     public static string? Hash(string hashes, string algorithm)

@@ -150,7 +150,8 @@ internal sealed class MappingTable
             CreatesWhen = Conditions(node["createsWhen"], names),
             Ends = Process("ends"),
             Twin = node["twin"] is JsonObject twin
-                ? new TwinMapping((string)(twin["records"] ?? twin["of"])!, twin["records"] is not null, Values(twin["key"], names), Values(twin["otherwise"], names))
+                ? new TwinMapping(
+                    (string)(twin["records"] ?? twin["of"])!, twin["records"] is not null, Values(twin["key"], names), Values(twin["otherwise"], names))
                 : null,
             Parsers = node["parse"] is JsonArray parsers ? [.. parsers.Select(parser => TextParser.Parse((string)parser!, names))] : [],
             LocalAddress = node["localAddress"] is JsonArray local

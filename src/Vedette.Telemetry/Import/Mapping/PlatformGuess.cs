@@ -22,7 +22,8 @@ internal sealed class PlatformGuess
         ["Microsoft.ActiveDirectory.WebServices.exe", "dfsrs.exe", "dns.exe", "ismserv.exe", "ntfrs.exe", "dfssvc.exe", "ServerManager.exe", "certsrv.exe"];
 
     // Files whose version is that of the system.
-    private static readonly string[] SystemFiles = ["ntdll.dll", "kernel32.dll", "kernelbase.dll", "svchost.exe", "cmd.exe", "services.exe", "ntoskrnl.exe", "lsasrv.dll", "combase.dll"];
+    private static readonly string[] SystemFiles =
+        ["ntdll.dll", "kernel32.dll", "kernelbase.dll", "svchost.exe", "cmd.exe", "services.exe", "ntoskrnl.exe", "lsasrv.dll", "combase.dll"];
 
     private bool _isLinux;
     private bool _isServer;
@@ -62,9 +63,11 @@ internal sealed class PlatformGuess
         else if (image.Length > 2 && image[1] == ':') _isWindows = true;
         if (Build is not null && _isServer) return;
         var name = LogPaths.FileName(image);
-        if (!_isServer && Array.Exists(ServerPrograms, program => program.Equals(name, StringComparison.OrdinalIgnoreCase))) _isServer = true;
-        if (Build is null && version is not null && Array.Exists(SystemFiles, file => file.Equals(name, StringComparison.OrdinalIgnoreCase))) HearVersion(version);
+        if (!_isServer && IsOneOf(ServerPrograms, name)) _isServer = true;
+        if (Build is null && version is not null && IsOneOf(SystemFiles, name)) HearVersion(version);
     }
+
+    private static bool IsOneOf(string[] files, string name) => Array.Exists(files, file => file.Equals(name, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Hears what family an event belongs to.</summary>
     public void HearFamily(LogEvent heard)
@@ -77,7 +80,8 @@ internal sealed class PlatformGuess
     public void HearVersion(string version)
     {
         var parts = version.Split([' ', '.'], 5);
-        if (parts.Length < 4 || !int.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out var build) || build is < 6000 or > 99999) return;
+        if (parts.Length < 4 || !int.TryParse(parts[2], NumberStyles.None, CultureInfo.InvariantCulture, out var build)) return;
+        if (build is < 6000 or > 99999) return;
         Build = build;
         if (int.TryParse(parts[3], NumberStyles.None, CultureInfo.InvariantCulture, out var revision) && revision > 1) Revision = revision;
     }

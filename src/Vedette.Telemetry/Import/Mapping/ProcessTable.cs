@@ -142,7 +142,8 @@ internal sealed class ProcessTable(ProcessBudget budget)
     {
         if (sighting is not { CommandLine: { } line, Image: { } image } || !_byCommandLine.TryGetValue(line, out var found)) return null;
         var isHalf = sighting.Pid == 0 ? found.Guid is null : found.Pid == 0;
-        return isHalf && found.Created is { } created && (created - time).Duration() <= Tolerance && found.Image is { } known && LogPaths.SameFile(image, known) ? found : null;
+        var isThen = found.Created is { } created && (created - time).Duration() <= Tolerance;
+        return isHalf && isThen && found.Image is { } known && LogPaths.SameFile(image, known) ? found : null;
     }
 
     /// <summary>Notes that two sightings of a parent, one by identity and one by process id, are one process.</summary>
@@ -204,7 +205,8 @@ internal sealed class ProcessTable(ProcessBudget budget)
         }
 
         // Sysmon gives the image's true path; other logs give device paths or file names only.
-        if (sighting.Image is { } image && (process.Image is null || (process.Image.Length < image.Length && !process.Image.Contains(':', StringComparison.Ordinal))))
+        if (sighting.Image is { } image
+            && (process.Image is null || (process.Image.Length < image.Length && !process.Image.Contains(':', StringComparison.Ordinal))))
         {
             process.Image = image;
             changed = true;
@@ -218,7 +220,8 @@ internal sealed class ProcessTable(ProcessBudget budget)
         }
 
         // Sysmon reads the account from the process itself; the security log may name the one that created it.
-        if (creation && sighting is { Guid: not null, Account: { } own } && process.Account is { } other && !own.Equals(other, StringComparison.OrdinalIgnoreCase))
+        if (creation && sighting is { Guid: not null, Account: { } own }
+            && process.Account is { } other && !own.Equals(other, StringComparison.OrdinalIgnoreCase))
         {
             process.Account = process.Domain = process.Sid = null;
         }

@@ -14,7 +14,8 @@ internal sealed class SessionFacts(FieldNames names)
     private static readonly string[] AdministratorPrivileges = ["SeDebugPrivilege", "SeTakeOwnershipPrivilege", "SeLoadDriverPrivilege"];
 
     // Accounts that Windows makes for itself, by domain.
-    private static readonly HashSet<string> ServiceDomains = new(StringComparer.Ordinal) { "nt authority", "nt service", "window manager", "font driver host", "iis apppool" };
+    private static readonly HashSet<string> ServiceDomains =
+        new(StringComparer.Ordinal) { "nt authority", "nt service", "window manager", "font driver host", "iis apppool" };
 
     private readonly int _targetLogon = names.Add("TargetLogonId");
     private readonly int _linkedLogon = names.Add("TargetLinkedLogonId");
@@ -55,7 +56,9 @@ internal sealed class SessionFacts(FieldNames names)
     /// <summary>Notes that an account was signed in.</summary>
     public static void NoteUser(DeviceState device, string domain, string name, string? sid, string type, DateTime time)
     {
-        if (name.Length == 0 || name.EndsWith('$') || name is "anonymous logon" || ServiceDomains.Contains(domain) || !name.AsSpan().ContainsAnyExceptInRange('0', '9')) return;
+        // Computers, services, and the bare numbers of audit logs are no people.
+        if (name.Length == 0 || name.EndsWith('$') || name is "anonymous logon" || ServiceDomains.Contains(domain)) return;
+        if (!name.AsSpan().ContainsAnyExceptInRange('0', '9')) return;
         var key = $"{domain}\\{name}";
         if (!device.Users.TryGetValue(key, out var user))
         {

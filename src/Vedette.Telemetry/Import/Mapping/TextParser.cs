@@ -12,10 +12,11 @@ internal sealed class TextParser
     private static readonly string[] Wanted =
     [
         "Message:Security ID", "Message:Account Name", "Message:Account Domain", "Message:Domain Name", "Message:Logon ID",
-        "Message:HostApplication", "Message:UserId", "Message:ScriptName", "Message:HostName", "Message:HostVersion", "Message:EngineVersion",
-        "Message:ClientMachine", "Message:User", "Message:ClientProcessId", "Message:Component", "Message:Operation", "Message:ResultCode",
-        "Message:PossibleCause", "Message:HostProcess", "Message:ProcessID", "Message:ProviderPath", "Message:Namespace", "Message:NotificationQuery",
-        "Message:Eventfilter", "Message:Consumer", "ContextInfo:Host Application", "ContextInfo:User", "ContextInfo:Script Name", "ContextInfo:Command Type",
+        "Message:HostApplication", "Message:UserId", "Message:ScriptName", "Message:HostName", "Message:HostVersion",
+        "Message:EngineVersion", "Message:ClientMachine", "Message:User", "Message:ClientProcessId", "Message:Component",
+        "Message:Operation", "Message:ResultCode", "Message:PossibleCause", "Message:HostProcess", "Message:ProcessID",
+        "Message:ProviderPath", "Message:Namespace", "Message:NotificationQuery", "Message:Eventfilter", "Message:Consumer",
+        "ContextInfo:Host Application", "ContextInfo:User", "ContextInfo:Script Name", "ContextInfo:Command Type",
     ];
 
     private readonly int[] _source;

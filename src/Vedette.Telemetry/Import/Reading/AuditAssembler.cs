@@ -103,7 +103,8 @@ internal sealed class AuditEventBuilder(FieldNames names)
         }
     }
 
-    private static string IdOf(AuditRecord main) => main.Type is "SYSCALL" or "AUOMS_SYSCALL" or "AUOMS_EXECVE" ? AuditSyscalls.NameOf(main) : main.Type;
+    private static string IdOf(AuditRecord main) =>
+        main.Type is "SYSCALL" or "AUOMS_SYSCALL" or "AUOMS_EXECVE" ? AuditSyscalls.NameOf(main) : main.Type;
 
     private void AddFurther(AuditRecord record, LogEvent target)
     {
@@ -187,27 +188,31 @@ internal static class AuditSyscalls
 {
     private static readonly Dictionary<string, string> X64 = new()
     {
-        ["59"] = "execve", ["322"] = "execveat", ["42"] = "connect", ["43"] = "accept", ["288"] = "accept4", ["49"] = "bind", ["50"] = "listen",
-        ["2"] = "open", ["257"] = "openat", ["437"] = "openat2", ["85"] = "creat", ["87"] = "unlink", ["263"] = "unlinkat", ["82"] = "rename", ["264"] = "renameat",
-        ["316"] = "renameat2", ["83"] = "mkdir", ["258"] = "mkdirat", ["84"] = "rmdir", ["86"] = "link", ["265"] = "linkat", ["88"] = "symlink",
-        ["266"] = "symlinkat", ["76"] = "truncate", ["77"] = "ftruncate", ["90"] = "chmod", ["91"] = "fchmod", ["268"] = "fchmodat", ["92"] = "chown", ["93"] = "fchown",
-        ["260"] = "fchownat", ["101"] = "ptrace", ["175"] = "init_module", ["313"] = "finit_module", ["176"] = "delete_module", ["62"] = "kill",
-        ["105"] = "setuid", ["165"] = "mount", ["41"] = "socket", ["44"] = "sendto", ["310"] = "process_vm_readv", ["311"] = "process_vm_writev",
+        ["59"] = "execve", ["322"] = "execveat", ["42"] = "connect", ["43"] = "accept", ["288"] = "accept4", ["49"] = "bind",
+        ["50"] = "listen", ["2"] = "open", ["257"] = "openat", ["437"] = "openat2", ["85"] = "creat", ["87"] = "unlink",
+        ["263"] = "unlinkat", ["82"] = "rename", ["264"] = "renameat", ["316"] = "renameat2", ["83"] = "mkdir", ["258"] = "mkdirat",
+        ["84"] = "rmdir", ["86"] = "link", ["265"] = "linkat", ["88"] = "symlink", ["266"] = "symlinkat", ["76"] = "truncate",
+        ["77"] = "ftruncate", ["90"] = "chmod", ["91"] = "fchmod", ["268"] = "fchmodat", ["92"] = "chown", ["93"] = "fchown",
+        ["260"] = "fchownat", ["101"] = "ptrace", ["175"] = "init_module", ["313"] = "finit_module", ["176"] = "delete_module",
+        ["62"] = "kill", ["105"] = "setuid", ["165"] = "mount", ["41"] = "socket", ["44"] = "sendto", ["310"] = "process_vm_readv",
+        ["311"] = "process_vm_writev",
     };
 
     private static readonly Dictionary<string, string> X86 = new()
     {
-        ["11"] = "execve", ["358"] = "execveat", ["362"] = "connect", ["364"] = "accept4", ["361"] = "bind", ["363"] = "listen", ["5"] = "open", ["295"] = "openat",
-        ["8"] = "creat", ["10"] = "unlink", ["301"] = "unlinkat", ["38"] = "rename", ["302"] = "renameat", ["353"] = "renameat2", ["15"] = "chmod",
-        ["26"] = "ptrace", ["128"] = "init_module", ["350"] = "finit_module", ["129"] = "delete_module", ["37"] = "kill",
+        ["11"] = "execve", ["358"] = "execveat", ["362"] = "connect", ["364"] = "accept4", ["361"] = "bind", ["363"] = "listen",
+        ["5"] = "open", ["295"] = "openat", ["8"] = "creat", ["10"] = "unlink", ["301"] = "unlinkat", ["38"] = "rename",
+        ["302"] = "renameat", ["353"] = "renameat2", ["15"] = "chmod", ["26"] = "ptrace", ["128"] = "init_module", ["350"] = "finit_module",
+        ["129"] = "delete_module", ["37"] = "kill",
     };
 
     private static readonly Dictionary<string, string> Arm64 = new()
     {
-        ["221"] = "execve", ["281"] = "execveat", ["203"] = "connect", ["202"] = "accept", ["242"] = "accept4", ["200"] = "bind", ["201"] = "listen",
-        ["56"] = "openat", ["437"] = "openat2", ["35"] = "unlinkat", ["38"] = "renameat", ["276"] = "renameat2", ["34"] = "mkdirat", ["37"] = "linkat", ["36"] = "symlinkat",
-        ["52"] = "fchmod", ["53"] = "fchmodat", ["54"] = "fchownat", ["117"] = "ptrace", ["105"] = "init_module", ["273"] = "finit_module",
-        ["106"] = "delete_module", ["129"] = "kill", ["146"] = "setuid", ["40"] = "mount",
+        ["221"] = "execve", ["281"] = "execveat", ["203"] = "connect", ["202"] = "accept", ["242"] = "accept4", ["200"] = "bind",
+        ["201"] = "listen", ["56"] = "openat", ["437"] = "openat2", ["35"] = "unlinkat", ["38"] = "renameat", ["276"] = "renameat2",
+        ["34"] = "mkdirat", ["37"] = "linkat", ["36"] = "symlinkat", ["52"] = "fchmod", ["53"] = "fchmodat", ["54"] = "fchownat",
+        ["117"] = "ptrace", ["105"] = "init_module", ["273"] = "finit_module", ["106"] = "delete_module", ["129"] = "kill",
+        ["146"] = "setuid", ["40"] = "mount",
     };
 
     /// <summary>The name of a record's system call: resolved by the collector, or looked up by architecture and number.</summary>

@@ -97,11 +97,12 @@ internal sealed record AuditRecord(string Type, string Node, DateTime Time, long
             var equals = text.IndexOf('=', position);
             if (equals < 0) return;
             var name = text[position..equals];
-            // A word without a value stands before the name: "op=PAM:session_open grantors=…" never, but free text such as "login res=…" does.
+            // Free text may stand before a name, as in "login res=success".
             var blank = name.LastIndexOf(' ');
             if (blank >= 0) name = name[(blank + 1)..];
             var value = ReadValue(text, equals + 1, name, out position);
-            if (name == "msg" && !nested && value.Contains('=', StringComparison.Ordinal)) ReadFields(value.TrimStart('"'), type, fields, maxFields, nested: true);
+            var isGroup = name == "msg" && !nested && value.Contains('=', StringComparison.Ordinal);
+            if (isGroup) ReadFields(value.TrimStart('"'), type, fields, maxFields, nested: true);
             else fields.Add(new(name, Decode(type, name, value)));
         }
     }
@@ -152,7 +153,11 @@ internal sealed record AuditRecord(string Type, string Node, DateTime Time, long
     {
         if (value.StartsWith('"')) return value[1..];
         var canBeHex = Encoded.Contains(name) || (type == "EXECVE" && name.Length > 1 && name[0] == 'a' && char.IsAsciiDigit(name[1]));
-        if (!canBeHex || value.Length < 2 || value.Length % 2 != 0 || value.AsSpan().ContainsAnyExcept("0123456789ABCDEF")) return value is "(null)" or "(none)" or "?" ? "" : value;
+        if (!canBeHex || value.Length < 2 || value.Length % 2 != 0 || value.AsSpan().ContainsAnyExcept("0123456789ABCDEF"))
+        {
+            return value is "(null)" or "(none)" or "?" ? "" : value;
+        }
+
         var bytes = Convert.FromHexString(value);
         var isTitle = name == "proctitle";
         for (var index = 0; index < bytes.Length; index++)

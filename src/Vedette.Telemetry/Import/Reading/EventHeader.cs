@@ -17,10 +17,13 @@ internal sealed class EventHeader
     public EventHeader(FieldNames names)
     {
         _id = Numbers(names, "EventID", "event_id", "event.code", "EventCode", "Id");
-        _provider = Numbers(names, "SourceName", "Provider.Name", "provider_name", "source_name", "event.provider", "ProviderName", "EventSourceName", "Provider", "Source");
+        _provider = Numbers(
+            names, "SourceName", "Provider.Name", "provider_name", "source_name", "event.provider", "ProviderName", "EventSourceName", "Provider", "Source");
         _channel = Numbers(names, "Channel", "log_name", "LogName");
-        _host = Numbers(names, "Hostname", "Computer", "computer_name", "MachineName", "host.name", "host.hostname", "agent.hostname", "agent.name", "ComputerName");
-        _time = Numbers(names, "TimeCreated.SystemTime", "TimeCreated", "EventTime", "@timestamp", "TimeGenerated", "event.created", "timestamp", "time", "_time");
+        _host = Numbers(
+            names, "Hostname", "Computer", "computer_name", "MachineName", "host.name", "host.hostname", "agent.hostname", "agent.name", "ComputerName");
+        _time = Numbers(
+            names, "TimeCreated.SystemTime", "TimeCreated", "EventTime", "@timestamp", "TimeGenerated", "event.created", "timestamp", "time", "_time");
         _received = Numbers(names, "EventReceivedTime");
         _exact = names.Add("UtcTime");
         _arrived = names.Add("@timestamp");
@@ -94,13 +97,17 @@ internal static class EventTimes
             return false;
         }
 
-        if (year < 1 || month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year, month) || hour > 23 || minute > 59 || second > 59) return false;
+        if (year < 1 || month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year, month)) return false;
+        if (hour > 23 || minute > 59 || second > 59) return false;
         long ticks = 0;
         var position = 19;
         if (position < text.Length && text[position] == '.')
         {
             var scale = TimeSpan.TicksPerSecond / 10;
-            for (position++; position < text.Length && char.IsAsciiDigit(text[position]); position++, scale /= 10) ticks += (text[position] - '0') * scale;
+            for (position++; position < text.Length && char.IsAsciiDigit(text[position]); position++, scale /= 10)
+            {
+                ticks += (text[position] - '0') * scale;
+            }
         }
 
         if (position < text.Length && !(text[position] == 'Z' && position + 1 == text.Length)) return false;
@@ -130,7 +137,8 @@ internal sealed class ProviderFamilies(IReadOnlyList<ProviderFamily> families)
     public string Find(string provider, string channel)
     {
         if (_found.TryGetValue((provider, channel), out var found)) return found;
-        var match = families.FirstOrDefault(family => Fits(family.Provider, provider) && Fits(family.Channel, channel) && (provider.Length > 0 || family.Provider is null))
+        var match = families.FirstOrDefault(family =>
+                Fits(family.Provider, provider) && Fits(family.Channel, channel) && (provider.Length > 0 || family.Provider is null))
             ?? families.FirstOrDefault(family => provider.Length == 0 && Fits(family.Channel, channel));
         var name = match?.Family ?? (provider.Length > 0 ? provider : channel.Length > 0 ? channel : "unknown");
         if (_found.Count < 4096) _found.Add((provider, channel), name);

@@ -37,7 +37,8 @@ internal sealed partial class EventXmlParser(FieldNames names, ImportLimits limi
         {
             Read(reader, target, ref last);
             if (last is null) return "the XML holds no event";
-            if (!ReferenceEquals(whole, xml) && !xml.Contains("</Event>", StringComparison.Ordinal)) warning = $"the event is cut off in {last}; what stands before was kept";
+            var isCut = !ReferenceEquals(whole, xml) && !xml.Contains("</Event>", StringComparison.Ordinal);
+            if (isCut) warning = $"the event is cut off in {last}; what stands before was kept";
             return null;
         }
         catch (XmlException exception)

@@ -52,7 +52,8 @@ internal sealed class LogEvent
     }
 
     /// <summary>Adds a field whose bytes lie in the batch.</summary>
-    public void AddRaw(int name, int start, int length, bool escaped) => Add(new Slot { Name = name, Start = start, Length = length, Escaped = escaped });
+    public void AddRaw(int name, int start, int length, bool escaped) =>
+        Add(new Slot { Name = name, Start = start, Length = length, Escaped = escaped });
 
     /// <summary>Adds a field whose text is known.</summary>
     public void AddText(int name, string text) => Add(new Slot { Name = name, Text = text });

@@ -16,10 +16,10 @@ internal sealed class LogReader(FieldNames names, ProviderFamilies families, Imp
     private readonly EventHeader _header = new(names);
     private readonly int[] _syslogMessage = [names.Add("SyslogMessage")];
     private readonly int[] _journalHost = [names.Add("_HOSTNAME")];
-    private readonly int[] _message = [names.Add("Message"), names.Add("event.original"), names.Add("MESSAGE"), names.Add("log"), names.Add("RawData")];
-    private readonly int[] _wrapperHost = [names.Add("HostName"), names.Add("Computer"), names.Add("host.name"), names.Add("host.hostname"), names.Add("agent.hostname"), names.Add("host")];
-    private readonly int[] _wrapperProgram = [names.Add("ProcessName"), names.Add("SYSLOG_IDENTIFIER"), names.Add("process.name"), names.Add("program"), names.Add("ident")];
-    private readonly int[] _wrapperTime = [names.Add("TimeGenerated"), names.Add("@timestamp"), names.Add("EventTime"), names.Add("timestamp")];
+    private readonly int[] _message = Numbers(names, "Message", "event.original", "log", "RawData");
+    private readonly int[] _wrapperHost = Numbers(names, "HostName", "Computer", "host.name", "host.hostname", "agent.hostname", "host");
+    private readonly int[] _wrapperProgram = Numbers(names, "ProcessName", "SYSLOG_IDENTIFIER", "process.name", "program", "ident");
+    private readonly int[] _wrapperTime = Numbers(names, "TimeGenerated", "@timestamp", "EventTime", "timestamp");
     private readonly int[] _wrapperAddress = [names.Add("HostIP")];
     private readonly int _messageText = names.Add("Message");
     private readonly int _exactTime = names.Add("UtcTime");
@@ -82,6 +82,8 @@ internal sealed class LogReader(FieldNames names, ProviderFamilies families, Imp
         yield return _batch;
     }
 
+    private static int[] Numbers(FieldNames names, params string[] fields) => [.. fields.Select(names.Add)];
+
     private static string HostFromFile(string member)
     {
         var name = member[(member.LastIndexOfAny(['!', '/', '\\']) + 1)..];
@@ -133,7 +135,8 @@ internal sealed class LogReader(FieldNames names, ProviderFamilies families, Imp
         }
         else if (_header.Fill(next, families))
         {
-            if (next.Family == "sysmon" && next.Count < 16 && next.Text(_exactTime) is null && next.Text(_messageText) is { } rendered) ReadRendered(next, rendered);
+            var isBare = next.Family == "sysmon" && next.Count < 16 && next.Text(_exactTime) is null;
+            if (isBare && next.Text(_messageText) is { } rendered) ReadRendered(next, rendered);
             Commit(next, line);
         }
         else if (next.Text(_message) is { } message)

@@ -105,6 +105,16 @@ public sealed class RecordingTests
     }
 
     [Fact]
+    public async Task Device_time_and_report_id_name_one_row_of_a_table()
+    {
+        var run = await ImportRun.OfAsync(Recordings.All);
+        foreach (var table in run.Store.Rows.Where(row => row.Table.OrdinalOf("ReportId") >= 0).GroupBy(row => row.Table.Name))
+        {
+            table.GroupBy(row => (row["DeviceId"], row["Timestamp"], row["ReportId"])).ShouldAllBe(rows => rows.Count() == 1, table.Key);
+        }
+    }
+
+    [Fact]
     public async Task Nearly_all_rows_of_windows_know_the_process_that_acted()
     {
         var run = await ImportRun.OfAsync(Recordings.All.Where(path => Path.GetFileName(path).StartsWith("windows", StringComparison.Ordinal)).ToArray());
