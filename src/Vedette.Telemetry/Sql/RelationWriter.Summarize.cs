@@ -38,9 +38,8 @@ internal sealed partial class RelationWriter
         if (!inner.ReadsTable || keys.Count == 0 || aggregates is not [{ Function.Name: "arg_max" or "arg_min" } item] || item.Outputs.Count <= ManyColumns)
             return null;
         var (winners, outer) = (inner.Wrap(), inner.Wrap());
-        var values = arguments[0].Select(outer.Resolve).ToList();
         var groups = keys.Select(k => outer.Resolve(k.Inner)).ToList();
-        var by = values[0];
+        var by = outer.Resolve(arguments[0][0]);
         if (by.IsConstant || by.Nullable || by.Type == KqlType.Dynamic || groups.Any(g => g.IsConstant || g.Nullable))
             return null;
         winners.Order = [];
@@ -52,12 +51,10 @@ internal sealed partial class RelationWriter
         var row = string.Join(", ", groups.Select(g => g.Text).Append(by.Text));
         outer.WhereLater(() => $"({row}) IN ({winners.Assemble([.. winners.GroupBy, extreme], ordered: false)})");
         outer.LimitBy = string.Join(", ", groups.Select(g => g.Text));
-        var result = outer.Wrap();
-        for (var i = 0; i < keys.Count; i++)
-            result.Define(keys[i].Column.Id, result.Resolve(keys[i].Inner));
+        var map = keys.ToDictionary(k => k.Column.Id, k => k.Inner);
         for (var i = 0; i < item.Outputs.Count; i++)
-            result.Define(item.Outputs[i].Id, Typed(result.Resolve(arguments[0][i]), item.Outputs[i].Type));
-        return result;
+            map[item.Outputs[i].Id] = arguments[0][i];
+        return new Select(new SharedSource(null, outer, map));
     }
 
     /// <summary>An aggregate's argument as a column of the level below.</summary>

@@ -178,10 +178,13 @@ internal sealed partial class RelationWriter
             return new Select(new SharedSource(name, select, map));
         }
 
-        var inline = Write(plan.Plan).Wrap();
-        foreach (var (fresh, original) in map)
-            inline.Define(fresh, inline.Resolve(original));
-        return inline;
+        var inline = Write(plan.Plan);
+        var order = inline.Order.Where(o => map.ContainsValue(o.Id)).Select(o => o with { Id = map.First(m => m.Value == o.Id).Key }).ToList();
+        return new Select(new SharedSource(null, inline, map))
+        {
+            Order = order.Count == inline.Order.Count ? order : [],
+            ReadsTable = inline.ReadsTable && inline.IsOpen && inline.ArrayJoin is null,
+        };
     }
 
     /// <summary>First column of the first row.</summary>

@@ -117,18 +117,20 @@ internal sealed class UnionSource(IReadOnlyList<(Select Input, IReadOnlyList<Kql
     }
 }
 
-/// <summary>A common table expression: a plan that several places read.</summary>
-internal sealed class SharedSource(string name, Select plan, IReadOnlyDictionary<int, int> columns) : SqlSource
+/// <summary>A plan whose columns are known above by other ids: a common table expression, or a subquery when it has no name.</summary>
+internal sealed class SharedSource(string? name, Select plan, IReadOnlyDictionary<int, int> columns) : SqlSource
 {
     public override SqlValue? Resolve(int id)
     {
         if (!columns.TryGetValue(id, out var inner) || plan.TryResolve(inner) is not { } value)
             return null;
+        if (value.IsConstant && name is null)
+            return value;
         plan.Require(inner);
         return new SqlValue(Select.Name(inner), value.Type, value.Nullable);
     }
 
-    public override string Render() => name;
+    public override string Render() => name ?? "(" + plan.Render(ordered: false) + ")";
 }
 
 /// <summary>Constant rows as SQL.</summary>
