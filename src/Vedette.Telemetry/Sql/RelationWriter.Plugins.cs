@@ -10,6 +10,8 @@ internal sealed partial class RelationWriter
 {
     private Select Evaluate(EvaluateRelation node)
     {
+        if (node.Arguments.Any(a => a.Table is not null) && node.Plugin.Name is "ipv4_lookup" or "ipv6_lookup" or "geo_line_lookup" or "geo_polygon_lookup")
+            return Lookup(node);
         if (PluginSteps.Find(node.Plugin.Name) is not { } plugin)
             throw ScalarWriter.Unsupported($"The plug-in {node.Plugin.Name} is not supported");
         var scope = node.Input is null ? Print(new PrintRelation([])) : Open(Write(node.Input));
@@ -58,6 +60,45 @@ internal sealed partial class RelationWriter
         var outputs = node.Columns.Concat(node.LateColumns.Where(l => !node.Columns.Any(c => c.Id == l.Id))).ToList();
         var step = plugin(new PluginCall(node.Plugin.Name, node.Input?.Columns.Count ?? 0, arguments, node.Columns, outputs, node.IsOpen));
         return _program.AddStage(step, scope, inputs, outputs, passesThrough: false);
+    }
+
+    /// <summary>A plug-in that joins rows to those of a table: the table is read first, then the rows are compared with it.</summary>
+    private Select Lookup(EvaluateRelation node)
+    {
+        var table = node.Arguments.First(a => a.Table is not null).Table!;
+        var collect = new CollectStep();
+        _program.AddStage(collect, Open(Write(table).Unordered()), table.Columns, [], passesThrough: false);
+        var input = node.Input!;
+        var scope = Open(Write(input));
+        var arguments = new List<PluginValue>();
+        foreach (var argument in node.Arguments.Where(a => a.Scalar is not null))
+        {
+            if (argument.Scalar is BoundColumnRef reference)
+            {
+                var position = input.Columns.ToList().FindIndex(c => c.Id == reference.Column.Id);
+                if (position < 0)
+                    position = IndexOf([.. table.Columns], reference.Column.Id);
+                arguments.Add(new PluginValue(position, null, reference.Type, null) { Parameter = argument.Parameter });
+            }
+            else
+            {
+                var value = _scalars.Write(argument.Scalar!, scope);
+                arguments.Add(new PluginValue(-1, value.IsConstant ? value.Constant : throw ScalarWriter.Unsupported($"{node.Plugin.Name} needs constants"), value.Type, null) { Parameter = argument.Parameter });
+            }
+        }
+
+        var outputs = node.Columns.Select(column =>
+        {
+            var own = input.Columns.ToList().FindIndex(c => c.Id == column.Id);
+            if (own >= 0)
+                return (false, own);
+            var other = table.Columns.ToList().FindIndex(c => c.Id == column.Id);
+            if (other < 0)
+                other = table.Columns.ToList().FindIndex(c => c.Name == column.Name || c.Name + "1" == column.Name);
+            return other >= 0 ? (true, other) : throw ScalarWriter.Unsupported($"The column {column.Name} of {node.Plugin.Name} is not known");
+        }).ToList();
+        var call = new PluginCall(node.Plugin.Name, input.Columns.Count, arguments, node.Columns, node.Columns, false) { InputNames = [.. input.Columns.Select(c => c.Name)] };
+        return _program.AddStage(new LookupStep(call, collect, outputs), scope, input.Columns, node.Columns, passesThrough: false);
     }
 
     private Select External(ExternalDataRelation node)

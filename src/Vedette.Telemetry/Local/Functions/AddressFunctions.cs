@@ -28,6 +28,9 @@ internal static class AddressFunctions
         ? Mask(a.Value, r.Prefix) == Mask(r.Value, r.Prefix)
         : null;
 
+    /// <summary>Whether an address lies in a network.</summary>
+    public static bool Matches(UInt128 address, (UInt128 Value, int Prefix) network) => Mask(address, network.Prefix) == Mask(network.Value, network.Prefix);
+
     /// <summary>An address with its prefix length, counted in 128 bits.</summary>
     public static (UInt128 Value, int Prefix)? Parse(string text)
     {

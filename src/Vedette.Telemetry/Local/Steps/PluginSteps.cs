@@ -26,6 +26,9 @@ internal sealed record PluginValue(int Column, object? Constant, KqlType Type, I
 internal sealed record PluginCall(
     string Name, int Width, IReadOnlyList<PluginValue> Arguments, IReadOnlyList<KqlColumn> Columns, IReadOnlyList<KqlColumn> Outputs, bool IsOpen)
 {
+    /// <summary>Names of the input's columns.</summary>
+    public IList<string> InputNames { get; init; } = [];
+
     /// <summary>An argument by its parameter's name or, for plain arguments, by position.</summary>
     public PluginValue? Argument(string name, int position) =>
         Arguments.FirstOrDefault(a => string.Equals(a.Parameter, name, StringComparison.OrdinalIgnoreCase))

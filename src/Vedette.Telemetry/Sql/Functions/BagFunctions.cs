@@ -57,10 +57,19 @@ internal static class BagFunctions
     private static SqlValue SetKey(SqlCall c)
     {
         if (c[1].IsConstant && c.ConstantText(1).StartsWith('$'))
-            throw SqlCall.Unsupported("bag_set_key() with a JSON path is not supported");
+            return SqlJson.FromJsonText(SetPath(c.D(0), JsonPath.Steps(c.ConstantText(1)), c.J(2)));
         return SqlJson.FromProperties(SqlLambda.Let(SqlJson.Properties(c[0]), p =>
             $"if(has(arrayMap(q -> q.1, {p}), {c.S(1)}), arrayMap(q -> if(q.1 = {c.S(1)}, (q.1, {c.J(2)}), q), {p}), arrayPushBack({p}, ({c.S(1)}, {c.J(2)})))"));
     }
+
+    /// <summary>The bag with the value at a path of names set; names on the way that are missing become bags.</summary>
+    private static string SetPath(string bag, IReadOnlyList<string> path, string value) => SqlLambda.Let(bag, b =>
+    {
+        var inner = path.Count == 1 ? value : SetPath($"if(JSONType({b}, {path[0]}) = 'Object', JSONExtractRaw({b}, {path[0]}), '{{}}')", [.. path.Skip(1)], value);
+        return SqlLambda.Let($"JSONExtractKeysAndValuesRaw({b})", p =>
+            $"concat('{{', arrayStringConcat(arrayMap(q -> concat(toJSONString(q.1), ':', q.2), if(has(arrayMap(q -> q.1, {p}), {path[0]}), "
+            + $"arrayMap(q -> if(q.1 = {path[0]}, ({path[0]}, {inner}), q), {p}), arrayPushBack({p}, ({path[0]}, {inner})))), ','), '}}')");
+    });
 
     private static SqlValue ExtractJson(SqlCall c)
     {
