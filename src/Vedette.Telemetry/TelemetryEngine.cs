@@ -28,10 +28,13 @@ public sealed class TelemetryEngine(TelemetryOptions options, TimeProvider time)
     /// <summary>Waits for running statements and closes the engine.</summary>
     public async Task StopAsync()
     {
-        Task? started;
-        lock (_lock) started = _started;
-        if (started is null || _stopping.IsCancellationRequested) return;
+        Task started;
+        lock (_lock) started = _started ??= Task.CompletedTask;
+        if (_stopping.IsCancellationRequested) return;
         await _stopping.CancelAsync();
+
+        // Whoever waits for an engine that was never started must not wait for ever.
+        if (started == Task.CompletedTask) _engine.TrySetException(new ObjectDisposedException(nameof(TelemetryEngine)));
         await started.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _background.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (_engine.Task.IsCompletedSuccessfully) await (await _engine.Task).DisposeAsync();

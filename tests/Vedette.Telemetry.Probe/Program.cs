@@ -4,10 +4,14 @@
 //   open FOLDER                  opens, checks the schema, runs one query, prints milliseconds of each
 //   import FOLDER NOW CHUNK FILE…  imports files, printing each chunk that is stored; meant to be killed
 //   tables FOLDER                prints each table's rows, distinct rows and fingerprint
+//   room FOLDER                  runs the room as the product does: start, append while starting, hunt, stop
 //   leave FOLDER                 runs a query and ends without closing anything
 using System.Diagnostics;
 using System.Globalization;
+using Microsoft.Extensions.DependencyInjection;
+using Vedette.Telemetry;
 using Vedette.Telemetry.Engine;
+using Vedette.Telemetry.Hunting;
 using Vedette.Telemetry.Ingest;
 using Vedette.Telemetry.Schema;
 
@@ -65,6 +69,29 @@ switch (args[0])
     case "tables":
         await Vedette.Telemetry.Probe.ImportProbe.TablesAsync(folder);
         break;
+
+    case "room":
+    {
+        await using var services = new ServiceCollection().AddVedetteTelemetry(new TelemetryOptions { Folder = folder }).BuildServiceProvider();
+        var append = services.GetRequiredService<IHuntingStore>().AppendAsync(tenant, Rows(0, 30), "room", CancellationToken.None);
+        var engine = services.GetRequiredService<TelemetryEngine>();
+        await engine.StartAsync();
+        await append;
+        var result = await services.GetRequiredService<IHuntingService>().RunAsync(
+            new HuntingRequest(tenant, "DeviceProcessEvents | where InitiatingProcessCommandLine has 'step7' | count"), CancellationToken.None);
+        Console.WriteLine($"found {result.Rows[0][0]}");
+        await engine.StopAsync();
+        try
+        {
+            await engine.ExecuteAsync("SELECT 1");
+        }
+        catch (ObjectDisposedException)
+        {
+            Console.WriteLine("stopped");
+        }
+
+        break;
+    }
 
     case "leave":
     {

@@ -14,6 +14,16 @@ public sealed class EmbeddedClickHouse : IClickHouse
     // After this long a query's memory and processor time are worth a look at the process list.
     private static readonly TimeSpan WorthMeasuring = TimeSpan.FromMilliseconds(50);
 
+    // Beside this engine the same machine runs the rest of the product, PostgreSQL and whatever else its owner does.
+    private const string ServerSettings = """
+        <clickhouse>
+          <max_server_memory_usage_to_ram_ratio>0.5</max_server_memory_usage_to_ram_ratio>
+          <mark_cache_size>536870912</mark_cache_size>
+          <primary_index_cache_size>536870912</primary_index_cache_size>
+        </clickhouse>
+
+        """;
+
     private static readonly Lock Gate = new();
     private static EmbeddedClickHouse? _open;
     private static long _lastId;
@@ -54,7 +64,7 @@ public sealed class EmbeddedClickHouse : IClickHouse
     /// <param name="folder">Where tables are kept.</param>
     /// <param name="connections">Statements that may run at the same time; others wait.</param>
     /// <param name="deferredDatabase">A database whose tables are loaded when they are first named in a statement; see <see cref="LoadTablesAsync"/>.</param>
-    /// <param name="extraArguments">More arguments of the engine, for instance <c>--config-file=…</c>.</param>
+    /// <param name="extraArguments">Arguments of the engine instead of its usual server settings, for instance <c>--config-file=…</c>.</param>
     /// <exception cref="ClickHouseException">The folder cannot be opened.</exception>
     /// <exception cref="InvalidOperationException">This process has an engine open already.</exception>
     public static EmbeddedClickHouse Open(
@@ -71,7 +81,10 @@ public sealed class EmbeddedClickHouse : IClickHouse
                 return true;
             });
             return _open = new EmbeddedClickHouse(
-                folder, deferredDatabase, [$"--path={Path.GetFullPath(folder)}", .. extraArguments ?? []], connections);
+                folder,
+                deferredDatabase,
+                [$"--path={Path.GetFullPath(folder)}", .. extraArguments ?? [$"--config-file={WriteSettings(folder)}"]],
+                connections);
         }
     }
 
@@ -169,6 +182,13 @@ public sealed class EmbeddedClickHouse : IClickHouse
         for (var i = 0; i < _connections.Length; i++) await _idle.Reader.ReadAsync();
         _idle.Writer.Complete();
         Close();
+    }
+
+    private static string WriteSettings(string folder)
+    {
+        var file = Path.GetFullPath(Path.Combine(folder, "engine.xml"));
+        if (!File.Exists(file) || File.ReadAllText(file) != ServerSettings) File.WriteAllText(file, ServerSettings);
+        return file;
     }
 
     private Task RequireTablesAsync(ClickHouseStatement statement) => _deferred?.RequireAsync(statement.Sql) ?? Task.CompletedTask;

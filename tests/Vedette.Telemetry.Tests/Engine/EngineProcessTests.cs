@@ -22,6 +22,21 @@ public sealed class EngineProcessTests
     }
 
     [Fact]
+    public async Task The_room_starts_takes_work_meanwhile_and_stops()
+    {
+        var folder = Directory.CreateTempSubdirectory("vedette-room-").FullName;
+        try
+        {
+            // The second time the folder exists and the append is a repetition.
+            for (var i = 0; i < 2; i++) (await ProbeProcess.RunAsync("room", folder)).ShouldBe(["found 1", "stopped"]);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task A_process_that_forgets_to_close_the_engine_still_ends_well()
     {
         var folder = Directory.CreateTempSubdirectory("vedette-leave-").FullName;
