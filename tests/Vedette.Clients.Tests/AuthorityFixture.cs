@@ -15,6 +15,9 @@ public sealed class AuthorityFixture : IAsyncLifetime
     private string _folder = "";
     private string _clientId = "";
     private string _secret = "";
+    private const string UserName = "ada@contoso.example";
+    private const string Password = "correct horse battery";
+    private string _nativeId = "";
     private string _thumbprint = "";
     private string _thumbprintSha256 = "";
 
@@ -32,6 +35,10 @@ public sealed class AuthorityFixture : IAsyncLifetime
         _folder = System.IO.Directory.CreateTempSubdirectory("vedette-client-").FullName;
         _host = await AuthorityHost.StartAsync();
         (_clientId, _secret) = await _host.AddClientAsync("Alert.Read.All");
+        _nativeId = (await _host.Directory.CreateApplicationAsync(new CreateApplicationRequest("Native client") { Native = true })).AppId.ToString();
+        await _host.Directory.GrantAsync(new GrantRequest(_nativeId, ["Alert.Read"], "endpoint", Delegated: true));
+        await _host.Directory.ConsentAsync(_nativeId);
+        await _host.Directory.CreateUserAsync(new CreateUserRequest(UserName, "Ada Lovelace") { Password = Password });
         using var key = RSA.Create(2048);
         var now = DateTimeOffset.UtcNow;
         using var certificate = new CertificateRequest("CN=client", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1).CreateSelfSigned(now.AddDays(-1), now.AddDays(30));
@@ -63,6 +70,27 @@ public sealed class AuthorityFixture : IAsyncLifetime
         ThumbprintSha256 = _thumbprintSha256,
         SendX5c = sendX5c,
     };
+
+    internal ClientSettings WithUser() => Settings() with { ClientId = _nativeId, Scope = "https://api.securitycenter.microsoft.com/Alert.Read", UserName = UserName, Password = Password };
+
+    /// <summary>Does what a person does who was shown a device's code.</summary>
+    internal async Task EnterCodeAsync(string userCode)
+    {
+        using var browser = new TestBrowser(Host.Http);
+        await browser.OpenAsync("/common/oauth2/deviceauth");
+        await browser.SubmitAsync(("otc", userCode.Trim()));
+        await browser.SubmitAsync(("loginfmt", UserName), ("passwd", Password));
+        await browser.SubmitAsync(("answer", "accept"));
+        browser.Html.ShouldContain("You may now close this window.");
+    }
+
+    internal void ShouldBeAdas(string? token)
+    {
+        var result = Host.Services.GetRequiredService<AccessTokenValidator>().Validate(token, ResourceCatalogue.EndpointAppId);
+        result.Succeeded.ShouldBeTrue(result.Detail);
+        result.Token!.UserPrincipalName.ShouldBe(UserName);
+        result.Token.Scopes.ShouldBe(["Alert.Read"]);
+    }
 
     internal void ShouldBeGood(string? token, ClientProof proof)
     {

@@ -12,7 +12,12 @@ internal static class ClientProcess
     public static string ProjectFolder { get; } = FindProject();
 
     /// <summary>Runs one of the scripts or .NET clients with settings.</summary>
-    public static async Task<ClientAnswer> AskAsync(string platform, string client, ClientSettings settings, string authorityFile)
+    /// <param name="platform"><c>dotnet</c>, <c>node</c> or <c>python</c>.</param>
+    /// <param name="client">Which client of the platform.</param>
+    /// <param name="settings">Its settings.</param>
+    /// <param name="authorityFile">The certificate authority to trust.</param>
+    /// <param name="onLine">Takes each line that is written before the answer: a device's code.</param>
+    public static async Task<ClientAnswer> AskAsync(string platform, string client, ClientSettings settings, string authorityFile, Func<string, Task>? onLine = null)
     {
         var (program, arguments) = platform switch
         {
@@ -21,12 +26,12 @@ internal static class ClientProcess
             "python" => ("/usr/bin/python3", [PythonScript(), client]),
             _ => throw new ArgumentException(platform),
         };
-        var output = await RunAsync(program, arguments, JsonSerializer.Serialize(settings, ClientSettings.Json), authorityFile);
+        var output = await RunAsync(program, arguments, JsonSerializer.Serialize(settings, ClientSettings.Json), authorityFile, onLine);
         return JsonSerializer.Deserialize<ClientAnswer>(output, ClientSettings.Json)!;
     }
 
     /// <summary>Runs a program and returns its standard output; fails when it fails.</summary>
-    public static async Task<string> RunAsync(string program, string[] arguments, string input, string authorityFile)
+    public static async Task<string> RunAsync(string program, string[] arguments, string input, string authorityFile, Func<string, Task>? onLine = null)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var name in new[] { "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE" }) start.Environment[name] = authorityFile;
@@ -34,7 +39,7 @@ internal static class ClientProcess
         using var process = Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start.");
         await process.StandardInput.WriteAsync(input);
         process.StandardInput.Close();
-        var output = process.StandardOutput.ReadToEndAsync();
+        var output = ReadAsync(process.StandardOutput, onLine);
         var errors = process.StandardError.ReadToEndAsync();
         using var patience = new CancellationTokenSource(Patience);
         try
@@ -48,6 +53,17 @@ internal static class ClientProcess
         }
 
         return process.ExitCode == 0 ? await output : throw new InvalidOperationException($"{program} ended with {process.ExitCode}: {await errors}");
+    }
+
+    private static async Task<string> ReadAsync(StreamReader reader, Func<string, Task>? onLine)
+    {
+        if (onLine is not null && await reader.ReadLineAsync() is { } line)
+        {
+            if (line.StartsWith('{')) return line;
+            await onLine(line);
+        }
+
+        return await reader.ReadToEndAsync();
     }
 
     private static string NodeScript()

@@ -32,6 +32,11 @@ internal sealed record ClientSettings
     public string? ThumbprintSha256 { get; init; }
 
     public bool SendX5c { get; init; }
+
+    /// <summary>The user, where one signs in.</summary>
+    public string? UserName { get; init; }
+
+    public string? Password { get; init; }
 }
 
 /// <summary>What a client library said.</summary>

@@ -15,6 +15,8 @@ try
         "msal-net" => await MsalAsync(builder => builder.WithAuthority($"{settings.Authority}/{settings.Tenant}").WithInstanceDiscovery(false)),
         "msal-net-oidc" => await MsalAsync(builder => builder.WithOidcAuthority($"{settings.Authority}/{settings.Tenant}/v2.0")),
         "azure-identity-net" => await AzureIdentityAsync(),
+        "msal-net-password" => await PasswordAsync(),
+        "msal-net-device" => await DeviceAsync(),
         _ => throw new ArgumentException($"No client named {args[0]}."),
     }, null);
 }
@@ -43,6 +45,36 @@ async Task<string> AzureIdentityAsync()
             settings.Tenant, settings.ClientId, Certificate(),
             new ClientCertificateCredentialOptions { AuthorityHost = host, DisableInstanceDiscovery = true, SendCertificateChain = settings.SendX5c });
     return (await credential.GetTokenAsync(new TokenRequestContext([settings.Scope]), CancellationToken.None)).Token;
+}
+
+IPublicClientApplication PublicClient() =>
+    PublicClientApplicationBuilder.Create(settings.ClientId).WithAuthority($"{settings.Authority}/{settings.Tenant}").WithInstanceDiscovery(false).Build();
+
+async Task<string> PasswordAsync()
+{
+    var client = PublicClient();
+#pragma warning disable CS0618 // The grant is discouraged, but it is what the documentation's sample for native applications uses.
+    var first = await client.AcquireTokenByUsernamePassword([settings.Scope], settings.UserName, settings.Password).ExecuteAsync();
+#pragma warning restore CS0618
+    return await RefreshAsync(client, first);
+}
+
+async Task<string> DeviceAsync()
+{
+    var client = PublicClient();
+    var first = await client.AcquireTokenWithDeviceCode([settings.Scope], code =>
+    {
+        Console.WriteLine(code.UserCode);
+        return Task.CompletedTask;
+    }).ExecuteAsync();
+    return await RefreshAsync(client, first);
+}
+
+// The library found its account in the answer, and its refresh token is good.
+async Task<string> RefreshAsync(IPublicClientApplication client, AuthenticationResult first)
+{
+    var second = await client.AcquireTokenSilent([settings.Scope], first.Account).WithForceRefresh(true).ExecuteAsync();
+    return second.AccessToken != first.AccessToken ? second.AccessToken : throw new InvalidOperationException("The token was not refreshed.");
 }
 
 X509Certificate2 Certificate() => X509CertificateLoader.LoadPkcs12FromFile(settings.Pfx!, null);

@@ -2,7 +2,7 @@
 import { createPrivateKey, webcrypto } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { ClientCertificateCredential, ClientSecretCredential } from "@azure/identity";
-import { ConfidentialClientApplication } from "@azure/msal-node";
+import { ConfidentialClientApplication, PublicClientApplication } from "@azure/msal-node";
 import * as oauth from "oauth4webapi";
 
 const settings = JSON.parse(readFileSync(0, "utf8"));
@@ -45,7 +45,31 @@ async function privateKeyJwt() {
   return oauth.PrivateKeyJwt({ key, kid: settings.thumbprint });
 }
 
+function publicClient() {
+  return new PublicClientApplication({ auth: { clientId, authority: `${authority}/${tenant}`, knownAuthorities: [new URL(authority).host] } });
+}
+
+// The library found its account in the answer, and its refresh token is good.
+async function refreshed(client, first) {
+  const second = await client.acquireTokenSilent({ account: first.account, scopes: [scope], forceRefresh: true });
+  if (second.accessToken === first.accessToken) throw new Error("The token was not refreshed.");
+  return second.accessToken;
+}
+
+async function password() {
+  const client = publicClient();
+  return refreshed(client, await client.acquireTokenByUsernamePassword({ scopes: [scope], username: settings.userName, password: settings.password }));
+}
+
+async function device() {
+  const client = publicClient();
+  const first = await client.acquireTokenByDeviceCode({ scopes: [scope], deviceCodeCallback: (code) => console.log(code.userCode) });
+  return refreshed(client, first);
+}
+
 const clients = {
+  "msal-node-password": password,
+  "msal-node-device": device,
   "msal-node": () => msal(secret ? { clientSecret: secret } : certificate({ thumbprintSha256: settings.thumbprintSha256 })),
   "msal-node-sha1": () => msal(certificate({ thumbprint: settings.thumbprint })),
   "azure-identity-js": () =>
