@@ -130,6 +130,28 @@ public sealed class ProcessRowTests : IDisposable
     }
 
     [Fact]
+    public async Task An_access_that_sysmon_tells_is_not_told_again_by_the_security_log()
+    {
+        string Handle(string mask) => Logs.Security(4656, "2026-11-01T10:00:07.100Z", ("ObjectType", "Process"), ("ObjectName", @"\Device\HarddiskVolume2\Windows\System32\lsass.exe"),
+            ("ProcessId", "0xc8"), ("ProcessName", Shell), ("AccessMask", mask));
+        var run = await RunAsync(Handle("0x1410"), Handle("0x1fffff"), Logs.Sysmon(10, "2026-11-01 10:00:07.000", ("SourceProcessId", "200"), ("SourceImage", Shell), ("TargetProcessId", "700"),
+            ("TargetImage", @"C:\Windows\system32\lsass.exe"), ("GrantedAccess", "0x1410")));
+        run.Store.Of("DeviceEvents").Select(row => System.Text.Json.Nodes.JsonNode.Parse((string)row["AdditionalFields"]!)!["DesiredAccess"]!.GetValue<long>()).ShouldBe([0x1fffff, 0x1410]);
+    }
+
+    [Fact]
+    public async Task A_program_that_sysmon_for_linux_and_the_audit_log_tell_is_one_row()
+    {
+        const string sysmon = "2026-11-01T10:00:00.1+00:00 web1 sysmon: <Event><System><Provider Name=\"Linux-Sysmon\"/><EventID>1</EventID><TimeCreated SystemTime=\"2026-11-01T10:00:00.100Z\"/><Computer>web1</Computer></System>"
+            + "<EventData><Data Name=\"UtcTime\">2026-11-01 10:00:00.100</Data><Data Name=\"ProcessGuid\">{94325212-0000-6905-4874-61f901560000}</Data><Data Name=\"ProcessId\">77</Data><Data Name=\"Image\">/usr/bin/id</Data><Data Name=\"CommandLine\">id</Data></EventData></Event>";
+        var seconds = (long)(At("10:00:00") - DateTime.UnixEpoch).TotalSeconds;
+        string Audit(int pid) => $"2026-11-01T10:00:00.2+00:00 web1 audispd: node=web1 type=SYSCALL msg=audit({seconds}.090:{pid}): arch=c000003e syscall=59 success=yes ppid=1 pid={pid} uid=33 exe=\"/usr/bin/id\"";
+        var run = await RunAsync(Audit(77), Audit(78), sysmon);
+        run.Store.Of("DeviceProcessEvents").Select(row => row["ProcessId"]).Order().ShouldBe([77L, 78L]);
+        run.Report.EventTypes.Single(type => type.Type == "auditd/execve").Duplicates.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task A_process_that_wmi_starts_is_told_as_such_too()
     {
         var run = await RunAsync(Logs.Start("2026-11-01 10:00:05.250", 200, Shell, "cmd.exe /c calc", 100, @"C:\Windows\System32\wbem\WmiPrvSE.exe", "wmiprvse.exe -secured", "2026-11-01 09:00:00"));
