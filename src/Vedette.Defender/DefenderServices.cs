@@ -7,6 +7,7 @@ using Vedette.Defender.Actions;
 using Vedette.Defender.Alerts;
 using Vedette.Defender.Devices;
 using Vedette.Defender.Import;
+using Vedette.Defender.Indicators;
 using Vedette.Defender.Machines;
 using Vedette.Defender.Outbox;
 using Vedette.Defender.State;
@@ -38,6 +39,7 @@ public static class DefenderServices
         services.AddSingleton<AlertIntake>();
         services.AddSingleton<AlertService>();
         services.AddSingleton<AlertByReference>();
+        services.AddSingleton<IndicatorService>();
         services.AddSingleton<FileStore>();
         services.AddSingleton<ActionService>();
         services.AddSingleton<DeviceWake>();

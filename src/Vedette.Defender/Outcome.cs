@@ -42,6 +42,15 @@ public enum Refusal
     /// <summary>Not a hash of the needed kind. Detail: the value.</summary>
     InvalidHashValue,
 
+    /// <summary>Not an address, or not one that may be used here. Detail: the value.</summary>
+    InvalidIpAddress,
+
+    /// <summary>Not a domain name. Detail: the value.</summary>
+    InvalidDomainName,
+
+    /// <summary>Not a web address. Detail: the value.</summary>
+    InvalidUrl,
+
     /// <summary>The device's system cannot do this. Detail: its platform.</summary>
     OsPlatformNotSupported,
 

@@ -39,6 +39,9 @@ public sealed record EventReference
 /// </summary>
 public sealed class AlertByReference(IHuntingService hunting, MachineService machines, AlertIntake intake)
 {
+    // Every alert names its detector; those that callers raise have this one.
+    private static readonly Guid Detector = new("f0f37cf4-7c3b-4e4d-9f6e-2a3f3f7d2b6c");
+
     private static readonly IReadOnlyList<string> Tables =
     [
         "DeviceProcessEvents", "DeviceNetworkEvents", "DeviceFileEvents", "DeviceRegistryEvents", "DeviceLogonEvents", "DeviceImageLoadEvents", "DeviceEvents",
@@ -65,6 +68,7 @@ public sealed class AlertByReference(IHuntingService hunting, MachineService mac
                 RecommendedAction = reference.RecommendedAction,
                 Severity = AlertWords.CreatedSeverities[reference.Severity!],
                 Category = AlertWords.CreatedCategories[reference.Category!],
+                DetectorId = Detector,
                 MachineId = machine.Value.Id,
                 FirstEventTime = time,
                 LastEventTime = time,

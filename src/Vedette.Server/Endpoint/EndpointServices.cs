@@ -2,6 +2,7 @@ using Vedette.Server.Endpoint.AdvancedHunting;
 using Vedette.Server.Endpoint.Alerts;
 using Vedette.Server.Endpoint.Domains;
 using Vedette.Server.Endpoint.Files;
+using Vedette.Server.Endpoint.Indicators;
 using Vedette.Server.Endpoint.Investigations;
 using Vedette.Server.Endpoint.Ips;
 using Vedette.Server.Endpoint.MachineActions;
@@ -32,6 +33,7 @@ public static class EndpointServices
         services.AddSingleton<IEndpointHandlers, UserHandlers>();
         services.AddSingleton<IEndpointHandlers, IpHandlers>();
         services.AddSingleton<IEndpointHandlers, AdvancedHuntingHandlers>();
+        services.AddSingleton<IEndpointHandlers, IndicatorHandlers>();
         services.AddSingleton<IEndpointHandlers, FileHandlers>();
         services.AddSingleton<IEndpointHandlers, DomainHandlers>();
         services.AddSingleton<TelemetryReader>();

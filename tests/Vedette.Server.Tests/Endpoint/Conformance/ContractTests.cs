@@ -223,7 +223,7 @@ public sealed class ContractTests(ContractTests.Fixture fixture) : IClassFixture
                 },
                 new Investigation { Id = 1, TenantId = EndpointHost.Tenant, StartTime = now, State = InvestigationState.Running, MachineId = Seed.MachineId(2), ComputerDnsName = "pc-02", TriggeringAlertId = alert.Id },
                 new LogonUser { TenantId = EndpointHost.Tenant, MachineId = Seed.MachineId(2), AccountDomain = "contoso", AccountName = "dana", FirstSeen = now, LastSeen = now, LogonTypes = ["Interactive"] },
-                new Indicator { Id = 1, TenantId = EndpointHost.Tenant, IndicatorValue = "203.0.113.1", IndicatorType = IndicatorType.IpAddress, Action = IndicatorAction.Block, CreatedBy = "x", CreatedByDisplayName = "x", Title = "t", Description = "d", CreationTimeDateTimeUtc = now, LastUpdateTime = now });
+                new Indicator { TenantId = EndpointHost.Tenant, IndicatorValue = "203.0.113.1", IndicatorType = IndicatorType.IpAddress, Action = IndicatorAction.Block, CreatedBy = "x", CreatedByDisplayName = "x", Title = "t", Description = "d", CreationTimeDateTimeUtc = now, LastUpdateTime = now });
             await host.SeedAsync(
                 Seed.Evidence(alert, EvidenceKind.Ip, e => e.IpAddress = "203.0.113.9"),
                 Seed.Evidence(alert, EvidenceKind.File, e => (e.Sha1, e.FileName) = (new string('a', 40), "a.exe")),
