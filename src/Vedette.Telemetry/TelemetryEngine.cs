@@ -22,7 +22,7 @@ public sealed class TelemetryEngine(TelemetryOptions options, TimeProvider time)
     /// <exception cref="ClickHouseException">The folder or the server cannot be opened.</exception>
     public Task StartAsync(CancellationToken cancellationToken = default)
     {
-        lock (_lock) return _started ??= Task.Run(() => OpenAsync(cancellationToken), cancellationToken);
+        lock (_lock) return _started ??= Task.Run(() => OpenAsync(cancellationToken), CancellationToken.None);
     }
 
     /// <summary>Waits for running statements and closes the engine.</summary>

@@ -43,7 +43,7 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
         try
         {
             var query = await statement.PrepareAsync(engine, Settings(limits), either.Token);
-            await using var reader = await engine.QueryAsync(query.Statement, either.Token);
+            await using var reader = await engine.QueryAsync(Cut(query.Statement, limits), either.Token);
             var columns = query.Columns.Select(static c => new HuntingResultColumn(c.Name, c.Type)).ToArray();
             var rows = new HuntingRows(columns);
             while (rows.Count < limits.MaxRows && await reader.ReadAsync() is { } block)
@@ -108,6 +108,14 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
         ["max_execution_time"] = limits.Timeout.TotalSeconds.ToString(CultureInfo.InvariantCulture),
         ["timeout_before_checking_execution_speed"] = "0",
         ["max_memory_usage"] = options.QueryMemoryBytes.ToString(CultureInfo.InvariantCulture),
-        ["limit"] = limits.MaxRows.ToString(CultureInfo.InvariantCulture),
+    };
+
+    // Only the statement that gives the answer is cut: what local steps read before it must be whole.
+    private static ClickHouseStatement Cut(ClickHouseStatement statement, HuntingLimits limits) => statement with
+    {
+        Settings = new Dictionary<string, string>(statement.Settings, StringComparer.Ordinal)
+        {
+            ["limit"] = limits.MaxRows.ToString(CultureInfo.InvariantCulture),
+        },
     };
 }

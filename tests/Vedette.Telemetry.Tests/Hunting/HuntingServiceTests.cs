@@ -98,6 +98,19 @@ public sealed class HuntingServiceTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("DeviceProcessEvents | summarize n = count() by DeviceId | summarize sum(n)", 100L)]
+    [InlineData("union DeviceProcessEvents, DeviceProcessEvents | count", 200L)]
+    [InlineData("DeviceProcessEvents | where ReportId in ((DeviceProcessEvents | project ReportId)) | count", 100L)]
+    [InlineData("DeviceProcessEvents | join kind=inner (DeviceProcessEvents) on ReportId | count", 100L)]
+    [InlineData("let m = materialize(DeviceProcessEvents | project ReportId); m | join kind=inner (m) on ReportId | count", 100L)]
+    [InlineData("DeviceProcessEvents | sort by ReportId asc | extend n = row_number() | summarize max(n)", 100L)]
+    [InlineData("DeviceProcessEvents | sort by Timestamp asc | scan declare (x:long = 0) with (step a: true => x = 1;) | summarize sum(x)", 100L)]
+    [InlineData("DeviceProcessEvents | invoke FileProfile() | count", 100L)]
+    [InlineData("range x from 1 to 100 step 1 | extend t = strcat_array(split(tostring(x), ''), '') | summarize count()", 100L)]
+    public async Task The_row_limit_holds_for_the_answer_only(string query, long expected) =>
+        (await RunAsync(query, new HuntingLimits { MaxRows = 3 })).Rows.ShouldHaveSingleItem()[0].ShouldBe(expected);
+
+    [Theory]
     [InlineData("DeviceProcessEvents", HuntingFailure.ResultTooLarge,
         "Query execution has exceeded the allowed result size. Optimize your query by limiting the number of results and try again.")]
     [InlineData("range x from 1 to 10000000 step 1 | extend h = hash_sha256(tostring(x)) | summarize dcount(h), max(h), count_distinct(h)",
