@@ -12,6 +12,8 @@ using Vedette.Telemetry.Hunting;
 using Vedette.Telemetry.Ingest;
 using Vedette.Telemetry.Schema;
 
+if (args[0] == "demo") return await Vedette.Defender.Tests.Demo.DemoChild.RunAsync(args[1], args[2]);
+
 // The child process of the tests that kill one, over a given PostgreSQL database and a ClickHouse folder of its own. "serve" runs the domain
 // until it is killed; "count TABLE" delivers what is left in the outbox and tells the number of rows and of different report ids of a table.
 var (command, connectionString, folder) = (args[0], args[1], args[2]);
