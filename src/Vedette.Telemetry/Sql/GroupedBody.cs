@@ -19,8 +19,7 @@ internal sealed partial class RelationWriter
                     return writer.Write(relation);
                 case FilterRelation filter:
                 {
-                    NoWindow(filter.Predicate);
-                    var scope = writer.Prepare(Open(Write(filter.Input)), [filter.Predicate]);
+                    var scope = Within(() => writer.Prepare(Open(Write(filter.Input)), [filter.Predicate]));
                     if (!scope.IsOpen)
                         scope = scope.Wrap();
                     foreach (var condition in writer._scalars.WriteConditions(filter.Predicate, scope))
@@ -58,27 +57,28 @@ internal sealed partial class RelationWriter
                     return writer.Parse(parse, Write(parse.Input));
                 case SummarizeRelation summarize:
                     return Summarize(summarize);
+                case ScanRelation scan:
+                    return writer.Sequences(scan, Write(scan.Input), group);
                 default:
                     throw ScalarWriter.Unsupported($"This operator is not supported inside mv-apply or partition ({relation.GetType().Name[..^"Relation".Length]})");
             }
         }
 
-        private Select Compute(Select input, IReadOnlyList<NamedScalar> values)
-        {
-            var windows = values.Where(v => HasWindow(v.Value)).ToList();
-            if (windows.Count == 0)
-                return writer.Compute(input, values);
-            var scope = Ranked(input, out var rank);
-            foreach (var value in windows)
-            {
-                // Only the row number within the group can be had this way.
-                if (value.Value is not BoundCall { Function.Name: "row_number" } call || call.Arguments.Count > 1)
-                    throw ScalarWriter.Unsupported("Only row_number() is supported as a window function inside mv-apply or partition");
-                var start = call.Arguments.Count == 1 ? $" + {SqlConvert.ToLong(writer._scalars.Write(call.Arguments[0], scope)).Text} - 1" : "";
-                scope.Define(value.Column.Id, new SqlValue($"toInt64({scope.Resolve(rank).Text}{start})", KqlType.Long, false));
-            }
+        private Select Compute(Select input, IReadOnlyList<NamedScalar> values) => Within(() => writer.Compute(input, values));
 
-            return writer.Compute(scope, values.Where(v => !HasWindow(v.Value)).ToList());
+        /// <summary>Has window functions look at the group only.</summary>
+        private Select Within(Func<Select> write)
+        {
+            var outer = writer._groups;
+            writer._groups = group;
+            try
+            {
+                return write();
+            }
+            finally
+            {
+                writer._groups = outer;
+            }
         }
 
         private Select Summarize(SummarizeRelation node)
@@ -103,15 +103,6 @@ internal sealed partial class RelationWriter
             scope.DefineAlways(rank, new SqlValue($"row_number() OVER (PARTITION BY {string.Join(", ", group.Select(g => scope.Resolve(g).Text))}{order})", KqlType.Long, false));
             scope.HasWindow = true;
             return scope.Wrap();
-        }
-
-        private static bool HasWindow(BoundScalar scalar) =>
-            scalar is BoundCall { Function.IsWindow: true } || BoundTree.Children(scalar).Any(HasWindow);
-
-        private static void NoWindow(BoundScalar scalar)
-        {
-            if (HasWindow(scalar))
-                throw ScalarWriter.Unsupported("A window function in this place inside mv-apply or partition is not supported");
         }
     }
 }

@@ -101,6 +101,21 @@ internal sealed partial class RelationWriter
         return _program.AddStage(new LookupStep(call, collect, outputs), scope, input.Columns, node.Columns, passesThrough: false);
     }
 
+    /// <summary>scan, over all rows or over each group of them.</summary>
+    private Select Sequences(ScanRelation node, Select input, IReadOnlyList<int> group)
+    {
+        var scope = Prepare(Open(input), node.PartitionKeys.Concat(node.OrderKeys.Select(k => k.Value)));
+        if (scope.HasWindow)
+            scope = scope.Wrap();
+        var parts = group.Select(g => new KqlColumn(g, "", scope.Resolve(g).Type)).ToList();
+        parts.AddRange(node.PartitionKeys.Select(k => new KqlColumn(Hide(scope, _scalars.Write(k, scope)), "", k.Type)));
+        if (node.OrderKeys.Count > 0)
+            scope.Order = [.. node.OrderKeys.Select(k => new SqlOrder(Hide(scope, _scalars.Write(k.Value, scope)), k.Descending, k.NullsFirst))];
+        scope.KeepOrder = true;
+        var outputs = parts.Select((p, i) => i < group.Count ? p : new KqlColumn(NewHidden(), "", p.Type)).Concat(node.Columns).ToList();
+        return _program.AddStage(new SequenceScanStep(node, parts.Count, _context.Now), scope, [.. parts, .. node.Input.Columns], outputs, passesThrough: false);
+    }
+
     private Select External(ExternalDataRelation node)
     {
         var nothing = Print(new PrintRelation([]));

@@ -49,12 +49,21 @@ internal sealed partial class RelationWriter
         return LocalCall(scope, call);
     }
 
+    /// <summary>Inside mv-apply and partition, rows are seen group by group.</summary>
+    private string Group(Select scope, bool tail = false)
+    {
+        if (_groups.Count == 0)
+            return "";
+        var columns = string.Join(", ", _groups.Select(g => scope.Resolve(g).Text));
+        return tail ? ", " + columns : $"PARTITION BY {columns} ";
+    }
+
     private Select Window(Select input, BoundCall call)
     {
         var scope = Numbered(Open(input)).Wrap();
         var number = scope.Resolve(scope.Order[0].Id).Text;
         var arguments = call.Arguments.Select(a => _scalars.Write(a, scope)).ToList();
-        var over = $"OVER (ORDER BY {number} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)";
+        var over = $"OVER ({Group(scope)}ORDER BY {number} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)";
         SqlValue value;
         switch (call.Function.Name)
         {
@@ -63,7 +72,7 @@ internal sealed partial class RelationWriter
                 var start = arguments.Count > 0 ? $" + {SqlConvert.ToLong(arguments[0]).Text} - 1" : "";
                 value = arguments.Count > 1
                     ? Segmented(ref scope, arguments[1], ref number, "row_number()", false)
-                    : new SqlValue($"row_number() OVER (ORDER BY {number})", KqlType.Long, false);
+                    : new SqlValue($"row_number() OVER ({Group(scope)}ORDER BY {number})", KqlType.Long, false);
                 value = value with { Text = $"toInt64({value.Text}{start})" };
                 break;
             }
@@ -81,7 +90,7 @@ internal sealed partial class RelationWriter
                 value = Rank(ref scope, call, arguments, ref number);
                 break;
             case "prev" or "next":
-                value = Neighbour(call, arguments, number);
+                value = Neighbour(scope, call, arguments, number);
                 break;
             case "row_window_session":
                 value = Session(ref scope, arguments, number);
@@ -103,7 +112,7 @@ internal sealed partial class RelationWriter
     private string Segments(ref Select scope, SqlValue restart, ref string number, out int segment)
     {
         segment = NewHidden();
-        scope.Define(segment, new SqlValue($"sum(toUInt64(ifNull({SqlConvert.ToBool(restart).Text}, false))) OVER (ORDER BY {number} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)", KqlType.Long, false));
+        scope.Define(segment, new SqlValue($"sum(toUInt64(ifNull({SqlConvert.ToBool(restart).Text}, false))) OVER ({Group(scope)}ORDER BY {number} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)", KqlType.Long, false));
         scope.HasWindow = true;
         scope = scope.Wrap();
         number = scope.Resolve(scope.Order[0].Id).Text;
@@ -113,17 +122,17 @@ internal sealed partial class RelationWriter
     private SqlValue Segmented(ref Select scope, SqlValue restart, ref string number, string function, bool nullable)
     {
         var segment = Segments(ref scope, restart, ref number);
-        return new SqlValue($"{function} OVER (PARTITION BY {segment} ORDER BY {number})", KqlType.Long, nullable);
+        return new SqlValue($"{function} OVER (PARTITION BY {segment}{Group(scope, tail: true)} ORDER BY {number})", KqlType.Long, nullable);
     }
 
     private SqlValue Segmented(ref Select scope, SqlValue restart, ref string number, SqlValue term, KqlType type)
     {
         var id = Hide(scope, term);
         var segment = Segments(ref scope, restart, ref number);
-        return new SqlValue($"sum({scope.Resolve(id).Text}) OVER (PARTITION BY {segment} ORDER BY {number} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)", type, term.Nullable);
+        return new SqlValue($"sum({scope.Resolve(id).Text}) OVER (PARTITION BY {segment}{Group(scope, tail: true)} ORDER BY {number} ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)", type, term.Nullable);
     }
 
-    private SqlValue Neighbour(BoundCall call, IReadOnlyList<SqlValue> arguments, string number)
+    private SqlValue Neighbour(Select scope, BoundCall call, IReadOnlyList<SqlValue> arguments, string number)
     {
         var function = call.Function.Name == "prev" ? "lagInFrame" : "leadInFrame";
         var value = Typed(arguments[0], call.Type);
@@ -133,7 +142,7 @@ internal sealed partial class RelationWriter
             ? ", " + (value.Type is KqlType.String or KqlType.Dynamic ? Typed(arguments[2], call.Type).Text : $"toNullable({Typed(arguments[2], call.Type).Text})")
             : "";
         return new SqlValue(
-            $"{function}({text}, {offset}{fallback}) OVER (ORDER BY {number} ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)",
+            $"{function}({text}, {offset}{fallback}) OVER ({Group(scope)}ORDER BY {number} ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)",
             call.Type,
             call.Type is not (KqlType.String or KqlType.Dynamic));
     }
@@ -148,18 +157,18 @@ internal sealed partial class RelationWriter
         var value = scope.Resolve(term);
         scope = scope.Wrap();
         number = scope.Resolve(scope.Order[0].Id).Text;
-        scope.Define(previous, new SqlValue($"lagInFrame(toNullable({scope.Resolve(term).Text})) OVER (ORDER BY {number} ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)", value.Type, true));
+        scope.Define(previous, new SqlValue($"lagInFrame(toNullable({scope.Resolve(term).Text})) OVER ({Group(scope)}ORDER BY {number} ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)", value.Type, true));
         scope.HasWindow = true;
         scope = scope.Wrap();
         number = scope.Resolve(scope.Order[0].Id).Text;
         scope.Define(changed, new SqlValue($"toUInt64(ifNull({scope.Resolve(term).Text} != {scope.Resolve(previous).Text}, true){(restart is { } r ? $" OR {scope.Resolve(r).Text}" : "")})", KqlType.Long, false));
         scope = scope.Wrap();
         number = scope.Resolve(scope.Order[0].Id).Text;
-        var partition = "";
+        var partition = Group(scope);
         int? segment = null;
         if (restart is { } again)
         {
-            partition = $"PARTITION BY {Segments(ref scope, scope.Resolve(again), ref number, out var found)} ";
+            partition = $"PARTITION BY {Segments(ref scope, scope.Resolve(again), ref number, out var found)}{Group(scope, tail: true)} ";
             segment = found;
         }
 
@@ -186,8 +195,8 @@ internal sealed partial class RelationWriter
         var list = NewHidden();
         var position = NewHidden();
         var order = scope.Order;
-        scope.Define(list, new SqlValue($"groupArray((toInt64(assumeNotNull({value})), toUInt8({restart}))) OVER (ORDER BY {number} ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)", KqlType.Unknown, false));
-        scope.Define(position, new SqlValue($"row_number() OVER (ORDER BY {number})", KqlType.Long, false));
+        scope.Define(list, new SqlValue($"groupArray((toInt64(assumeNotNull({value})), toUInt8({restart}))) OVER ({Group(scope)}ORDER BY {number} ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)", KqlType.Unknown, false));
+        scope.Define(position, new SqlValue($"row_number() OVER ({Group(scope)}ORDER BY {number})", KqlType.Long, false));
         scope.HasWindow = true;
         scope = scope.Wrap();
         var (fromFirst, between) = (SqlConvert.ToTimeSpan(arguments[1]).Text, SqlConvert.ToTimeSpan(arguments[2]).Text);

@@ -11,6 +11,7 @@ internal sealed partial class RelationWriter
     private readonly ScalarWriter _scalars;
     private readonly Dictionary<ContextRelation, Select> _contexts = [];
     private IReadOnlyList<KqlColumn> _carried = [];
+    private IReadOnlyList<int> _groups = [];
     private int _nextHidden = -1;
     private int _nextJoin = 1;
 
@@ -54,6 +55,7 @@ internal sealed partial class RelationWriter
         ParseKvRelation parse => ParseKv(parse),
         EvaluateRelation evaluate => Evaluate(evaluate),
         ExternalDataRelation external => External(external),
+        ScanRelation scan => Sequences(scan, Write(scan.Input), []),
         TableFunctionRelation function => TableFunction(function),
         _ => Local(relation),
     };

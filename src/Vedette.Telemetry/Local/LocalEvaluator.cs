@@ -1,0 +1,262 @@
+using System.Globalization;
+using System.Numerics;
+using System.Text.RegularExpressions;
+using Vedette.Kql;
+using Vedette.Kql.Bound;
+using Vedette.Telemetry.Hunting;
+using Vedette.Telemetry.Local.Functions;
+
+namespace Vedette.Telemetry.Local;
+
+/// <summary>Evaluates scalar expressions over rows in this process, for operators that look at rows one after another.</summary>
+/// <param name="column">The value of a column of the present row.</param>
+/// <param name="state">The value of a column in the stored state of a scan step.</param>
+/// <param name="now">What now() gives.</param>
+internal sealed class LocalEvaluator(Func<KqlColumn, object?> column, Func<BoundScanState, object?> state, DateTime now)
+{
+    private static readonly TimeSpan RegexTimeout = TimeSpan.FromSeconds(2);
+
+    /// <summary>Whether a predicate is true.</summary>
+    public bool IsTrue(BoundScalar predicate) => Evaluate(predicate) is true;
+
+    /// <summary>The value of an expression, of its type.</summary>
+    public object? Evaluate(BoundScalar scalar) => scalar switch
+    {
+        BoundLiteral literal => literal.Value ?? (literal.Type is KqlType.String or KqlType.Dynamic ? "" : null),
+        BoundColumnRef reference => column(reference.Column),
+        BoundScanState stored => state(stored),
+        BoundNegate negate => Arithmetic(KqlOperator.Subtract, Zero(negate.Operand.Type), Evaluate(negate.Operand), negate.Type),
+        BoundConvert convert => LocalValues.To(Evaluate(convert.Operand), convert.Operand.Type, convert.Type),
+        BoundBetween between => Between(between),
+        BoundBinary binary => Binary(binary),
+        BoundIn { Items: { } items } set => In(set, items),
+        BoundCall call => Call(call),
+        _ => throw new HuntingException(HuntingFailure.Unsupported, "This expression is not supported in this operator."),
+    };
+
+    private static object? Zero(KqlType type) => type == KqlType.TimeSpan ? TimeSpan.Zero : type == KqlType.Real ? 0d : 0L;
+
+    private object? Between(BoundBetween node)
+    {
+        var value = Evaluate(node.Value);
+        if (Compare(value, node.Value.Type, Evaluate(node.Low), node.Low.Type) is not { } low || Compare(value, node.Value.Type, Evaluate(node.High), node.High.Type) is not { } high)
+            return null;
+        return (low >= 0 && high <= 0) != node.Negated;
+    }
+
+    private object? In(BoundIn set, IReadOnlyList<BoundScalar> items)
+    {
+        var value = Evaluate(set.Value);
+        var found = items.Any(i => set.Operator == KqlSetOperator.In
+            ? Compare(value, set.Value.Type, Evaluate(i), i.Type) == 0
+            : set.Operator == KqlSetOperator.InIgnoreCase
+                ? string.Equals(Text(value, set.Value.Type), Text(Evaluate(i), i.Type), StringComparison.OrdinalIgnoreCase)
+                : throw new HuntingException(HuntingFailure.Unsupported, "has_any and has_all are not supported in this operator."));
+        return found != set.Negated;
+    }
+
+    private object? Binary(BoundBinary node)
+    {
+        var left = Evaluate(node.Left);
+        switch (node.Operator)
+        {
+            case KqlOperator.And:
+                return left is false ? false : Evaluate(node.Right) is var r && r is false ? false : left is null || r is null ? null : true;
+            case KqlOperator.Or:
+                return left is true ? true : Evaluate(node.Right) is var o && o is true ? true : left is null || o is null ? null : false;
+        }
+
+        var right = Evaluate(node.Right);
+        var (a, b) = (node.Left.Type, node.Right.Type);
+        switch (node.Operator)
+        {
+            case KqlOperator.Equal or KqlOperator.NotEqual:
+            {
+                if (left is null || right is null)
+                    return left is null && right is null ? null : node.Operator == KqlOperator.NotEqual;
+                return (Compare(left, a, right, b) == 0) == (node.Operator == KqlOperator.Equal);
+            }
+
+            case KqlOperator.Less or KqlOperator.LessOrEqual or KqlOperator.Greater or KqlOperator.GreaterOrEqual:
+                return Compare(left, a, right, b) is not { } order ? null : node.Operator switch
+                {
+                    KqlOperator.Less => order < 0,
+                    KqlOperator.LessOrEqual => order <= 0,
+                    KqlOperator.Greater => order > 0,
+                    _ => order >= 0,
+                };
+            case KqlOperator.Add or KqlOperator.Subtract or KqlOperator.Multiply or KqlOperator.Divide or KqlOperator.Modulo:
+                return Arithmetic(node.Operator, left, right, node.Type);
+            default:
+                return Match(node.Operator, Text(left, a), Text(right, b)) != node.Negated;
+        }
+    }
+
+    private static string Text(object? value, KqlType type) => LocalValues.ToText(value, type);
+
+    private static int? Compare(object? left, KqlType leftType, object? right, KqlType rightType)
+    {
+        if (left is null || right is null)
+            return null;
+        return (left, right) switch
+        {
+            (string x, string y) => string.CompareOrdinal(Text(x, leftType), Text(y, rightType)),
+            (DateTime x, DateTime y) => x.CompareTo(y),
+            (TimeSpan x, TimeSpan y) => x.CompareTo(y),
+            (bool x, bool y) => x.CompareTo(y),
+            (Guid x, Guid y) => x.CompareTo(y),
+            (int or long, int or long) => Convert.ToInt64(left, CultureInfo.InvariantCulture).CompareTo(Convert.ToInt64(right, CultureInfo.InvariantCulture)),
+            _ => LocalValues.To(left, leftType, KqlType.Real) is double x && LocalValues.To(right, rightType, KqlType.Real) is double y ? x.CompareTo(y) : null,
+        };
+    }
+
+    private static object? Arithmetic(KqlOperator op, object? left, object? right, KqlType type)
+    {
+        switch (left, right)
+        {
+            case (null, _) or (_, null):
+                return null;
+            case (DateTime x, DateTime y):
+                return x - y;
+            case (DateTime x, TimeSpan y):
+                return op == KqlOperator.Add ? x + y : x - y;
+            case (TimeSpan x, DateTime y):
+                return y + x;
+            case (TimeSpan x, TimeSpan y):
+                return op switch
+                {
+                    KqlOperator.Add => x + y,
+                    KqlOperator.Subtract => x - y,
+                    KqlOperator.Divide => y.Ticks == 0 ? null : (double)x.Ticks / y.Ticks,
+                    _ => y.Ticks == 0 ? null : new TimeSpan(x.Ticks - (y.Ticks * (long)Math.Floor((double)x.Ticks / y.Ticks))),
+                };
+            case (TimeSpan x, _):
+                return op == KqlOperator.Multiply ? x * Convert.ToDouble(right, CultureInfo.InvariantCulture) : x / Convert.ToDouble(right, CultureInfo.InvariantCulture);
+            case (_, TimeSpan y):
+                return y * Convert.ToDouble(left, CultureInfo.InvariantCulture);
+        }
+
+        if (left is int or long or bool && right is int or long or bool)
+        {
+            var value = Whole(op, Convert.ToInt64(left, CultureInfo.InvariantCulture), Convert.ToInt64(right, CultureInfo.InvariantCulture));
+            return LocalValues.To(value, KqlType.Long, type is KqlType.Unknown ? KqlType.Long : type);
+        }
+
+        var (a, b) = (Convert.ToDouble(left, CultureInfo.InvariantCulture), Convert.ToDouble(right, CultureInfo.InvariantCulture));
+        return op switch
+        {
+            KqlOperator.Add => a + b,
+            KqlOperator.Subtract => a - b,
+            KqlOperator.Multiply => a * b,
+            KqlOperator.Divide => a / b,
+            _ => a - (b * Math.Floor(a / b)),
+        };
+    }
+
+    private static object? Whole(KqlOperator op, long a, long b) => op switch
+    {
+        KqlOperator.Add => unchecked(a + b),
+        KqlOperator.Subtract => unchecked(a - b),
+        KqlOperator.Multiply => unchecked(a * b),
+        _ when b == 0 => null,
+        KqlOperator.Divide => (long)((BigInteger)a / b),
+        _ => (long)((((BigInteger)a % b) + BigInteger.Abs(b)) % BigInteger.Abs(b)),
+    };
+
+    private static bool Match(KqlOperator op, string text, string pattern) => op switch
+    {
+        KqlOperator.EqualIgnoreCase => text.Equals(pattern, StringComparison.OrdinalIgnoreCase),
+        KqlOperator.Contains => text.Contains(pattern, StringComparison.OrdinalIgnoreCase),
+        KqlOperator.ContainsCs => text.Contains(pattern, StringComparison.Ordinal),
+        KqlOperator.StartsWith => text.StartsWith(pattern, StringComparison.OrdinalIgnoreCase),
+        KqlOperator.StartsWithCs => text.StartsWith(pattern, StringComparison.Ordinal),
+        KqlOperator.EndsWith => text.EndsWith(pattern, StringComparison.OrdinalIgnoreCase),
+        KqlOperator.EndsWithCs => text.EndsWith(pattern, StringComparison.Ordinal),
+        KqlOperator.MatchesRegex => Regex.IsMatch(text, pattern, RegexOptions.NonBacktracking, RegexTimeout),
+        KqlOperator.Has => Term(text, pattern, RegexOptions.IgnoreCase, true, true),
+        KqlOperator.HasCs => Term(text, pattern, RegexOptions.None, true, true),
+        KqlOperator.HasPrefix => Term(text, pattern, RegexOptions.IgnoreCase, true, false),
+        KqlOperator.HasSuffix => Term(text, pattern, RegexOptions.IgnoreCase, false, true),
+        _ => throw new HuntingException(HuntingFailure.Unsupported, $"The operator {op} is not supported in this operator."),
+    };
+
+    private static bool Term(string text, string pattern, RegexOptions options, bool left, bool right)
+    {
+        if (pattern.Length == 0)
+            return true;
+        var before = left && IsTerm(pattern[0]) ? @"(?<![A-Za-z0-9\u0080-\uFFFF])" : "";
+        var after = right && IsTerm(pattern[^1]) ? @"(?![A-Za-z0-9\u0080-\uFFFF])" : "";
+        return Regex.IsMatch(text, before + Regex.Escape(pattern) + after, options | RegexOptions.CultureInvariant, RegexTimeout);
+
+        static bool IsTerm(char c) => char.IsAsciiLetterOrDigit(c) || c >= 0x80;
+    }
+
+    private object? Call(BoundCall call)
+    {
+        var name = call.Function.Name;
+        object? At(int index) => Evaluate(call.Arguments[index]);
+        object? As(int index) => LocalValues.To(At(index), call.Arguments[index].Type, call.Type);
+        bool Empty(int index) => At(index) is null or "" || (call.Arguments[index].Type == KqlType.Dynamic && Text(At(index), KqlType.Dynamic).Length == 0);
+        switch (name)
+        {
+            case "iff":
+                return At(0) is true ? As(1) : As(2);
+            case "case":
+                for (var i = 0; i + 1 < call.Arguments.Count; i += 2)
+                {
+                    if (At(i) is true)
+                        return As(i + 1);
+                }
+
+                return As(call.Arguments.Count - 1);
+            case "not":
+                return At(0) is bool flag ? !flag : null;
+            case "isnull":
+                return At(0) is null || (call.Arguments[0].Type == KqlType.Dynamic && At(0) is "");
+            case "isnotnull":
+                return !(At(0) is null || (call.Arguments[0].Type == KqlType.Dynamic && At(0) is ""));
+            case "isempty":
+                return Empty(0);
+            case "isnotempty":
+                return !Empty(0);
+            case "coalesce":
+                for (var i = 0; i < call.Arguments.Count; i++)
+                {
+                    if (!Empty(i))
+                        return As(i);
+                }
+
+                return LocalValues.To(null, KqlType.String, call.Type);
+            case "now":
+                return now;
+            case "ago":
+                return At(0) is TimeSpan back ? now - back : null;
+            case "strcat":
+                return string.Concat(call.Arguments.Select((a, i) => Text(At(i), a.Type)));
+            case "strlen":
+                return (long)Text(At(0), call.Arguments[0].Type).EnumerateRunes().Count();
+            case "tolower":
+                return Text(At(0), call.Arguments[0].Type).ToLowerInvariant();
+            case "toupper":
+                return Text(At(0), call.Arguments[0].Type).ToUpperInvariant();
+            case "abs":
+                return At(0) switch { int i => LocalValues.To((long)Math.Abs(i), KqlType.Long, call.Type), long l => Math.Abs(l), double d => Math.Abs(d), TimeSpan t => t.Duration(), _ => null };
+            case "max_of" or "min_of":
+            {
+                var values = call.Arguments.Select((_, i) => As(i)).Where(v => v is not null).ToList();
+                return values.Count == 0 ? null : name == "max_of" ? values.Max(Comparer<object?>.Default) : values.Min(Comparer<object?>.Default);
+            }
+
+            case "tostring" or "tolong" or "toint" or "todouble" or "toreal" or "tobool" or "todatetime" or "totimespan" or "toguid" or "todecimal" or "parse_json":
+                return As(0);
+            case "pack_array":
+                return "[" + string.Join(",", call.Arguments.Select((a, i) => LocalValues.ToJson(At(i), a.Type))) + "]";
+            case "array_concat":
+                return "[" + string.Join(",", call.Arguments.Select((_, i) => LocalJson.Parse((string?)At(i)) is System.Text.Json.Nodes.JsonArray { Count: > 0 } list ? LocalJson.Write(list)[1..^1] : null).OfType<string>()) + "]";
+        }
+
+        if (LocalFunctionTable.Find(name) is not { } function)
+            throw new HuntingException(HuntingFailure.Unsupported, $"The function {name}() is not supported in this operator.");
+        return LocalFunctionTable.Compute(function, name, [.. call.Arguments.Select(a => a.Type)], [.. call.Arguments.Select(Evaluate)], call.Type);
+    }
+}
