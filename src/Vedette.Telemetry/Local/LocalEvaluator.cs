@@ -16,11 +16,14 @@ internal sealed class LocalEvaluator(Func<KqlColumn, object?> column, Func<Bound
 {
     private static readonly TimeSpan RegexTimeout = TimeSpan.FromSeconds(2);
 
+    /// <summary>Values of expressions that only the operator knows; asked before anything else.</summary>
+    public Func<BoundScalar, LocalEvaluator, (bool Known, object? Value)>? Special { get; init; }
+
     /// <summary>Whether a predicate is true.</summary>
     public bool IsTrue(BoundScalar predicate) => Evaluate(predicate) is true;
 
     /// <summary>The value of an expression, of its type.</summary>
-    public object? Evaluate(BoundScalar scalar) => scalar switch
+    public object? Evaluate(BoundScalar scalar) => Special?.Invoke(scalar, this) is (true, var known) ? known : scalar switch
     {
         BoundLiteral literal => literal.Value ?? (literal.Type is KqlType.String or KqlType.Dynamic ? "" : null),
         BoundColumnRef reference => column(reference.Column),
@@ -30,9 +33,16 @@ internal sealed class LocalEvaluator(Func<KqlColumn, object?> column, Func<Bound
         BoundBetween between => Between(between),
         BoundBinary binary => Binary(binary),
         BoundIn { Items: { } items } set => In(set, items),
+        BoundMember member => Part(LocalJson.Parse(LocalValues.ToJson(Evaluate(member.Value), KqlType.Dynamic)) is System.Text.Json.Nodes.JsonObject bag ? bag[member.Name] : null),
+        BoundIndex { Index.Type: KqlType.Long or KqlType.Int } index => Part(
+            LocalJson.Parse(LocalValues.ToJson(Evaluate(index.Value), KqlType.Dynamic)) is System.Text.Json.Nodes.JsonArray array
+            && Convert.ToInt64(Evaluate(index.Index), CultureInfo.InvariantCulture) is var at && (at < 0 ? at + array.Count : at) is var position && position >= 0 && position < array.Count
+                ? array[(int)position] : null),
         BoundCall call => Call(call),
         _ => throw new HuntingException(HuntingFailure.Unsupported, "This expression is not supported in this operator."),
     };
+
+    private static object? Part(System.Text.Json.Nodes.JsonNode? node) => node is null ? "" : LocalJson.Write(node);
 
     private static object? Zero(KqlType type) => type == KqlType.TimeSpan ? TimeSpan.Zero : type == KqlType.Real ? 0d : 0L;
 
@@ -251,6 +261,17 @@ internal sealed class LocalEvaluator(Func<KqlColumn, object?> column, Func<Bound
                 return As(0);
             case "pack_array":
                 return "[" + string.Join(",", call.Arguments.Select((a, i) => LocalValues.ToJson(At(i), a.Type))) + "]";
+            case "array_length":
+                return LocalJson.Parse(LocalValues.ToJson(At(0) is System.Text.Json.Nodes.JsonNode own ? LocalJson.Write(own) : At(0), KqlType.Dynamic)) is System.Text.Json.Nodes.JsonArray items ? (long)items.Count : null;
+            case "strcat_array":
+                return LocalJson.Parse(At(0) as string ?? LocalJson.Write(At(0) as System.Text.Json.Nodes.JsonNode)) is System.Text.Json.Nodes.JsonArray parts
+                    ? string.Join(Text(At(1), call.Arguments[1].Type), parts.Select(LocalJson.Text)) : "";
+            case "set_intersect":
+            {
+                var sets = call.Arguments.Select((_, i) => LocalJson.Parse((string?)At(i)) as System.Text.Json.Nodes.JsonArray ?? []).Select(s => s.Select(LocalJson.Write).ToList()).ToList();
+                return "[" + string.Join(",", sets[0].Distinct().Where(e => sets.Skip(1).All(s => s.Contains(e)))) + "]";
+            }
+
             case "array_concat":
                 return "[" + string.Join(",", call.Arguments.Select((_, i) => LocalJson.Parse((string?)At(i)) is System.Text.Json.Nodes.JsonArray { Count: > 0 } list ? LocalJson.Write(list)[1..^1] : null).OfType<string>()) + "]";
         }

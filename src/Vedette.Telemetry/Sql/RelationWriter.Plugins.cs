@@ -116,6 +116,21 @@ internal sealed partial class RelationWriter
         return _program.AddStage(new SequenceScanStep(node, parts.Count, _context.Now), scope, [.. parts, .. node.Input.Columns], outputs, passesThrough: false);
     }
 
+    /// <summary>graph-match: edges and nodes are read first, then the pattern is searched in this process.</summary>
+    private Select GraphMatch(GraphMatchRelation node)
+    {
+        var edges = new CollectStep();
+        _program.AddStage(edges, Open(Write(node.Graph.Edges).Unordered()), node.Graph.Edges.Columns, [], passesThrough: false);
+        var nodes = new List<CollectStep>();
+        foreach (var (table, _) in node.Graph.Nodes)
+        {
+            nodes.Add(new CollectStep());
+            _program.AddStage(nodes[^1], Open(Write(table).Unordered()), table.Columns, [], passesThrough: false);
+        }
+
+        return _program.AddStage(new GraphMatchStep(node, edges, nodes, _context.Now), Print(new PrintRelation([])), [], node.Columns, passesThrough: false);
+    }
+
     private Select External(ExternalDataRelation node)
     {
         var nothing = Print(new PrintRelation([]));

@@ -55,6 +55,7 @@ internal sealed partial class RelationWriter
         ParseKvRelation parse => ParseKv(parse),
         EvaluateRelation evaluate => Evaluate(evaluate),
         ExternalDataRelation external => External(external),
+        GraphMatchRelation match => GraphMatch(match),
         ScanRelation scan => Sequences(scan, Write(scan.Input), []),
         TableFunctionRelation function => TableFunction(function),
         _ => Local(relation),
