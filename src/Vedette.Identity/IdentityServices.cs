@@ -47,6 +47,7 @@ public static class IdentityServices
         services.AddSingleton<IGrant, RefreshTokenGrant>();
         services.AddSingleton<IGrant, DeviceCodeGrant>();
         services.AddSingleton<IGrant, AuthorizationCodeGrant>();
+        services.AddSingleton<IGrant, OnBehalfOfGrant>();
         services.AddSingleton<DeviceCodeEndpoint>();
         services.AddSingleton<InteractiveSignIn>();
         services.AddSingleton<TokenEndpoint>();

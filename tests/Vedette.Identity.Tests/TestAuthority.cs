@@ -34,6 +34,7 @@ internal sealed class TestAuthority : IAsyncDisposable
         IGrant[] grants =
         [
             new ClientCredentialsGrant(Keys), new PasswordGrant(SignIn, delegated), new RefreshTokenGrant(Tickets, Directory, delegated),
+            new OnBehalfOfGrant(new AccessTokenValidator(Keys, Store, Clock), Directory, delegated, Clock, Keys),
             new DeviceCodeGrant(Tickets, Directory, delegated), new AuthorizationCodeGrant(Tickets, Directory, delegated),
         ];
         Interactive = new InteractiveSignIn(Store, Directory, SignIn, Tickets, Key, Clock);

@@ -182,6 +182,45 @@ public sealed class UserGrantTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task On_behalf_of_a_user_an_api_calls_another()
+    {
+        var directory = _authority.Directory;
+        var middle = await directory.CreateApplicationAsync(new CreateApplicationRequest("Middle")
+        {
+            IdentifierUris = ["api://middle"],
+            Scopes = [new Permission(Guid.NewGuid(), "Act", "Act for you", PermissionKind.Scope, false)],
+        });
+        var id = middle.AppId.ToString();
+        var secret = (await directory.AddSecretAsync(id)).SecretText;
+        await directory.GrantAsync(new GrantRequest(id, ["Alert.Read"], "endpoint", Delegated: true));
+        await directory.ConsentAsync(id);
+        await directory.GrantAsync(new GrantRequest(_clientId, ["Act"], "api://middle", Delegated: true));
+        await directory.ConsentAsync(_clientId);
+        var first = await AskV2("api://middle/Act openid");
+        var assertion = first.Text("access_token");
+
+        var answer = await OnBehalfAsync(assertion);
+        answer.Status.ShouldBe(200, answer.Body.ToString());
+        var token = _authority.Validator.Validate(answer.Text("access_token"), ResourceCatalogue.EndpointAppId).Token!;
+        token.UserPrincipalName.ShouldBe("ada@contoso.example");
+        token.ClientId.ShouldBe(middle.AppId);
+        token.Scopes.ShouldBe(["Alert.Read"]);
+
+        (await OnBehalfAsync((await AskV1()).Text("access_token"))).ShouldRefuse(50013, "invalid_grant", 400);
+        (await OnBehalfAsync("nonsense")).ShouldRefuse(50013, "invalid_grant", 400);
+        (await OnBehalfAsync(first.Text("id_token"))).ShouldRefuse(240002, "invalid_grant", 400);
+        var appOnly = await _authority.PostAsync(2, "contoso.example", ("grant_type", "client_credentials"), ("client_id", id), ("client_secret", secret), ("scope", $"{id}/.default"));
+        (await OnBehalfAsync(appOnly.Text("access_token"))).ShouldRefuse(50013, "invalid_grant", 400);
+        (await OnBehalfAsync(assertion, use: null)).ShouldRefuse(900144, "invalid_request", 400);
+        _authority.Clock.Now += TimeSpan.FromHours(2);
+        (await OnBehalfAsync(assertion)).ShouldRefuse(500133, "invalid_grant", 400);
+
+        Task<Answer> OnBehalfAsync(string value, string? use = "on_behalf_of") => _authority.PostAsync(
+            2, "contoso.example", ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), ("client_id", id), ("client_secret", secret), ("assertion", value),
+            ("requested_token_use", use), ("scope", $"{EndpointUri}/.default openid profile offline_access"));
+    }
+
+    [Fact]
     public async Task No_refresh_token_and_no_password_stands_in_the_database_or_the_audit_log()
     {
         var refresh = (await AskV1()).Text("refresh_token");
