@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Text.Json;
 
 namespace Vedette.Server.Http;
@@ -26,14 +27,34 @@ internal sealed record NumberResult(long Value) : ApiResult;
 internal sealed record TextResult(string Value) : ApiResult;
 
 /// <summary>An answer that writes its own JSON as it reads, in an OData envelope or without one.</summary>
-/// <param name="WriteAsync">Writes the whole JSON value.</param>
-internal sealed record JsonResult(Func<Utf8JsonWriter, CancellationToken, ValueTask> WriteAsync) : ApiResult
+/// <param name="WriteAsync">Writes the whole JSON value; large ones let the flow send what there is from time to time.</param>
+internal sealed record JsonResult(Func<Utf8JsonWriter, AnswerFlow, ValueTask> WriteAsync) : ApiResult
 {
     /// <summary>True for OData answers, which carry their own content type and version header.</summary>
     public bool OData { get; init; } = true;
 
     /// <summary>Frees what the writer reads from, whether it ran or not.</summary>
     public IAsyncDisposable? Source { get; init; }
+}
+
+/// <summary>Sends a large answer while it is being written, so that memory holds a part of it only and a slow client slows the reading.</summary>
+internal sealed class AnswerFlow(Utf8JsonWriter json, PipeWriter output, CancellationToken cancel)
+{
+    private const int Large = 64 * 1024;
+    private long _sent;
+
+    /// <summary>Signals that the client went away.</summary>
+    public CancellationToken Cancel => cancel;
+
+    /// <summary>Sends what has been written when it has become much. The writer's own flush would only hand it to the output's buffer.</summary>
+    public ValueTask SendIfLargeAsync() => json.BytesCommitted + json.BytesPending - _sent < Large ? default : SendAsync();
+
+    private async ValueTask SendAsync()
+    {
+        json.Flush();
+        _sent = json.BytesCommitted;
+        await output.FlushAsync(cancel);
+    }
 }
 
 /// <summary>A file to download.</summary>

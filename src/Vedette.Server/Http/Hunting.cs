@@ -23,8 +23,6 @@ internal sealed record HuntingSpelling(string? Statistics, string Schema, string
 /// <summary>Writes answers of hunting queries: .NET type names, moments with seven fractional digits, one object a row.</summary>
 internal static class HuntingWriter
 {
-    private const int FlushBytes = 64 * 1024;
-
     /// <summary>The .NET name of a type, as the service lists it. Truth values are called SByte there.</summary>
     public static string TypeName(KqlType type) => type switch
     {
@@ -41,7 +39,7 @@ internal static class HuntingWriter
     };
 
     /// <summary>Writes statistics, schema and rows as one object.</summary>
-    public static async ValueTask WriteAsync(Utf8JsonWriter json, HuntingResult result, HuntingSpelling spelling, CancellationToken cancel)
+    public static async ValueTask WriteAsync(Utf8JsonWriter json, HuntingResult result, HuntingSpelling spelling, AnswerFlow flow)
     {
         json.WriteStartObject();
         if (spelling.Statistics is { } statistics)
@@ -68,7 +66,7 @@ internal static class HuntingWriter
             json.WriteStartObject();
             for (var i = 0; i < names.Length; i++) WriteValue(json, names[i], types[i], row[i]);
             json.WriteEndObject();
-            if (json.BytesPending > FlushBytes) await json.FlushAsync(cancel);
+            await flow.SendIfLargeAsync();
         }
 
         json.WriteEndArray();

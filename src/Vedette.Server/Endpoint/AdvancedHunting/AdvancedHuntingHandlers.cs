@@ -35,7 +35,7 @@ internal sealed class AdvancedHuntingHandlers(
         {
             var result = await telemetry.RunAsync(call, query, limits);
             runTime.Add(caller.TenantId, result.Statistics.ExecutionTime);
-            return new JsonResult((json, cancel) => HuntingWriter.WriteAsync(json, result, HuntingSpelling.Pascal, cancel)) { OData = false };
+            return new JsonResult((json, flow) => HuntingWriter.WriteAsync(json, result, HuntingSpelling.Pascal, flow)) { OData = false };
         }
         catch (HuntingException refused)
         {

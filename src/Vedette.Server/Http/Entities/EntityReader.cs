@@ -16,26 +16,27 @@ internal delegate void SqlCondition(SqlText sql);
 /// </summary>
 internal sealed class EntityReader(NpgsqlDataSource database)
 {
-    private const int FlushBytes = 64 * 1024;
+    // Lists whose pages name no cap of their own end here too.
+    private const int LargestPage = 10_000;
 
     /// <summary>Answers a collection: the page, the count when asked for, the link to the next page when one is due; or only the count.</summary>
     public async ValueTask<ApiResult> CollectionAsync(ApiCall call, EntityTable table, SqlCondition? condition = null)
     {
         var query = call.Query;
         if (call.Route.CountOnly) return new NumberResult(await CountAsync(call, table, condition));
-        var cap = Math.Min(call.Endpoint.OData.Top ?? int.MaxValue, call.Endpoint.MaxItems ?? int.MaxValue);
+        var cap = Math.Min(call.Endpoint.OData.Top ?? LargestPage, call.Endpoint.MaxItems ?? LargestPage);
         var take = Math.Min(query.Top ?? cap, cap);
         long? count = query.Count ? await CountAsync(call, table, condition) : null;
         var document = query is { Select: null, Expand.Count: 0 } ? table.DocumentColumn : null;
         var columns = Columns(table, query);
         // One row past the cap tells whether a next page is due. With $top there never is one.
-        var probe = query.Top is null && call.Endpoint.OData.Skip && take < int.MaxValue;
+        var probe = query.Top is null && call.Endpoint.OData.Skip;
         var sql = Select(call, table, document is null ? [.. columns.Select(c => c.Property.Sql)] : [document], query, condition);
         sql.Add(" ORDER BY ").Add(Order(table, query, sql));
-        if (take < int.MaxValue) sql.Add($" LIMIT {(probe ? take + 1 : take).ToString(CultureInfo.InvariantCulture)}");
+        sql.Add($" LIMIT {(probe ? take + 1 : take).ToString(CultureInfo.InvariantCulture)}");
         if (query.Skip > 0) sql.Add($" OFFSET {query.Skip.ToString(CultureInfo.InvariantCulture)}");
         var rows = await RowsAsync(sql, call.Aborted);
-        return new JsonResult(async (json, cancel) =>
+        return new JsonResult(async (json, flow) =>
         {
             json.WriteStartObject();
             WriteContext(json, call, columns, query.Select);
@@ -44,7 +45,7 @@ internal sealed class EntityReader(NpgsqlDataSource database)
             var written = 0;
             var more = false;
             var buffer = document is null ? [] : ArrayPool<byte>.Shared.Rent(4096);
-            while (await rows.ReadAsync(cancel))
+            while (await rows.ReadAsync(flow.Cancel))
             {
                 if (written == take)
                 {
@@ -55,7 +56,7 @@ internal sealed class EntityReader(NpgsqlDataSource database)
                 if (document is null) WriteObject(json, rows.Reader, columns);
                 else WriteDocument(json, rows.Reader, ref buffer);
                 written++;
-                if (json.BytesPending > FlushBytes) await json.FlushAsync(cancel);
+                await flow.SendIfLargeAsync();
             }
 
             if (document is not null) ArrayPool<byte>.Shared.Return(buffer);

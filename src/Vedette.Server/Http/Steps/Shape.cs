@@ -61,7 +61,7 @@ internal sealed class Shape(RefusalLog refusals, TimeProvider clock, ILogger<Sha
         await using var json = new Utf8JsonWriter(response.BodyWriter, Json);
         try
         {
-            await result.WriteAsync(json, call.Aborted);
+            await result.WriteAsync(json, new AnswerFlow(json, response.BodyWriter, call.Aborted));
             await json.FlushAsync(call.Aborted);
         }
         catch (Exception) when (!response.HasStarted && json.BytesCommitted == 0)
