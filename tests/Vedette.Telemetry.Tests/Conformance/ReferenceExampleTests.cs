@@ -8,7 +8,17 @@ namespace Vedette.Telemetry.Tests.Conformance;
 public sealed class ReferenceExampleTests(ITestOutputHelper output)
 {
     /// <summary>How many examples give the documented output; raised as more do.</summary>
-    private const int Floor = 408;
+    private const int Floor = 410;
+
+    /// <summary>Misses with their reasons.</summary>
+    private static HashSet<string> Explained
+    {
+        get
+        {
+            using var reader = new StreamReader(typeof(ReferenceExampleTests).Assembly.GetManifestResourceStream("reference-misses.txt")!);
+            return [.. reader.ReadToEnd().Split('\n').Where(l => l.Contains(':') && l[0] != '#').Select(l => l.Split(':')[0])];
+        }
+    }
 
     [Fact]
     public async Task Examples_give_the_documented_output()
@@ -26,5 +36,6 @@ public sealed class ReferenceExampleTests(ITestOutputHelper output)
         foreach (var miss in misses)
             output.WriteLine(miss);
         (total - misses.Count).ShouldBeGreaterThanOrEqualTo(Floor);
+        misses.Where(m => !Explained.Contains(m.Split(':')[0])).ShouldBeEmpty();
     }
 }

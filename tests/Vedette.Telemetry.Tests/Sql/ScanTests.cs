@@ -38,6 +38,8 @@ public sealed class ScanTests
     [InlineData("DeviceProcessEvents | where FileName == \"x' OR 1=1 --\" | count", 0)]
     [InlineData("let t = DeviceProcessEvents; t | join kind=fullouter t on DeviceId, Timestamp | where FileName == 'foreign.exe' or FileName1 == 'foreign.exe' | count", 0)]
     [InlineData("union DeviceProcessEvents, DeviceNetworkEvents | count", 18)]
+    [InlineData("DeviceProcessEvents | summarize arg_max(Timestamp, *) by DeviceId | where FileName == 'own0.exe' | count", 2)]
+    [InlineData("DeviceProcessEvents | summarize arg_min(Timestamp, *) by DeviceId, ActionType | where FileName == 'own5.exe' | count", 2)]
     [InlineData("search 'foreign.exe' | count", 0)]
     [InlineData("find in (DeviceProcessEvents) where FileName has 'foreign' | count", 0)]
     [InlineData("print n = toscalar(DeviceProcessEvents | where FileName == 'foreign.exe' | count)", 0)]
