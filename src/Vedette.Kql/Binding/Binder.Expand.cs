@@ -87,7 +87,7 @@ internal sealed partial class Binder
         var body = BindPipeline(op.Body!, new TableValue(context, input.Late));
         _operator = op.Name;
         // The input row's columns, but for those an item replaced or the body yields again; then the body's.
-        var expanded = items.Select(i => i.Column.Name).ToHashSet();
+        var expanded = items.Where(i => i.Value is BoundColumnRef r && r.Column.Name == i.Column.Name).Select(i => i.Column.Name).ToHashSet();
         var bodyNames = body.Columns.ToDictionary(c => c.Name);
         var output = new ColumnBuilder(builder.Columns.Count);
         var inputIds = input.Columns.Select(c => c.Id).ToHashSet();

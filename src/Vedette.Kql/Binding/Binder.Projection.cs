@@ -103,7 +103,8 @@ internal sealed partial class Binder
         if (scalar is BoundColumnRef reference && (value is CallExpr || IsReference(value)) && projection.Style != ProjectionStyle.Print
             && (projection.Style != ProjectionStyle.Summarize || _aggregates is null))
         {
-            if (!projection.Builder.Declare(reference.Column, false, out _))
+            // extend x leaves x as it is.
+            if (!projection.Builder.Declare(reference.Column, projection.Style == ProjectionStyle.Extend, out _))
                 Error("KS171", Of($"A column with the name '{reference.Column.Name}' is already declared."), value.Span);
             return;
         }
