@@ -282,7 +282,8 @@ internal sealed partial class Binder
                     break;
             }
 
-            if (parameter.Values.Count > 0 && ConstantText(value) is { } text && !parameter.Values.Contains(text, StringComparer.OrdinalIgnoreCase))
+            // Units of convert_* that it does not know give null at run time.
+            if (parameter.Values.Count > 0 && !call.Name.StartsWith("convert_", StringComparison.Ordinal) && ConstantText(value) is { } text && !parameter.Values.Contains(text, StringComparer.OrdinalIgnoreCase))
                 Error("KS140", Of($"The expression must be one of the values: {string.Join(", ", parameter.Values)}"), call.Arguments[i].Span);
         }
     }

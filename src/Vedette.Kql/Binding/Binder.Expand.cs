@@ -65,8 +65,8 @@ internal sealed partial class Binder
             else
             {
                 var suggested = ResultName(expression);
-                column = NewColumn(string.IsNullOrEmpty(suggested) ? "Column1" : suggested, type);
-                column = builder.Add(column, expression is CallExpr && !string.IsNullOrEmpty(suggested), string.IsNullOrEmpty(suggested) ? "Column" : null) ?? column;
+                column = NewColumn(string.IsNullOrEmpty(suggested) ? DefaultName(builder) : suggested, type);
+                column = builder.Add(column, expression is CallExpr && !string.IsNullOrEmpty(suggested)) ?? column;
             }
 
             items.Add(new ExpandItem(value, column));

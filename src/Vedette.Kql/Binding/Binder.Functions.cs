@@ -24,7 +24,7 @@ internal sealed partial class Binder
 
         if (function.IsView && function.Parameters.Count == 0)
         {
-            _scope.Set(name, new TableVariable(name, () => BindFunctionCall(variable, new CallExpr(new NameExpr(name, function.Span), [], function.Span), null) as TableValue ?? OpenNoTable(), isView: true));
+            _scope.Set(name, new TableVariable(name, () => RequireTable(BindFunctionCall(variable, new CallExpr(new NameExpr(name, function.Span), [], function.Span), null), function.Span), isView: true));
         }
         else if (!MentionsMore(name))
         {
@@ -84,6 +84,18 @@ internal sealed partial class Binder
         (_scope, _row, _aggregates, _operator) = saved;
         Leave();
         return result ?? (IsTabularBody(function) ? OpenNoTable() : Unknown(call.Span));
+    }
+
+    /// <summary>What a body gave, where a table is needed; a scalar is reported.</summary>
+    private TableValue RequireTable(object? result, TextSpan span)
+    {
+        if (result is TableValue table)
+            return table;
+        if (result is BoundScalar { Type: not KqlType.Unknown })
+            Error("KS111", Of("Tabular value expected."), span);
+        else if (!_diagnostics.HasErrors)
+            Error("KS006", "Missing expression: the function has no result.", span);
+        return OpenNoTable();
     }
 
     private bool BindParameters(FunctionVariable function, CallExpr call, TableValue? piped, Scope inner)
@@ -219,9 +231,9 @@ internal sealed partial class Binder
             (_scope, _row) = (new Scope(pattern.Scope), null);
             for (var i = 0; i < pattern.Declaration.Parameters.Count && i < arguments.Count; i++)
                 _scope.Set(pattern.Declaration.Parameters[i].Name.Name, new ScalarVariable(BindScalar(call.Arguments[i])));
-            var result = BindBody(candidate.Body) as TableValue;
+            var result = BindBody(candidate.Body);
             (_scope, _row) = saved;
-            return result ?? OpenNoTable();
+            return RequireTable(result, call.Span);
         }
 
         Error("KS219", Of($"No case of the pattern '{call.Name}' matches these arguments."), call.Span);
@@ -247,7 +259,7 @@ internal sealed partial class Binder
         switch (_scope.Find(call.Name))
         {
             case FunctionVariable function when function.Declaration.Parameters.Count > 0 && function.Declaration.Parameters[0].Columns is not null:
-                return BindFunctionCall(function, call, input) as TableValue ?? OpenNoTable();
+                return RequireTable(BindFunctionCall(function, call, input), call.Span);
             case FunctionVariable:
                 Error("KS111", Of($"The function '{call.Name}' does not take a table as its first argument."), call.Span);
                 return OpenNoTable();

@@ -307,12 +307,12 @@ internal sealed partial class Binder
         var type = value is BoundGraphElement { Column: not null, Variable: var variable } && elements[variable] is { IsEdge: true } e && (e.MinHops != 1 || e.MaxHops != 1)
             ? KqlType.Dynamic
             : value.Type;
-        var column = NewColumn(string.IsNullOrEmpty(name) ? "Column1" : name, type);
+        var column = NewColumn(string.IsNullOrEmpty(name) ? DefaultName(projection.Builder) : name, type);
         KqlColumn? added;
         if (item is NamedExpr)
             added = projection.Builder.Declare(column, false, out var declared) ? declared : null;
         else
-            added = projection.Builder.Add(column, false, string.IsNullOrEmpty(name) ? "Column" : null);
+            added = projection.Builder.Add(column);
         if (added is not null)
             projection.Values[added.Id] = value;
     }

@@ -29,6 +29,7 @@ internal sealed partial class Binder
             case IndexExpr i:
                 var key = i.Index switch
                 {
+                    LiteralExpr { Type: KqlType.Long, Value: long and < 0 } => "",
                     LiteralExpr { Type: KqlType.String or KqlType.Long or KqlType.Int } l => Convert.ToString(l.Value, CultureInfo.InvariantCulture),
                     _ => null,
                 };
@@ -62,8 +63,6 @@ internal sealed partial class Binder
                 return attributes.Prefix + "_" + (first is null ? "" : ResultName(first));
             case ResultNaming.Fixed:
                 return attributes.Prefix;
-            case ResultNaming.Column:
-                return first is LiteralExpr { Value: string name } && _row?.Input?.Columns.Any(c => c.Name == name) == true ? name : null;
             default:
                 return null;
         }

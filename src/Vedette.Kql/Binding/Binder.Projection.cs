@@ -100,7 +100,7 @@ internal sealed partial class Binder
             return;
         }
 
-        if (scalar is BoundColumnRef reference && (value is CallExpr || IsReference(value)) && projection.Style != ProjectionStyle.Print
+        if (scalar is BoundColumnRef reference && (value is CallExpr { Name: not ("column_ifexists" or "columnifexists") } || IsReference(value)) && projection.Style != ProjectionStyle.Print
             && (projection.Style != ProjectionStyle.Summarize || _aggregates is null))
         {
             // extend x leaves x as it is.
@@ -119,13 +119,17 @@ internal sealed partial class Binder
         NameExpr name => _row?.Input?.Find(name.Name) is not null,
         ParenExpr p => IsReference(p.Inner),
         MemberExpr { Target: NameExpr { Name: "$left" or "$right" } } => true,
-        CallExpr { Name: "column_ifexists" or "columnifexists" } => true,
         _ => false,
     };
 
     private string? ColumnName(Projection projection, Expr value)
     {
-        var name = projection.Style == ProjectionStyle.Print && value is not CallExpr { } ? null : ResultName(value);
+        if (projection.Style == ProjectionStyle.Print)
+            return null;
+        // column_ifexists takes the name of the column it finds, but only on its own.
+        var name = value is CallExpr { Name: "column_ifexists" or "columnifexists", Arguments: [LiteralExpr { Value: string column }, _] }
+            ? _row?.Input?.Columns.Any(c => c.Name == column) == true ? column : null
+            : ResultName(value);
         return string.IsNullOrEmpty(name) ? null : name;
     }
 
@@ -137,22 +141,23 @@ internal sealed partial class Binder
             name = string.Create(CultureInfo.InvariantCulture, $"print_{projection.Unnamed}");
         }
 
-        var column = Output(name ?? DefaultName(projection), value);
+        var column = Output(name ?? DefaultName(projection.Builder), value);
         column = projection.Builder.Add(column, replace);
         projection.Unnamed++;
         if (column is not null)
             SetValue(projection, column, value);
     }
 
-    /// <summary>The first free Column1, Column2 …; when grouping, also the input's names count as taken.</summary>
-    private string DefaultName(Projection projection)
+    /// <summary>The next free Column1, Column2 …, counted through the whole query.</summary>
+    private string DefaultName(ColumnBuilder builder)
     {
-        for (var i = 1; ; i++)
+        string name;
+        do
         {
-            var name = string.Create(CultureInfo.InvariantCulture, $"Column{i}");
-            if (!projection.Builder.Contains(name) && (projection.Style != ProjectionStyle.Summarize || _row?.Input?.Columns.Any(c => c.Name == name) != true))
-                return name;
+            name = string.Create(CultureInfo.InvariantCulture, $"Column{++_unnamedColumns}");
         }
+        while (builder.Contains(name));
+        return name;
     }
 
     private void Declare(Projection projection, NameExpr name, BoundScalar value, bool replace)
@@ -198,7 +203,7 @@ internal sealed partial class Binder
                 continue;
             }
 
-            var column = Output(string.IsNullOrEmpty(tuple[i].Name) ? DefaultName(projection) : tuple[i].Name!, tuple[i].Value);
+            var column = Output(string.IsNullOrEmpty(tuple[i].Name) ? DefaultName(projection.Builder) : tuple[i].Name!, tuple[i].Value);
             column = projection.Builder.Add(column);
             if (column is not null)
                 SetValue(projection, column, tuple[i].Value);

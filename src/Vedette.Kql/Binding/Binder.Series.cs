@@ -22,10 +22,11 @@ internal sealed partial class Binder
             var collector = new AggregateCollector();
             _aggregates = collector;
             var expression = value is NamedExpr n ? n.Value : value;
-            var bound = BindScalar(expression);
-            var name = value is NamedExpr named ? named.Names[0].Name : ResultName(expression);
+            var parts = TryBindTuple(expression, ProjectionStyle.Summarize);
+            var bound = parts is { Count: > 0 } ? parts[0].Value : BindScalar(expression);
+            var name = value is NamedExpr named ? named.Names[0].Name : parts is { Count: > 0 } ? parts[0].Name : ResultName(expression);
             _aggregates = null;
-            var column = NewColumn(string.IsNullOrEmpty(name) ? "Column1" : name, KqlType.Dynamic);
+            var column = NewColumn(string.IsNullOrEmpty(name) ? DefaultName(builder) : name, KqlType.Dynamic);
             if (value is NamedExpr)
             {
                 if (!builder.Declare(column, false, out column))
@@ -33,7 +34,7 @@ internal sealed partial class Binder
             }
             else
             {
-                column = builder.Add(column, false, string.IsNullOrEmpty(name) ? "Column" : null) ?? column;
+                column = builder.Add(column) ?? column;
             }
 
             var items = collector.Finish([]);
@@ -46,7 +47,7 @@ internal sealed partial class Binder
         if (axis.Type != KqlType.Unknown && !axis.Type.IsSummable())
             Error("KS138", Of("The argument value must be summable: a number, timespan or datetime."), op.Axis.Span);
         var axisName = ResultName(op.Axis);
-        var axisColumn = builder.Add(NewColumn(string.IsNullOrEmpty(axisName) ? "Column1" : axisName, KqlType.Dynamic))!;
+        var axisColumn = builder.Add(NewColumn(string.IsNullOrEmpty(axisName) ? DefaultName(builder) : axisName, KqlType.Dynamic))!;
         var saved = _row;
         _row = new Row(null);
         var from = op.From is null ? null : BindScalar(op.From);
@@ -108,7 +109,7 @@ internal sealed partial class Binder
             var key = BindScalar(clause.Of is NamedExpr n ? n.Value : clause.Of);
             var keyName = ResultName(clause.Of);
             var keyColumn = builder.Add(
-                key is BoundColumnRef { Column: var c } && clause.Of is NameExpr && !builder.Columns.Any(o => o.Id == c.Id) ? c : NewColumn(string.IsNullOrEmpty(keyName) ? "Column1" : keyName, key.Type))!;
+                key is BoundColumnRef { Column: var c } && clause.Of is NameExpr && !builder.Columns.Any(o => o.Id == c.Id) ? c : NewColumn(string.IsNullOrEmpty(keyName) ? DefaultName(builder) : keyName, key.Type))!;
             var others = clause.Others is null ? null : BindScalar(clause.Others);
             var ordered = clause.By as OrderedExpr;
             var by = ordered?.Value ?? clause.By;

@@ -215,7 +215,7 @@ internal sealed partial class Binder
         switch (_scope.Find(call.Name))
         {
             case FunctionVariable function:
-                return BindFunctionCall(function, call, null) as TableValue ?? OpenNoTable();
+                return RequireTable(BindFunctionCall(function, call, null), call.Span);
             case TableVariable variable:
                 return variable.Reference();
             case PatternVariable pattern:

@@ -395,6 +395,6 @@ internal sealed partial class Binder
             _scope = saved;
         }
 
-        return inputs.Count == 0 ? OpenNoTable() : Unite(inputs, null, false);
+        return inputs.Count == 0 ? RequireTable(null, op.Span) : Unite(inputs, null, false);
     }
 }

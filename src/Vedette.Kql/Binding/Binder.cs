@@ -26,6 +26,7 @@ internal sealed partial class Binder
     private int _inlining;
     private int _mainResult;
     private int _deepest;
+    private int _unnamedColumns;
     private Dictionary<string, int>? _mentions;
 
     private Binder(string text, KqlSchema schema, KqlOptions options, DiagnosticBag diagnostics)
@@ -55,6 +56,9 @@ internal sealed partial class Binder
             diagnostics.Error("KS006", statements.Count == 0 ? "Missing expression: the query is empty." : "Missing expression: the query has no tabular statement.", new TextSpan(text.Length, 0));
         }
 
+        // Whatever has no type was reported; should a case have slipped through, the query must not run.
+        if (!diagnostics.HasErrors && binder._results.SelectMany(r => r.Root.Columns).FirstOrDefault(c => c.Type == KqlType.Unknown) is { } untyped)
+            diagnostics.Error("KS246", $"The type of the column '{untyped.Name}' cannot be determined.", new TextSpan(0, 0));
         return (binder._results, binder._mainResult);
     }
 

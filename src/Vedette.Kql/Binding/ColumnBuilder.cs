@@ -40,7 +40,7 @@ internal sealed class ColumnBuilder
     /// Adds a column; with <paramref name="replace"/> in place of one of the same name, else under a free name. Returns it as it is called now, or null when
     /// it is excluded.
     /// </summary>
-    public KqlColumn? Add(KqlColumn column, bool replace = false, string? baseName = null)
+    public KqlColumn? Add(KqlColumn column, bool replace = false)
     {
         if (_excluded.Contains(column.Id))
             return null;
@@ -52,7 +52,7 @@ internal sealed class ColumnBuilder
                 return column;
             }
 
-            column = column.Renamed(FreeName(column.Name, baseName ?? column.Name));
+            column = column.Renamed(FreeName(column.Name));
         }
 
         _index.Add(column.Name, _columns.Count);
@@ -87,16 +87,16 @@ internal sealed class ColumnBuilder
     /// <summary>Whether the name was declared by its author.</summary>
     public bool IsDeclared(string name) => _declared.Contains(name);
 
-    private string FreeName(string name, string baseName)
+    private string FreeName(string name)
     {
-        _suffixes.TryGetValue(baseName, out var suffix);
+        _suffixes.TryGetValue(name, out var suffix);
         string candidate;
         do
         {
-            candidate = baseName + (++suffix).ToString(System.Globalization.CultureInfo.InvariantCulture);
+            candidate = name + (++suffix).ToString(System.Globalization.CultureInfo.InvariantCulture);
         }
         while (_index.ContainsKey(candidate) || _reserved.Contains(candidate));
-        _suffixes[baseName] = suffix;
+        _suffixes[name] = suffix;
         return candidate;
     }
 }

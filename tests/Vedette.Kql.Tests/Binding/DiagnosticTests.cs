@@ -31,6 +31,7 @@ public sealed class DiagnosticTests
     [InlineData("let a = 1; let a = 2; print a", "KS201", 1, 16, "'a' is already declared")]
     [InlineData("let f = (n:long) { n }; print f()", "KS119", 1, 31, "'f' expects 1 argument")]
     [InlineData("let f = () { f() }; print f()", "KS202", 1, 14, "calls itself")]
+    [InlineData("let f = (T:(a:long), n:int) { n }; print a = 1 | invoke f(3)", "KS111", 1, 57, "Tabular value expected.")]
     [InlineData("print a = 1 | evaluate nope()", "KS124", 1, 24, "'nope'")]
     [InlineData("DeviceInfo | evaluate python(typeof(*), 'x')", "KS125", 1, 23, "'python' is not enabled")]
     [InlineData("datatable(a:long, b:long)[1]", "KS173", 1, 1, "multiples of 2")]
