@@ -92,7 +92,9 @@ public sealed class IndicatorService(IDbContextFactory<DefenderDbContext> states
         await using var state = await states.CreateDbContextAsync(cancellationToken);
         await using var transaction = await LockAsync(state, caller.TenantId, cancellationToken);
         var numbers = wanted.ToArray();
-        var found = await state.Indicators.Where(i => i.TenantId == caller.TenantId && numbers.Contains(i.Id) && (onlyOf == null || i.CreatedBy == onlyOf)).ToListAsync(cancellationToken);
+        var found = await state.Indicators
+            .Where(i => i.TenantId == caller.TenantId && numbers.Contains(i.Id) && (onlyOf == null || i.CreatedBy == onlyOf))
+            .ToListAsync(cancellationToken);
         var known = found.Select(i => i.Id).ToHashSet();
         foreach (var id in ids)
         {

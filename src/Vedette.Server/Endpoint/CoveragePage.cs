@@ -19,7 +19,8 @@ internal static class CoveragePage
             .AppendLine("Generated from `src/Vedette.Server/Endpoint/endpoints.json` and the registered handlers; do not edit. A missing call answers 404 without a body,")
             .AppendLine("like any unknown route.")
             .AppendLine()
-            .AppendLine(CultureInfo.InvariantCulture, $"{answered} of {counted} calls are answered. Calls that the service itself has removed, and those that belong to another surface, are listed but not counted.");
+            .Append(CultureInfo.InvariantCulture, $"{answered} of {counted} calls are answered. ")
+            .AppendLine("Calls that the service itself has removed, and those that belong to another surface, are listed but not counted.");
         foreach (var group in rows.GroupBy(row => row.Group))
         {
             page.AppendLine().AppendLine(CultureInfo.InvariantCulture, $"## {group.Key}").AppendLine()
@@ -27,9 +28,12 @@ internal static class CoveragePage
                 .AppendLine("|---|---|---|---|---|---|---|");
             foreach (var row in group)
             {
-                page.AppendLine(
-                    CultureInfo.InvariantCulture,
-                    $"| {row.Name} | `{row.Method} {row.Path}` | {Permissions(row.Application)} | {Permissions(row.Delegated)} | {string.Join(", ", row.OData.Filter)} | {Limits(row.Limits)} | {StateOf(surface, row)} |");
+                string[] cells =
+                [
+                    row.Name, $"`{row.Method} {row.Path}`", Permissions(row.Application), Permissions(row.Delegated), string.Join(", ", row.OData.Filter),
+                    Limits(row.Limits), StateOf(surface, row),
+                ];
+                page.AppendLine(CultureInfo.InvariantCulture, $"| {string.Join(" | ", cells)} |");
             }
         }
 

@@ -8,7 +8,8 @@ internal static class Downloads
 {
     // The storage service behind the real links answers like this.
     private const string Refused =
-        """<?xml version="1.0" encoding="utf-8"?><Error><Code>AuthenticationFailed</Code><Message>Server failed to authenticate the request. Make sure the value of Authorization header is formed correctly including the signature.</Message></Error>""";
+        """<?xml version="1.0" encoding="utf-8"?><Error><Code>AuthenticationFailed</Code><Message>Server failed to authenticate the request. """
+        + "Make sure the value of Authorization header is formed correctly including the signature.</Message></Error>";
 
     /// <summary>Answers <c>GET /downloads/…</c>.</summary>
     public static void MapDownloads(this WebApplication application) =>

@@ -4,15 +4,14 @@ using Vedette.Server.Endpoint.Investigations;
 using Vedette.Server.Endpoint.MachineActions;
 using Vedette.Server.Endpoint.Machines;
 using Vedette.Server.Http.Entities;
-using Vedette.Server.Http.Steps;
 
 namespace Vedette.Server.Endpoint;
 
 /// <summary>The entity tables of this surface, by the name that the <c>returns</c> column of the endpoint table uses.</summary>
-internal sealed class EndpointEntities : IEntityDirectory
+internal static class EndpointEntities
 {
-    /// <inheritdoc/>
-    public IEnumerable<EntityTable> Tables =>
+    /// <summary>All tables.</summary>
+    public static IReadOnlyList<EntityTable> Tables { get; } =
     [
         AlertTable.Alerts, MachineTable.Machines, MachineTable.LogonUsers, MachineActionTable.Actions, InvestigationTable.Investigations,
         IndicatorTable.Indicators,

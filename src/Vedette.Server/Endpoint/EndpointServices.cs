@@ -10,7 +10,6 @@ using Vedette.Server.Endpoint.Machines;
 using Vedette.Server.Endpoint.Telemetry;
 using Vedette.Server.Endpoint.Users;
 using Vedette.Server.Http;
-using Vedette.Server.Http.Steps;
 
 namespace Vedette.Server.Endpoint;
 
@@ -21,7 +20,6 @@ public static class EndpointServices
     public static IServiceCollection AddVedetteEndpoint(this IServiceCollection services)
     {
         services.AddVedetteHttp();
-        services.AddSingleton<IEntityDirectory, EndpointEntities>();
         services.AddSingleton<IEndpointHandlers, AlertHandlers>();
         services.AddSingleton<IEndpointHandlers, AlertChangeHandlers>();
         services.AddSingleton<IEndpointHandlers, AlertCreationHandlers>();

@@ -20,5 +20,5 @@ internal static class EndpointSurface
 
     /// <summary>Joins the table with the handlers.</summary>
     public static ApiSurface Create(IEnumerable<IApiHandlers> handlers) =>
-        new("Endpoint", Prefix, ResourceCatalogue.EndpointAppId, Endpoints, Errors, handlers);
+        new("Endpoint", Prefix, ResourceCatalogue.EndpointAppId, Endpoints, Errors, EndpointEntities.Tables, handlers);
 }

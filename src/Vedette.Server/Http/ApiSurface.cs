@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Vedette.Server.Http.Entities;
 
 namespace Vedette.Server.Http;
 
@@ -19,13 +20,14 @@ internal sealed class ApiSurface
     /// <exception cref="InvalidOperationException">A handler names a row that the table does not have.</exception>
     public ApiSurface(
         string name, string prefix, Guid resource, IReadOnlyList<ApiEndpoint> endpoints, ErrorCatalogue errors,
-        IEnumerable<IApiHandlers> handlers)
+        IEnumerable<EntityTable> entities, IEnumerable<IApiHandlers> handlers)
     {
         Name = name;
         Prefix = prefix;
         Resource = resource;
         Endpoints = endpoints;
         Errors = errors;
+        Entities = entities.ToFrozenDictionary(table => table.Name, StringComparer.Ordinal);
         var rows = endpoints.ToDictionary(e => e.Key, StringComparer.Ordinal);
         Handlers = handlers.SelectMany(h => h.Handlers).ToFrozenDictionary(
             pair => rows.TryGetValue(pair.Key, out var row)
@@ -48,6 +50,9 @@ internal sealed class ApiSurface
 
     /// <summary>The surface's errors.</summary>
     public ErrorCatalogue Errors { get; }
+
+    /// <summary>The surface's entities by the name that the table's <c>returns</c> column uses.</summary>
+    public FrozenDictionary<string, EntityTable> Entities { get; }
 
     /// <summary>Handlers of the rows that are answered.</summary>
     public FrozenDictionary<ApiEndpoint, ApiHandler> Handlers { get; }
