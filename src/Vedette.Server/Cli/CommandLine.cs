@@ -14,6 +14,7 @@ public static class CommandLine
         {
             UpCommand.Create(),
             AppCommands.Create(),
+            UserCommands.Create(),
             TokenCommand.Create(),
             ImportCommand.Create(),
             HuntCommand.Create(),

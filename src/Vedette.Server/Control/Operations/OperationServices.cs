@@ -12,6 +12,8 @@ internal static class OperationServices
         services.AddSingleton<IOperation, ListApplications>();
         services.AddSingleton<IOperation, ShowApplication>();
         services.AddSingleton<IOperation, DeleteApplication>();
+        services.AddSingleton<IOperation, CreateUser>();
+        services.AddSingleton<IOperation, ListUsers>();
         services.AddSingleton<IOperation, TokenOperation>();
         services.AddSingleton<IOperation, StatusOperation>();
         services.AddSingleton<IOperation, ImportOperation>();
