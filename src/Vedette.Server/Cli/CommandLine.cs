@@ -19,6 +19,7 @@ public static class CommandLine
             ImportCommand.Create(),
             HuntCommand.Create(),
             KqlCommands.Create(),
+            RuleCommands.Create(),
             StatusCommand.Create(),
         };
         var parsed = root.Parse(args);

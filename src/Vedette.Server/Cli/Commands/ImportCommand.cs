@@ -12,9 +12,10 @@ internal static class ImportCommand
         var shift = new Option<bool>("--shift-to-now") { Description = "Move the recording in time so that its last event is now." };
         var tenant = new Option<string?>("--tenant") { Description = "Tenant id or domain; the first tenant when left out.", HelpName = "TENANT" };
         var noDetections = new Option<bool>("--no-detections") { Description = "Do not run the detection rules over the new rows at once." };
+        var device = new Option<string?>("--device") { Description = "Name of the device for logs that name none; the file's name when left out.", HelpName = "NAME" };
         return new Command("import", "Import Sysmon, Windows event, PowerShell, Sysmon for Linux and auditd logs. Importing the same file twice adds nothing.")
         {
-            files, shift, tenant, noDetections,
+            files, shift, device, tenant, noDetections,
         }.Runs(
             "import",
             parsed => new
@@ -22,6 +23,7 @@ internal static class ImportCommand
                 // The server may have another working directory.
                 files = parsed.GetValue(files)!.Select(Path.GetFullPath).ToArray(),
                 shiftToNow = parsed.GetValue(shift),
+                deviceName = parsed.GetValue(device),
                 detections = !parsed.GetValue(noDetections),
                 tenant = parsed.GetValue(tenant),
             },

@@ -16,7 +16,7 @@ internal sealed class ImportOperation(
         var files = input.Files.SelectMany(Expand).ToArray();
         var importer = new LogImporter(store, journal, observer, clock);
         var report = await importer.ImportAsync(
-            tenant.Id, files, new ImportOptions { ShiftToNow = input.ShiftToNow }, new Relay(progress), cancellationToken);
+            tenant.Id, files, new ImportOptions { ShiftToNow = input.ShiftToNow, DeviceName = input.DeviceName }, new Relay(progress), cancellationToken);
 
         var alerts = 0;
         var failedRules = 0;
@@ -58,7 +58,7 @@ internal sealed class ImportOperation(
         return File.Exists(path) ? [path] : throw new OperationException("bad_input", $"There is no file or folder '{path}'.");
     }
 
-    internal sealed record Input(string[] Files, bool ShiftToNow, bool Detections, string? Tenant);
+    internal sealed record Input(string[] Files, bool ShiftToNow, bool Detections, string? DeviceName, string? Tenant);
 
     private sealed class Relay(IProgress<OperationProgress> progress) : IProgress<ImportProgress>
     {

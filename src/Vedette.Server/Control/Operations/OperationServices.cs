@@ -19,6 +19,8 @@ internal static class OperationServices
         services.AddSingleton<IOperation, ImportOperation>();
         services.AddSingleton<IOperation, HuntOperation>();
         services.AddSingleton<IOperation, HuntBatchOperation>();
+        services.AddSingleton<IOperation, ListRules>();
+        services.AddSingleton<IOperation, RunRules>();
         services.AddSingleton<OperationRegistry>();
         return services;
     }
