@@ -8,6 +8,8 @@ namespace Vedette.Testing;
 /// </summary>
 public static class TestEngine
 {
+    private const string Prefix = "vedette-test-";
+
     private static readonly Lazy<EmbeddedClickHouse> Lazy = new(Open);
     private static int _lastDatabase;
 
@@ -24,10 +26,33 @@ public static class TestEngine
 
     private static EmbeddedClickHouse Open()
     {
-        var folder = Directory.CreateTempSubdirectory("vedette-test-").FullName;
+        RemoveLeftovers();
+        var folder = Directory.CreateTempSubdirectory($"{Prefix}{Environment.ProcessId}-").FullName;
         var engine = EmbeddedClickHouse.Open(folder, connections: 4);
         // Runs after the engine's own handler, which was added first.
-        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true);
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Remove(folder);
         return engine;
+    }
+
+    // A test host is given a tenth of a second to end and is killed then, often before its folder is gone: the next one removes it.
+    private static void RemoveLeftovers()
+    {
+        foreach (var folder in Directory.EnumerateDirectories(Path.GetTempPath(), Prefix + "*"))
+        {
+            var owner = Path.GetFileName(folder)[Prefix.Length..].Split('-')[0];
+            if (int.TryParse(owner, out var process) && !Directory.Exists($"/proc/{process}") && Directory.Exists("/proc")) Remove(folder);
+        }
+    }
+
+    private static void Remove(string folder)
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // Another test process removes it at the same time, or it belongs to another user.
+        }
     }
 }
