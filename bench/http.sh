@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Requests a second of GET /api/alerts?$top=100 and of the token endpoint, each beside bare Kestrel on the same cores in the same run.
-# Needs wrk. Usage: bench/http.sh [SECONDS]
+# Needs wrk. A script's background jobs ignore Ctrl-C's signal, so they are stopped with SIGTERM. Usage: bench/http.sh [SECONDS]
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 seconds="${1:-8}"
 work="$(mktemp -d)"
 pids=()
-stop() { for pid in "${pids[@]}"; do kill -INT "$pid" 2>/dev/null || true; done; wait 2>/dev/null || true; rm -rf "$work"; }
+stop() { for pid in "${pids[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done; wait 2>/dev/null || true; rm -rf "$work"; }
 trap stop EXIT
 command -v wrk >/dev/null || { echo "wrk is needed (package wrk)" >&2; exit 1; }
 

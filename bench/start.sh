@@ -12,7 +12,8 @@ once() { # folder, options
   "$root/vedette" up --json --data "$@" --http 0 --https 0 >"$fifo" 2>"$work/log" & pid=$!
   read -r line <"$fifo" || { cat "$work/log" >&2; exit 1; }
   grep -o '"startMs":[0-9.]*' <<<"$line" | cut -d: -f2
-  kill -INT "$pid"; wait "$pid" || true
+  # A script's background jobs ignore Ctrl-C's signal, so the server is stopped by the other one that it obeys.
+  kill -TERM "$pid"; wait "$pid" || true
 }
 median() { sort -n | awk '{a[NR]=$1} END{printf "%.0f ms (%.0f to %.0f, %d runs)\n", a[int((NR+1)/2)], a[1], a[NR], NR}'; }
 for run in $(seq "$runs"); do once "$work/empty$run" --empty; done >"$work/a"
