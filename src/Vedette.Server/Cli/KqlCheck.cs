@@ -22,7 +22,7 @@ internal static class KqlCheck
         {
             ["code"] = diagnostic.Code,
             ["severity"] = diagnostic.Severity.ToString(),
-            ["message"] = diagnostic.Hint is { } hint ? $"{diagnostic.Message} Did you mean '{hint}'?" : diagnostic.Message,
+            ["message"] = diagnostic.FullMessage,
             ["line"] = diagnostic.Line,
             ["column"] = diagnostic.Column,
         })]);
