@@ -36,12 +36,17 @@ public sealed class DemoTenant(
             Guid.Parse(user.Account.ObjectId), user.Account.Upn, user.DisplayName, user.GivenName, user.Surname, user.Department, user.Title))];
 
     /// <summary>Fills the tenant unless it is filled.</summary>
-    public async Task<DemoSummary> EnsureAsync(Guid tenantId, CancellationToken cancellationToken, int seed = DefaultSeed)
+    /// <param name="tenantId">The tenant.</param>
+    /// <param name="cancellationToken">Stops; a later call goes on.</param>
+    /// <param name="seed">What the organisation and its history follow from.</param>
+    /// <param name="filling">Called before the work begins, when there is work.</param>
+    public async Task<DemoSummary> EnsureAsync(Guid tenantId, CancellationToken cancellationToken, int seed = DefaultSeed, Action? filling = null)
     {
         var started = Stopwatch.GetTimestamp();
         var marker = await BeginAsync(tenantId, seed, cancellationToken);
         if (marker.CompletedAt is not null) return new DemoSummary(true, 0, 0, 0, 0, Stopwatch.GetElapsedTime(started));
 
+        filling?.Invoke();
         var world = DemoWorld.Create(tenantId, marker.Seed);
         var devices = StoreDevicesAsync(world, marker.HistoryEnd, cancellationToken);
         var batches = new DemoGenerator(world, marker.HistoryEnd).Generate();
