@@ -23,6 +23,23 @@ public sealed class LifeCycleTests
         }
     }
 
+    [Theory]
+    [InlineData("-INT")]
+    [InlineData("-TERM")]
+    public async Task A_signal_right_after_the_start_ends_it_in_order(string signal)
+    {
+        // Two listeners hear the signal, ours and the host's, in either order: several rounds meet both.
+        var folder = VedetteProcess.NewFolder();
+        for (var round = 0; round < 4; round++)
+        {
+            await using var server = await VedetteProcess.StartAsync(folder, "--empty");
+            (await server.SignalAsync(signal)).ShouldBe(0, server.Log);
+            server.KeepData = true;
+        }
+
+        Directory.Delete(folder, recursive: true);
+    }
+
     [Fact]
     public async Task A_killed_server_leaves_no_child_behind_and_starts_again()
     {

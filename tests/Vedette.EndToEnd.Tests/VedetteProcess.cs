@@ -29,6 +29,9 @@ public sealed class VedetteProcess : IAsyncDisposable
     /// <summary>Its data folder.</summary>
     public string Data { get; }
 
+    /// <summary>Whether the data folder stays when this is disposed.</summary>
+    public bool KeepData { get; set; }
+
     /// <summary>A client of the plain http port.</summary>
     public HttpClient Http { get; }
 
@@ -154,9 +157,12 @@ public sealed class VedetteProcess : IAsyncDisposable
     }
 
     /// <summary>Ends the server as Ctrl-C does and returns its exit code.</summary>
-    public async Task<int> InterruptAsync()
+    public Task<int> InterruptAsync() => SignalAsync("-INT");
+
+    /// <summary>Sends a signal, waits for the end and returns the exit code.</summary>
+    public async Task<int> SignalAsync(string signal)
     {
-        using var kill = Process.Start("kill", ["-INT", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        using var kill = Process.Start("kill", [signal, _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
         await kill.WaitForExitAsync();
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         await _process.WaitForExitAsync(limit.Token);
@@ -199,6 +205,7 @@ public sealed class VedetteProcess : IAsyncDisposable
         }
 
         _process.Dispose();
+        if (KeepData) return;
         try
         {
             Directory.Delete(Data, recursive: true);

@@ -6,6 +6,9 @@ namespace Vedette.Server.Cli;
 /// <summary>The words after <c>vedette</c>. Each command is a file under Commands.</summary>
 public static class CommandLine
 {
+    // Both engines are closed in order; a query that is under way may take a while to be cancelled.
+    private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(30);
+
     /// <summary>Runs one command line.</summary>
     /// <returns>The process exit code: see <see cref="ExitCode"/>.</returns>
     public static async Task<int> RunAsync(string[] args)
@@ -30,7 +33,7 @@ public static class CommandLine
             return ExitCode.Usage;
         }
 
-        return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = StopLimit });
     }
 }
 

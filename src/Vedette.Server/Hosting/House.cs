@@ -99,7 +99,7 @@ internal sealed class House : IAsyncDisposable
     public async Task<string?> WaitAsync(CancellationToken cancellationToken)
     {
         var stopped = new TaskCompletionSource();
-        await using var cancelled = cancellationToken.Register(stopped.SetResult);
+        await using var cancelled = cancellationToken.Register(() => stopped.TrySetResult());
         using var stopping = _application!.Lifetime.ApplicationStopping.Register(() => stopped.TrySetResult());
         var database = (await _engines!.State).Ended;
         return await Task.WhenAny(stopped.Task, database) == database && !cancellationToken.IsCancellationRequested
