@@ -13,6 +13,6 @@ internal static class StatusCommand
             Print.Fields(
                 result,
                 ("Running", "running"), ("https", "https"), ("http", "http"), ("Tenant id", "tenantId"), ("Demo client id", "clientId"),
-                ("CA certificate", "caCertificate"), ("Devices", "devices"), ("Alerts", "alerts"), ("Incidents", "incidents"));
+                ("Credentials in", "credentials"), ("CA certificate", "caCertificate"), ("Devices", "devices"), ("Alerts", "alerts"), ("Incidents", "incidents"));
         });
 }
