@@ -96,7 +96,11 @@ public sealed class LifeCycleTests
         server.Log.ShouldNotContain(server.ClientSecret);
         server.Log.ShouldNotContain(token.Split('.')[2]);
         var keys = Path.Combine(server.Data, "keys");
-        File.GetUnixFileMode(keys).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        foreach (var part in new[] { "keys", "files", "telemetry", "postgres" })
+        {
+            File.GetUnixFileMode(Path.Combine(server.Data, part)).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, part);
+        }
+
         foreach (var file in Directory.EnumerateFiles(keys).Where(file => !file.EndsWith(".pem", StringComparison.Ordinal)))
         {
             (File.GetUnixFileMode(file) & (UnixFileMode.GroupRead | UnixFileMode.OtherRead)).ShouldBe(UnixFileMode.None, file);

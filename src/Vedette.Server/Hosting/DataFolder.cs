@@ -58,7 +58,7 @@ internal sealed class DataFolder
     public DataFolder Create()
     {
         Directory.CreateDirectory(Root);
-        foreach (var folder in new[] { Keys, Files, Path.GetDirectoryName(ControlSocket)! })
+        foreach (var folder in new[] { Keys, Files, Telemetry, Path.GetDirectoryName(ControlSocket)! })
         {
             if (Directory.Exists(folder)) continue;
             Directory.CreateDirectory(folder, OwnerOnlyFolder);
