@@ -1,10 +1,11 @@
+using System.Data;
 using Npgsql;
 
 namespace Vedette.Foundation.Migrations;
 
 /// <summary>
-/// Brings schemas up to date. On the start path it costs one query when nothing is to do; otherwise each missing step runs in a transaction
-/// of its own under an advisory lock, so that several servers on one database may start together.
+/// Brings schemas up to date. On the start path it costs one query when nothing is to do; otherwise the missing steps run under one advisory lock,
+/// each in a transaction of its own, so that several servers on one database may start together.
 /// </summary>
 public static class MigrationRunner
 {
@@ -18,6 +19,21 @@ public static class MigrationRunner
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         if (await IsCurrentAsync(connection, sets, cancellationToken)) return 0;
 
+        // The lock is taken before any transaction begins: a session that waited for it inside one would still look names up in a catalogue
+        // cache from before the wait, and would create what another server has just created.
+        await ExecuteAsync(connection, $"SELECT pg_advisory_lock({LockKey})", cancellationToken);
+        try
+        {
+            return await ApplyMissingAsync(connection, sets, cancellationToken);
+        }
+        finally
+        {
+            if (connection.State is ConnectionState.Open) await ExecuteAsync(connection, $"SELECT pg_advisory_unlock({LockKey})", CancellationToken.None);
+        }
+    }
+
+    private static async Task<int> ApplyMissingAsync(NpgsqlConnection connection, IReadOnlyList<MigrationSet> sets, CancellationToken cancellationToken)
+    {
         var applied = 0;
         foreach (var set in sets)
         {
@@ -65,7 +81,6 @@ public static class MigrationRunner
         await ExecuteAsync(
             connection,
             $"""
-            SELECT pg_advisory_xact_lock({LockKey});
             CREATE SCHEMA IF NOT EXISTS {schema};
             CREATE TABLE IF NOT EXISTS {schema}.migrations (id text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
             """,
@@ -76,7 +91,7 @@ public static class MigrationRunner
     private static async Task<bool> ApplyOneAsync(NpgsqlConnection connection, string schema, Migration migration, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await ExecuteAsync(connection, $"SELECT pg_advisory_xact_lock({LockKey}); SET LOCAL search_path = {schema}, public;", cancellationToken);
+        await ExecuteAsync(connection, $"SET LOCAL search_path = {schema}, public;", cancellationToken);
         await using (var claim = new NpgsqlCommand($"INSERT INTO {schema}.migrations (id) VALUES ($1) ON CONFLICT DO NOTHING", connection))
         {
             claim.Parameters.Add(new NpgsqlParameter<string> { TypedValue = migration.Id });
