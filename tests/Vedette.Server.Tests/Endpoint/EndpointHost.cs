@@ -98,6 +98,7 @@ internal sealed class EndpointHost : IAsyncDisposable
         using var request = new HttpRequestMessage(method, new Uri(Client.BaseAddress + path.TrimStart('/')));
         if (token is { Length: > 0 }) request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         if (body is string text) request.Content = new StringContent(text, new MediaTypeHeaderValue("application/json"));
+        else if (body is HttpContent content) request.Content = content;
         else if (body is not null) request.Content = JsonContent.Create(body, body.GetType(), options: JsonSerializerOptions.Default);
         using var response = await Client.SendAsync(request);
         return await Answer.ReadAsync(response);
