@@ -18,9 +18,6 @@ internal static class ClientAssertion
     private const string BadSignature = "Client assertion failed signature validation.";
     private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
 
-    // Hosts that a client may have written into the audience when it reaches this server under another name.
-    private static readonly string[] WellKnownHosts = ["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net", "login.microsoftonline.us"];
-
     private static readonly string[] AudiencePaths = ["/oauth2/token", "/oauth2/v2.0/token", "/v2.0", ""];
 
     /// <summary>Checks an assertion of the context's client.</summary>
@@ -101,8 +98,10 @@ internal static class ClientAssertion
     {
         if (!Uri.TryCreate(audience, UriKind.Absolute, out var uri)) return false;
         var own = new Uri(context.Call.Authority);
+
+        // A client may have written another name of the authority into the audience than the one by which it reaches this server.
         var known = (string.Equals(uri.Host, own.Host, StringComparison.OrdinalIgnoreCase) && uri.Port == own.Port)
-            || WellKnownHosts.Contains(uri.Host, StringComparer.OrdinalIgnoreCase);
+            || AuthorityClouds.Find(uri.Host) is not null;
         if (!known) return false;
         var segments = uri.AbsolutePath.Split('/', StringSplitOptions.RemoveEmptyEntries);
         if (segments.Length == 0) return false;

@@ -104,7 +104,7 @@ public sealed class DelegatedTokens(ISigningKeySource keys, TicketStore tickets)
 
             // Some libraries compare the audience with the client id they sent letter by letter.
             json.WriteString("aud", context.Credentials.ClientId);
-            json.WriteString("iss", version2 ? $"{context.Call.Authority}/{user.TenantId}/v2.0" : AccessTokenWriter.IssuerV1(user.TenantId));
+            json.WriteString("iss", version2 ? $"{AuthorityClouds.IssuerBase(context.Call.Authority)}/{user.TenantId}/v2.0" : AccessTokenWriter.IssuerV1(user.TenantId));
             json.WriteNumber("iat", (context.Now - TokenLifetimes.Backdate).ToUnixTimeSeconds());
             json.WriteNumber("nbf", (context.Now - TokenLifetimes.Backdate).ToUnixTimeSeconds());
             json.WriteNumber("exp", (context.Now + TokenLifetimes.AccessToken).ToUnixTimeSeconds());

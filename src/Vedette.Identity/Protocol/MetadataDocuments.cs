@@ -10,25 +10,23 @@ public sealed class MetadataDocuments(DirectoryStore directory, ISigningKeySourc
 {
     private const string PersonalAccounts = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
-    // The names of Microsoft's own authority, which all mean the same.
-    private static readonly string[] WellKnownHosts = ["login.microsoftonline.com", "login.windows.net", "login.microsoft.com", "sts.windows.net"];
-
     /// <summary>The OpenID configuration of a tenant or alias.</summary>
     public AuthorityAnswer OpenIdConfiguration(AuthorityCall call)
     {
         if (Resolve(call, out var segment, out var tenant, out var tenantId) is { } error) return AuthorityAnswer.Refusal(error, call, clock.GetUtcNow());
         var root = $"{call.Authority}/{segment}";
+        var cloud = CloudOf(call);
         return AuthorityAnswer.Json(200, json =>
         {
             if (call.Version == 2) WriteVersion2(json, call.Authority, root, tenantId);
             else WriteVersion1(json, call.Authority, root, tenantId);
             json.WriteString("kerberos_endpoint", $"{root}/kerberos");
             if (tenant is null) json.WriteNull("tenant_region_scope");
-            else json.WriteString("tenant_region_scope", "NA");
-            json.WriteString("cloud_instance_name", "microsoftonline.com");
+            else json.WriteString("tenant_region_scope", cloud.RegionScope);
+            json.WriteString("cloud_instance_name", cloud.InstanceName);
             json.WriteString("cloud_graph_host_name", "graph.windows.net");
-            json.WriteString("msgraph_host", "graph.microsoft.com");
-            json.WriteString("rbac_url", "https://pas.windows.net");
+            json.WriteString("msgraph_host", cloud.GraphHost);
+            json.WriteString("rbac_url", cloud.RbacUrl);
         });
     }
 
@@ -53,8 +51,8 @@ public sealed class MetadataDocuments(DirectoryStore directory, ISigningKeySourc
                 json.WriteEndArray();
                 if (call.Version == 2)
                 {
-                    json.WriteString("cloud_instance_name", "microsoftonline.com");
-                    json.WriteString("issuer", $"{call.Authority}/{tenantId}/v2.0");
+                    json.WriteString("cloud_instance_name", CloudOf(call).InstanceName);
+                    json.WriteString("issuer", $"{AuthorityClouds.IssuerBase(call.Authority)}/{tenantId}/v2.0");
                 }
 
                 json.WriteEndObject();
@@ -75,17 +73,21 @@ public sealed class MetadataDocuments(DirectoryStore directory, ISigningKeySourc
             || endpoint.AbsolutePath.Split('/', StringSplitOptions.RemoveEmptyEntries) is not [var tenant, ..])
             return AuthorityAnswer.Refusal(ErrorCatalogue.Create(50050), call, now);
         var own = new Uri(call.Authority);
-        var wellKnown = WellKnownHosts.Contains(endpoint.Host, StringComparer.OrdinalIgnoreCase);
-        if (!wellKnown && !string.Equals(endpoint.Host, own.Host, StringComparison.OrdinalIgnoreCase))
+        var cloud = AuthorityClouds.Find(endpoint.Host);
+        if (cloud is null && !string.Equals(endpoint.Host, own.Host, StringComparison.OrdinalIgnoreCase))
             return AuthorityAnswer.Refusal(ErrorCatalogue.Create(50049), call, now);
         var version2 = endpoint.AbsolutePath.Contains("/oauth2/v2.0/", StringComparison.OrdinalIgnoreCase) ? "v2.0/" : "";
+
+        // Whoever reaches this server by a name of its own stays there; behind the names of a cloud, each cloud has its own.
+        var emulates = AuthorityClouds.Find(own.Host) is not null;
+        var home = emulates && cloud is not null ? $"https://{endpoint.Host.ToLowerInvariant()}" : call.Authority;
         return AuthorityAnswer.Json(200, json =>
         {
-            json.WriteString("tenant_discovery_endpoint", $"{call.Authority}/{tenant}/{version2}.well-known/openid-configuration");
+            json.WriteString("tenant_discovery_endpoint", $"{home}/{tenant}/{version2}.well-known/openid-configuration");
             json.WriteString("api-version", apiVersion);
             json.WriteStartArray("metadata");
-            if (!WellKnownHosts.Contains(own.Host, StringComparer.OrdinalIgnoreCase)) WriteCloud(json, own.Host, own.Host, [own.Host]);
-            WriteCloud(json, "login.microsoftonline.com", "login.windows.net", WellKnownHosts);
+            if (!emulates) WriteCloud(json, own.Host, own.Host, [own.Host]);
+            foreach (var known in AuthorityClouds.All) WriteCloud(json, known.PreferredNetwork, known.PreferredCache, known.Hosts);
             json.WriteEndArray();
         });
     }
@@ -105,9 +107,15 @@ public sealed class MetadataDocuments(DirectoryStore directory, ISigningKeySourc
                 json.WriteString("cloud_audience_urn", "urn:federation:MicrosoftOnline");
             }
 
-            json.WriteString("cloud_instance_name", "microsoftonline.com");
+            json.WriteString("cloud_instance_name", CloudOf(call).InstanceName);
         });
     }
+
+    private static AuthorityCloud CloudOf(AuthorityCall call) => AuthorityClouds.Find(new Uri(call.Authority).Host) ?? AuthorityClouds.Public;
+
+    // Behind a cloud's names Graph has a host of its own; else it is where the client already is.
+    private static string UserInfoEndpoint(string authority) =>
+        AuthorityClouds.Find(new Uri(authority).Host) is { } cloud ? $"https://{cloud.GraphHost}/oidc/userinfo" : $"{authority}/oidc/userinfo";
 
     private ProtocolError? Resolve(AuthorityCall call, out string segment, out Tenant? tenant, out string tenantId)
     {
@@ -135,9 +143,9 @@ public sealed class MetadataDocuments(DirectoryStore directory, ISigningKeySourc
         WriteStrings(json, "id_token_signing_alg_values_supported", ["RS256"]);
         WriteStrings(json, "response_types_supported", ["code", "id_token", "code id_token", "id_token token"]);
         WriteStrings(json, "scopes_supported", ["openid", "profile", "email", "offline_access"]);
-        json.WriteString("issuer", $"{authority}/{tenantId}/v2.0");
+        json.WriteString("issuer", $"{AuthorityClouds.IssuerBase(authority)}/{tenantId}/v2.0");
         json.WriteBoolean("request_uri_parameter_supported", false);
-        json.WriteString("userinfo_endpoint", "https://graph.microsoft.com/oidc/userinfo");
+        json.WriteString("userinfo_endpoint", UserInfoEndpoint(authority));
         json.WriteString("authorization_endpoint", $"{root}/oauth2/v2.0/authorize");
         json.WriteString("device_authorization_endpoint", $"{root}/oauth2/v2.0/devicecode");
         json.WriteBoolean("http_logout_supported", true);

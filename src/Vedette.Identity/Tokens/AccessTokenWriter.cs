@@ -96,7 +96,7 @@ public static class AccessTokenWriter
         {
             json.WriteStartObject();
             json.WriteString("aud", token.Audience);
-            json.WriteString("iss", token.Version2 ? $"{token.Authority}/{token.TenantId}/v2.0" : IssuerV1(token.TenantId));
+            json.WriteString("iss", token.Version2 ? $"{Protocol.AuthorityClouds.IssuerBase(token.Authority)}/{token.TenantId}/v2.0" : IssuerV1(token.TenantId));
             json.WriteNumber("iat", token.NotBefore.ToUnixTimeSeconds());
             json.WriteNumber("nbf", token.NotBefore.ToUnixTimeSeconds());
             json.WriteNumber("exp", token.Expires.ToUnixTimeSeconds());

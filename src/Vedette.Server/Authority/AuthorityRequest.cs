@@ -50,7 +50,7 @@ internal sealed class AuthorityRequest(HttpContext context, string tenant, int v
             : withForm ? await ReadFormAsync(request) : ([], false);
         return new AuthorityCall
         {
-            Authority = $"{request.Scheme}://{request.Host.Value}",
+            Authority = AddressOf(request),
             TenantSegment = Uri.UnescapeDataString(tenant),
             Version = version,
             Method = request.Method.ToUpperInvariant(),
@@ -62,6 +62,19 @@ internal sealed class AuthorityRequest(HttpContext context, string tenant, int v
             TraceId = Guid.NewGuid(),
             CorrelationId = CorrelationId(request, fields),
         };
+    }
+
+    /// <summary>Scheme, host and port by which the client reached the server, as its metadata and issuers repeat them.</summary>
+    public static string AddressOf(HttpRequest request)
+    {
+        var host = request.Host;
+        var standard = host.Port is { } port && port == (request.IsHttps ? 443 : 80);
+        var name = standard ? host.Host : host.Value;
+
+        // The name is the client's to send, and may be no name at all.
+        return Uri.TryCreate($"{request.Scheme}://{name?.ToLowerInvariant()}", UriKind.Absolute, out var address) && address is { PathAndQuery: "/", UserInfo: "" }
+            ? address.GetLeftPart(UriPartial.Authority)
+            : $"{request.Scheme}://localhost";
     }
 
     /// <summary>Writes an answer with the headers that all answers of the authority carry.</summary>

@@ -23,6 +23,7 @@ public static class CommandLine
             HuntCommand.Create(),
             KqlCommands.Create(),
             RuleCommands.Create(),
+            TrustCommand.Create(),
             StatusCommand.Create(),
         };
         var parsed = root.Parse(args);

@@ -7,24 +7,18 @@ namespace Vedette.Server.Hosting;
 
 /// <summary>
 /// The server's own certificate authority, made at first start. It is name-constrained, so a client that trusts it trusts it for this
-/// machine and the emulated hosts only. Keys are P-256: cheaper handshakes than RSA, and every client supports them.
+/// machine (localhost and the loopback addresses) and the emulated hosts only. Keys are P-256: cheaper handshakes than RSA, and every client
+/// supports them.
 /// </summary>
 internal sealed class CertificateAuthority
 {
-    /// <summary>Host names, besides localhost, that the authority may certify: those of the real services.</summary>
-    public static readonly string[] PermittedDomains =
-    [
-        "localhost",
-        "microsoftonline.com", "microsoftonline.us", "login.windows.net", "sts.windows.net", "login.microsoft.com",
-        "securitycenter.microsoft.com", "securitycenter.windows.com", "securitycenter.microsoft.us",
-        "security.microsoft.com", "security.microsoft.us", "graph.microsoft.com", "graph.microsoft.us",
-    ];
-
     private static readonly TimeSpan AuthorityLife = TimeSpan.FromDays(5 * 365);
 
     // Public clients refuse server certificates that live longer than 398 days.
     private static readonly TimeSpan ServerLife = TimeSpan.FromDays(397);
     private static readonly TimeSpan RenewBefore = TimeSpan.FromDays(30);
+
+    private const string NameConstraintsId = "2.5.29.30";
 
     private readonly string _folder;
     private readonly TimeProvider _time;
@@ -40,22 +34,48 @@ internal sealed class CertificateAuthority
 
     private string AuthorityKeyFile => Path.Combine(_folder, "ca.key");
 
-    private string ServerFile => Path.Combine(_folder, "server.pem");
-
-    private string ServerKeyFile => Path.Combine(_folder, "server.key");
-
-    /// <summary>The server certificate, made or renewed when needed.</summary>
-    public X509Certificate2 ServerCertificate()
+    /// <summary>The authority's certificate with its key, made when it is missing.</summary>
+    public X509Certificate2 Authority()
     {
-        if (Load(ServerFile, ServerKeyFile) is { } existing) return existing;
+        // A release that emulates other hosts needs other constraints: an authority that lacks them could not certify the names.
+        if (Load(AuthorityFile, AuthorityKeyFile) is { } existing)
+        {
+            var constraints = NameConstraints().RawData;
+            if (existing.Extensions.Any(extension => extension.Oid?.Value == NameConstraintsId && extension.RawData.AsSpan().SequenceEqual(constraints))) return existing;
+            existing.Dispose();
+        }
 
-        using var authority = Load(AuthorityFile, AuthorityKeyFile) ?? MakeAuthority();
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
-        var names = new SubjectAlternativeNameBuilder();
+        return MakeAuthority();
+    }
+
+    /// <summary>The certificate for localhost and the loopback addresses, made or renewed when needed.</summary>
+    public X509Certificate2 ServerCertificate() => Certificate("server", "localhost", names =>
+    {
         names.AddDnsName("localhost");
         names.AddIpAddress(IPAddress.Loopback);
         names.AddIpAddress(IPAddress.IPv6Loopback);
+    });
+
+    /// <summary>The certificate for the emulated hosts, made or renewed when needed. Only asked for when the server is to stand in for them.</summary>
+    public X509Certificate2 EmulatedHostsCertificate() => Certificate("hosts", "login.microsoftonline.com", names =>
+    {
+        foreach (var host in EmulatedHosts.All) names.AddDnsName(host.Name);
+    });
+
+    private X509Certificate2 Certificate(string file, string commonName, Action<SubjectAlternativeNameBuilder> addNames)
+    {
+        var (certificateFile, keyFile) = (Path.Combine(_folder, file + ".pem"), Path.Combine(_folder, file + ".key"));
+        using var authority = Authority();
+        if (Load(certificateFile, keyFile) is { } existing)
+        {
+            if (existing.IssuerName.RawData.AsSpan().SequenceEqual(authority.SubjectName.RawData)) return existing;
+            existing.Dispose();
+        }
+
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={commonName}", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        addNames(names);
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, true));
@@ -66,8 +86,8 @@ internal sealed class CertificateAuthority
         var now = _time.GetUtcNow();
         using var certificate = request.Create(authority, now.AddDays(-1), now + ServerLife, RandomNumberGenerator.GetBytes(16));
         using var withKey = certificate.CopyWithPrivateKey(key);
-        Save(withKey, key, ServerFile, ServerKeyFile);
-        return Load(ServerFile, ServerKeyFile) ?? throw new InvalidOperationException("The new server certificate could not be read back.");
+        Save(withKey, key, certificateFile, keyFile);
+        return Load(certificateFile, keyFile) ?? throw new InvalidOperationException("The new server certificate could not be read back.");
     }
 
     private X509Certificate2 MakeAuthority()
@@ -92,7 +112,7 @@ internal sealed class CertificateAuthority
         using (writer.PushSequence())
         using (writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 0)))
         {
-            foreach (var domain in PermittedDomains)
+            foreach (var domain in EmulatedHosts.All.Select(host => host.Name).Prepend("localhost"))
             {
                 using (writer.PushSequence()) writer.WriteCharacterString(UniversalTagNumber.IA5String, domain, new Asn1Tag(TagClass.ContextSpecific, 2));
             }
@@ -103,7 +123,7 @@ internal sealed class CertificateAuthority
             }
         }
 
-        return new X509Extension("2.5.29.30", writer.Encode(), critical: true);
+        return new X509Extension(NameConstraintsId, writer.Encode(), critical: true);
     }
 
     private X509Certificate2? Load(string certificateFile, string keyFile)

@@ -1,5 +1,6 @@
 using System.Net;
-using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Console;
 using Vedette.Defender;
 using Vedette.Defender.Detections;
@@ -20,12 +21,12 @@ internal static class HostBuilding
     // Room for the largest documented upload and a margin; each route has its own smaller limit.
     private const long MaximumRequestBytes = 32 * 1024 * 1024;
 
-    public static WebApplication Build(ServerOptions options, DataFolder folder, Engines engines, X509Certificate2? certificate)
+    public static WebApplication Build(ServerOptions options, DataFolder folder, Engines engines, ServerCertificates? certificates)
     {
         var builder = WebApplication.CreateSlimBuilder();
         Log(builder, options);
         Compose(builder.Services, options, folder, engines);
-        if (certificate is not null) Listen(builder, options, folder, certificate);
+        if (certificates is not null) Listen(builder, options, folder, certificates);
         var application = builder.Build();
         Serve(application);
         return application;
@@ -67,7 +68,7 @@ internal static class HostBuilding
         services.AddOperations();
     }
 
-    private static void Listen(WebApplicationBuilder builder, ServerOptions options, DataFolder folder, X509Certificate2 certificate)
+    private static void Listen(WebApplicationBuilder builder, ServerOptions options, DataFolder folder, ServerCertificates certificates)
     {
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -75,8 +76,10 @@ internal static class HostBuilding
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = MaximumRequestBytes;
             kestrel.Limits.MaxRequestLineSize = 64 * 1024;
-            Bind(options.HttpsPort, listen => listen.UseHttps(certificate));
+            Bind(options.HttpsPort, listen => listen.UseHttps(https => https.ServerCertificateSelector = (_, name) => certificates.Choose(name)));
             Bind(options.HttpPort, _ => { });
+            if (options.Hosts) Bind(options.HostsPort, listen => Emulate(listen, Mark));
+            if (options.ProxyPort is { } proxy) Bind(proxy, listen => Emulate(listen, ConnectProxy.Accept));
 
             // We hold the data folder, so a socket file that is there was left behind by a killed server.
             File.Delete(folder.ControlSocket);
@@ -86,8 +89,21 @@ internal static class HostBuilding
                 return next(connection);
             }));
 
+            // The step runs before TLS.
+            void Emulate(ListenOptions listen, Func<ConnectionDelegate, ConnectionDelegate> step)
+            {
+                listen.Use(step);
+                listen.UseHttps(https => https.ServerCertificateSelector = (_, name) => certificates.ChooseEmulated(name));
+            }
+
+            static ConnectionDelegate Mark(ConnectionDelegate next) => connection =>
+            {
+                HostGate.Mark(connection);
+                return next(connection);
+            };
+
             // Kestrel cannot choose one free port for both loopback addresses, so a free port is an IPv4 one.
-            void Bind(int port, Action<Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions> configure)
+            void Bind(int port, Action<ListenOptions> configure)
             {
                 if (port == 0) kestrel.Listen(IPAddress.Loopback, 0, configure);
                 else kestrel.ListenLocalhost(port, configure);
@@ -98,6 +114,7 @@ internal static class HostBuilding
     private static void Serve(WebApplication application)
     {
         application.Use((context, next) => ControlEndpoint.IsControl(context) ? ControlEndpoint.HandleAsync(context) : next(context));
+        application.UseHostGate();
         application.MapLanding();
         application.MapAuthority();
         application.MapEndpoint();

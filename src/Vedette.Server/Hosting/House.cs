@@ -81,17 +81,22 @@ internal sealed class House : IAsyncDisposable
 
         _listening = true;
         File.SetUnixFileMode(Folder.ControlSocket, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        var ports = BoundPorts();
         var address = new ServerAddress(
-            Address("https"), Address("http"), (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalMilliseconds);
+            $"https://localhost:{ports[0]}", $"http://localhost:{ports[1]}", (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalMilliseconds)
+        {
+            Hosts = _options.Hosts ? $"https://login.microsoftonline.com{(_options.HostsPort == 443 ? "" : ":" + ports[2])}" : null,
+            Proxy = _options.ProxyPort is null ? null : $"http://localhost:{ports[^1]}",
+        };
         Services.GetRequiredService<ServerState>().Address = address;
         return address;
 
-        string Address(string scheme)
-        {
-            var addresses = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
-            var bound = addresses.Select(BindingAddress.Parse).First(found => found.Scheme == scheme && !found.IsUnixPipe);
-            return $"{scheme}://localhost:{bound.Port}";
-        }
+        // In the order in which they were bound; the control socket has no port.
+        int[] BoundPorts() =>
+        [
+            .. application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses
+                .Select(BindingAddress.Parse).Where(bound => !bound.IsUnixPipe).Select(bound => bound.Port),
+        ];
     }
 
     /// <summary>Waits until the server is told to stop, or an engine ends by itself.</summary>
@@ -131,9 +136,8 @@ internal sealed class House : IAsyncDisposable
 
         // Step 3
         var certificates = new CertificateAuthority(Folder.Keys, TimeProvider.System);
-        var certificate = _options.Serve ? certificates.ServerCertificate() : null;
         AuthorityCertificateFile = certificates.AuthorityFile;
-        _application = HostBuilding.Build(_options, Folder, _engines, certificate);
+        _application = HostBuilding.Build(_options, Folder, _engines, _options.Serve ? ServerCertificates.Open(certificates, _options) : null);
 
         // Step 4
         await _engines.State.WaitAsync(cancellationToken);

@@ -27,7 +27,15 @@ internal static class ServeCommand
         return ExitCode.Failure;
     }
 
-    private static JsonObject Line(House house, ServerAddress address) => new()
+    private static JsonObject Line(House house, ServerAddress address)
+    {
+        var line = Facts(house, address);
+        if (address.Hosts is not null) line["hosts"] = address.Hosts;
+        if (address.Proxy is not null) line["proxy"] = address.Proxy;
+        return line;
+    }
+
+    private static JsonObject Facts(House house, ServerAddress address) => new()
     {
         ["ready"] = true,
         ["https"] = address.Https,
@@ -51,7 +59,7 @@ internal static class ServeCommand
               tenant         {demo.TenantId}
               CA to trust    {house.AuthorityCertificateFile}
               data           {house.Folder.Root}
-
+            {RealNames(house, address)}
             A demo application that holds every application permission (kept in {house.Folder.DemoCredentials}):
               client id      {demo.ClientId}
               client secret  {demo.ClientSecret}
@@ -63,10 +71,45 @@ internal static class ServeCommand
 
             """;
     }
+
+    private static string RealNames(House house, ServerAddress address)
+    {
+        var data = house.Folder.Root;
+        var text = "";
+        if (address.Hosts is not null)
+        {
+            text += $"""
+
+                It answers by the real services' names too. Lead them here in /etc/hosts, and take the lines out again afterwards:
+                  ./vedette trust --hosts-file --data {data} | sudo tee -a /etc/hosts
+                  eval "$(./vedette trust --env --data {data})"
+
+                """;
+        }
+
+        if (address.Proxy is not null)
+        {
+            text += $"""
+
+                By the real services' names it is reached through the proxy {address.Proxy}, which leads nowhere else:
+                  export HTTPS_PROXY={address.Proxy}; eval "$(./vedette trust --env --data {data})"
+
+                """;
+        }
+
+        return text;
+    }
 }
 
 /// <summary>Where a server listens, and how long it took to get there.</summary>
 /// <param name="Https">Base address of https.</param>
 /// <param name="Http">Base address of plain http.</param>
 /// <param name="StartMilliseconds">From the start of the process to the open ports.</param>
-internal sealed record ServerAddress(string Https, string Http, double StartMilliseconds);
+internal sealed record ServerAddress(string Https, string Http, double StartMilliseconds)
+{
+    /// <summary>The authority by the real service's name; null unless asked for.</summary>
+    public string? Hosts { get; init; }
+
+    /// <summary>Address of the CONNECT proxy; null unless asked for.</summary>
+    public string? Proxy { get; init; }
+}

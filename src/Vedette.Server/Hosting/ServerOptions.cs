@@ -14,6 +14,15 @@ internal sealed record ServerOptions
     /// <summary>Port of plain http on the loopback interface; 0 takes a free one.</summary>
     public int HttpPort { get; init; } = 8080;
 
+    /// <summary>True to answer, on <see cref="HostsPort"/>, by the host names of the real services.</summary>
+    public bool Hosts { get; init; }
+
+    /// <summary>Port of https for the real services' host names.</summary>
+    public int HostsPort { get; init; } = 443;
+
+    /// <summary>Port of the CONNECT proxy for the real services' host names; 0 takes a free one, null has none.</summary>
+    public int? ProxyPort { get; init; }
+
     /// <summary>Start without the demo organisation's devices and telemetry. The demo application exists all the same.</summary>
     public bool Empty { get; init; }
 

@@ -30,7 +30,7 @@ public sealed class MetadataDocumentsTests : IAsyncLifetime
         document.Text("device_authorization_endpoint").ShouldBe($"{Base}/{Tenant}/oauth2/v2.0/devicecode");
         document.Text("end_session_endpoint").ShouldBe($"{Base}/{Tenant}/oauth2/v2.0/logout");
         document.Text("jwks_uri").ShouldBe($"{Base}/{Tenant}/discovery/v2.0/keys");
-        document.Text("userinfo_endpoint").ShouldBe("https://graph.microsoft.com/oidc/userinfo");
+        document.Text("userinfo_endpoint").ShouldBe($"{TestAuthority.Base}/oidc/userinfo");
         Strings(document, "scopes_supported").ShouldBe(["openid", "profile", "email", "offline_access"]);
         Strings(document, "response_types_supported").ShouldBe(["code", "id_token", "code id_token", "id_token token"]);
         Strings(document, "response_modes_supported").ShouldBe(["query", "fragment", "form_post"]);

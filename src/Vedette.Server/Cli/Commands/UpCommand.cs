@@ -11,6 +11,9 @@ internal static class UpCommand
         var data = OperationCommand.DataOption();
         var https = new Option<int>("--https") { Description = "Port of https; 0 takes a free one.", DefaultValueFactory = _ => 8443, HelpName = "PORT" };
         var http = new Option<int>("--http") { Description = "Port of plain http; 0 takes a free one.", DefaultValueFactory = _ => 8080, HelpName = "PORT" };
+        var hosts = new Option<bool>("--hosts") { Description = "Also answer by the real services' host names (login.microsoftonline.com …), on port 443 of the loopback interface." };
+        var hostsPort = new Option<int>("--hosts-port") { Description = "Another port for --hosts.", DefaultValueFactory = _ => 443, HelpName = "PORT" };
+        var proxy = new Option<int?>("--proxy") { Description = "A CONNECT proxy on the loopback interface that leads the real services' host names here, and no others anywhere; 0 takes a free port.", HelpName = "PORT" };
         var empty = new Option<bool>("--empty") { Description = "Start without the demo organisation's devices and telemetry." };
         var json = new Option<bool>("--json") { Description = "Print one JSON object on standard output when ready; all else goes to standard error." };
         var quotas = new Option<string>("--quotas") { Description = "Call quotas: those of the real service, or none.", DefaultValueFactory = _ => "real", HelpName = "real|off" };
@@ -22,7 +25,7 @@ internal static class UpCommand
         var verbose = new Option<bool>("--verbose") { Description = "Log each request." };
         var command = new Command("up", "Serve in the foreground until Ctrl-C.")
         {
-            data, https, http, empty, json, quotas, timing, retention, postgres, clickHouse, verbose,
+            data, https, http, hosts, hostsPort, proxy, empty, json, quotas, timing, retention, postgres, clickHouse, verbose,
         };
         foreach (var port in new[] { https, http })
         {
@@ -32,6 +35,14 @@ internal static class UpCommand
             });
         }
 
+        hostsPort.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 1 or > 65535) result.AddError("--hosts-port takes a port from 1 to 65535.");
+        });
+        proxy.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int?>() is < 0 or > 65535) result.AddError("--proxy takes a port from 0 to 65535.");
+        });
         retention.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int>() is < 1 or > 3650) result.AddError("--retention-days takes a number from 1 to 3650.");
@@ -53,6 +64,9 @@ internal static class UpCommand
                 Data = parsed.GetValue(data)!,
                 HttpsPort = parsed.GetValue(https),
                 HttpPort = parsed.GetValue(http),
+                Hosts = parsed.GetValue(hosts),
+                HostsPort = parsed.GetValue(hostsPort),
+                ProxyPort = parsed.GetValue(proxy),
                 Empty = parsed.GetValue(empty),
                 Json = parsed.GetValue(json),
                 Quotas = parsed.GetValue(quotas) == "real",

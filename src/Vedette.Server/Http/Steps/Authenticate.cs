@@ -1,5 +1,6 @@
 using Vedette.Identity.Tokens;
 using Vedette.Identity.Resources;
+using Vedette.Server.Hosting;
 
 namespace Vedette.Server.Http.Steps;
 
@@ -45,7 +46,8 @@ internal sealed class Authenticate(AccessTokenValidator validator) : IRequestSte
     private static string Challenge(ApiCall call, AccessTokenResult result)
     {
         var request = call.Http.Request;
-        var authority = $"{request.Scheme}://{request.Host.Value}/common/oauth2/authorize";
+        var home = EmulatedHosts.Find(request.Host.Host) is { } host ? $"https://{host.Cloud.PreferredNetwork}" : $"{request.Scheme}://{request.Host.Value}";
+        var authority = $"{home}/common/oauth2/authorize";
         var challenge = $"Bearer realm=\"\", authorization_uri=\"{authority}\"";
         return result.Failure == AccessTokenFailure.Missing
             ? challenge
