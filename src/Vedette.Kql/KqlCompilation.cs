@@ -88,6 +88,10 @@ public sealed class KqlCompilation
     /// <summary>The plan of the last statement's (first) result table; null on errors.</summary>
     public BoundRelation? Root => Results.Count > 0 ? Results[_main].Root : null;
 
+    /// <summary>The same with further things to tell, in text order.</summary>
+    public KqlCompilation WithWarnings(IEnumerable<KqlDiagnostic> warnings) =>
+        new(Text, [.. Diagnostics.Concat(warnings).OrderBy(d => d.Span.Start)], Results, _main);
+
     /// <summary>Columns of <see cref="Root"/>; empty on errors.</summary>
     public IReadOnlyList<KqlColumn> Columns => Root?.Columns ?? [];
 }

@@ -37,12 +37,15 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
         ArgumentNullException.ThrowIfNull(request);
         var started = Stopwatch.GetTimestamp();
         var limits = request.Limits ?? options.Limits;
-        var statement = Write(request, limits);
         using var deadline = new CancellationTokenSource(limits.Timeout + Grace);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
         try
         {
-            var query = await statement.PrepareAsync(engine, Settings(limits), either.Token);
+            var settings = Settings(limits);
+            var context = Context(request, limits);
+            var compilation = await LateBinding.CompleteAsync(
+                Compiled(request.Query), late => Bind(request.Query, late), context, engine, settings, either.Token);
+            var query = await SqlCompiler.Compile(compilation.Root!, context).PrepareAsync(engine, settings, either.Token);
             await using var reader = await engine.QueryAsync(Cut(query.Statement, limits), either.Token);
             var columns = query.Columns.Select(static c => new HuntingResultColumn(c.Name, c.Type)).ToArray();
             var rows = new HuntingRows(columns);
@@ -71,16 +74,20 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
     public string Explain(HuntingRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var statement = Write(request, request.Limits ?? options.Limits);
+        var statement = SqlCompiler.Compile(Compiled(request.Query).Root!, Context(request, request.Limits ?? options.Limits));
         return statement.LocalSteps.Count == 0 ? statement.Explain() : "local steps: " + string.Join(", ", statement.LocalSteps);
     }
 
-    private SqlStatement Write(HuntingRequest request, HuntingLimits limits)
+    private KqlCompilation Compiled(string query)
     {
-        var compilation = Compile(request.Query);
-        if (!compilation.Succeeded) throw HuntingWords.Translate(compilation);
+        var compilation = Compile(query);
+        return compilation.Succeeded ? compilation : throw HuntingWords.Translate(compilation);
+    }
+
+    private SqlContext Context(HuntingRequest request, HuntingLimits limits)
+    {
         var now = time.GetUtcNow().UtcDateTime;
-        return SqlCompiler.Compile(compilation.Root!, new SqlContext
+        return new SqlContext
         {
             TenantId = request.TenantId,
             FindTable = catalogue.FindTable,
@@ -88,19 +95,21 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
             Window = request.Window ?? LookBack(now, limits),
             IngestionWindow = request.IngestionWindow,
             VisibleDevices = request.VisibleDevices,
-        });
+        };
     }
 
     // Rows past their retention are dropped with their day, so the look-back needs a condition only when it is shorter.
     private (DateTime From, DateTime To)? LookBack(DateTime now, HuntingLimits limits) =>
         limits.LookBack >= TimeSpan.FromDays(options.RetentionDays) ? null : (now - limits.LookBack, HuntingWords.EndOfTime);
 
-    private KqlCompilation Bind(string query)
+    private KqlCompilation Bind(string query) => Bind(query, KqlOptions.Default);
+
+    private KqlCompilation Bind(string query, KqlOptions late)
     {
-        var compilation = KqlCompiler.Bind(query, catalogue.Schema);
+        var compilation = KqlCompiler.Bind(query, catalogue.Schema, late);
         if (compilation.Succeeded || !catalogue.HasRetiredColumns) return compilation;
-        var tolerant = KqlCompiler.Bind(query, catalogue.TolerantSchema);
-        return tolerant.Succeeded ? tolerant : compilation;
+        var tolerant = KqlCompiler.Bind(query, catalogue.TolerantSchema, late);
+        return tolerant.Succeeded ? tolerant.WithWarnings(catalogue.Warnings(compilation.Diagnostics)) : compilation;
     }
 
     private Dictionary<string, string> Settings(HuntingLimits limits) => new(StringComparer.Ordinal)

@@ -30,6 +30,7 @@ internal sealed record ReferenceExample(
             if (!compilation.Succeeded)
                 return "bind: " + string.Join("; ", compilation.Diagnostics.Where(d => d.Severity == KqlSeverity.Error).Select(d => d.Message));
             var context = new SqlContext { TenantId = Guid.Empty, FindTable = static _ => null, Now = new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc) };
+            compilation = await LateBinding.CompleteAsync(compilation, late => KqlCompiler.Bind(Query, KqlSchema.Empty, late), context, engine, null, cancellationToken);
             var (columns, rows) = await HuntingRuns.RunAsync(engine, SqlCompiler.Compile(compilation.Root!, context), cancellationToken);
             if (columns.Count != Columns.Count)
                 return $"{columns.Count} columns ({string.Join(", ", columns.Select(c => c.Name))}) instead of {Columns.Count}";

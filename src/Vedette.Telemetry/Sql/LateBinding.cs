@@ -1,0 +1,97 @@
+using Vedette.Kql;
+using Vedette.Kql.Bound;
+using Vedette.Telemetry.Engine;
+
+namespace Vedette.Telemetry.Sql;
+
+/// <summary>
+/// Queries over plug-ins whose columns depend on the rows (bag_unpack, pivot): what is below the plug-in runs first, and the query is bound again with the
+/// columns that came. A query that only hands such columns on needs none of this: the statement finds them on its one run.
+/// </summary>
+internal static class LateBinding
+{
+    /// <summary>Plug-ins of one query whose columns are looked for, at most.</summary>
+    private const int MaxPlugins = 16;
+
+    /// <summary>Whether something above a plug-in depends on columns that only running reveals.</summary>
+    public static bool IsNeeded(BoundRelation root) =>
+        Open(root).Any(plugin => plugin.LateColumns.Count > 0 || !OpenColumns.Reach(root)) || Open(root).Skip(1).Any();
+
+    /// <summary>Binds a query with all its columns.</summary>
+    /// <param name="compilation">The query, bound as far as its text goes.</param>
+    /// <param name="bind">Binds it again.</param>
+    /// <param name="context">Whose rows are read.</param>
+    /// <param name="engine">Where the parts below plug-ins run.</param>
+    /// <param name="settings">Further settings for them.</param>
+    /// <param name="cancellationToken">Stops them.</param>
+    /// <returns>
+    /// The query with all columns; as it was where a name does not occur in the rows: such a column is then null in every row.
+    /// </returns>
+    public static async Task<KqlCompilation> CompleteAsync(
+        KqlCompilation compilation,
+        Func<KqlOptions, KqlCompilation> bind,
+        SqlContext context,
+        IClickHouse engine,
+        IReadOnlyDictionary<string, string>? settings,
+        CancellationToken cancellationToken)
+    {
+        if (compilation.Root is not { } root || !IsNeeded(root))
+            return compilation;
+        var schemas = new Dictionary<int, IReadOnlyList<KqlColumnDefinition>>();
+        for (var i = 0; i < MaxPlugins; i++)
+        {
+            // The lowest first: those above may stand on its columns.
+            if (Open(compilation.Root!).FirstOrDefault(p => !schemas.ContainsKey(p.Span.Start)) is not { } plugin)
+                break;
+            var query = await SqlCompiler.Compile(plugin, context).PrepareAsync(engine, settings, cancellationToken);
+            schemas[plugin.Span.Start] = [.. query.Columns.Skip(plugin.Columns.Count).Select(c => new KqlColumnDefinition(c.Name, c.Type))];
+            var again = bind(new KqlOptions { LateSchemas = schemas });
+            if (!again.Succeeded)
+                break;
+            compilation = again;
+        }
+
+        return compilation;
+    }
+
+    /// <summary>Open plug-ins, those below others first. Bodies of partition and mv-apply cannot run on their own.</summary>
+    private static IEnumerable<EvaluateRelation> Open(BoundRelation root)
+    {
+        var found = new List<EvaluateRelation>();
+        var seen = new HashSet<int>();
+        Visit(root);
+        return found;
+
+        void Visit(BoundRelation relation)
+        {
+            if (relation is SharedScan scan)
+            {
+                if (seen.Add(scan.Shared.Id))
+                    Visit(scan.Shared.Plan);
+                return;
+            }
+
+            var (scalars, relations) = BoundTree.Parts(relation);
+            foreach (var scalar in scalars)
+                VisitScalar(scalar);
+            foreach (var input in relations)
+            {
+                if (relation is not (PartitionRelation or MvApplyRelation) || input == ((UnaryRelation)relation).Input)
+                    Visit(input);
+            }
+
+            if (relation is EvaluateRelation { IsOpen: true } plugin)
+                found.Add(plugin);
+        }
+
+        void VisitScalar(BoundScalar scalar)
+        {
+            if (scalar is BoundScalarSubquery subquery)
+                Visit(subquery.Query);
+            else if (scalar is BoundIn { Subquery: { } query })
+                Visit(query);
+            foreach (var child in BoundTree.Children(scalar))
+                VisitScalar(child);
+        }
+    }
+}
