@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Vedette.Kql;
 using Vedette.Telemetry.Hunting;
@@ -7,15 +8,32 @@ namespace Vedette.Server.Cli;
 /// <summary>Binds a query against the hunting schema, without an engine.</summary>
 internal static class KqlCheck
 {
-    /// <summary>Columns and types of the result, and every diagnostic, in the form of a batch line.</summary>
-    public static JsonObject Run(string query, HuntingCatalogue catalogue)
+    /// <summary>
+    /// Columns and types of the result, and every diagnostic, in the form of a batch line: <c>{"id","ok","schema","error","diagnostics",
+    /// "elapsedMs"}</c>, where the error is the first of the diagnostics that stops the query.
+    /// </summary>
+    public static JsonObject Run(string? id, string query, HuntingCatalogue catalogue)
     {
-        var compilation = KqlCompiler.Bind(query, catalogue.Schema, KqlOptions.Default);
-        var answer = new JsonObject { ["ok"] = compilation.Succeeded };
+        var started = Stopwatch.GetTimestamp();
+        var compilation = catalogue.Bind(query);
+        var elapsed = Stopwatch.GetElapsedTime(started);
+        var answer = new JsonObject();
+        if (id is not null) answer["id"] = id;
+        answer["ok"] = compilation.Succeeded;
         if (compilation.Succeeded)
         {
             answer["schema"] = new JsonArray([.. compilation.Columns.Select(column =>
-                new JsonObject { ["name"] = column.Name, ["type"] = HuntBatch.TypeName(column.Type) })]);
+                new JsonObject { ["name"] = column.Name, ["type"] = column.Type.Name() })]);
+        }
+        else if (compilation.Diagnostics.FirstOrDefault(diagnostic => diagnostic.Severity == KqlSeverity.Error) is { } error)
+        {
+            answer["error"] = new JsonObject
+            {
+                ["code"] = (error.IsSyntax ? HuntingFailure.Syntax : HuntingFailure.Semantic).ToString(),
+                ["message"] = error.FullMessage,
+                ["line"] = error.Line,
+                ["column"] = error.Column,
+            };
         }
 
         answer["diagnostics"] = new JsonArray([.. compilation.Diagnostics.Select(diagnostic => new JsonObject
@@ -26,6 +44,7 @@ internal static class KqlCheck
             ["line"] = diagnostic.Line,
             ["column"] = diagnostic.Column,
         })]);
+        answer["elapsedMs"] = Math.Round(elapsed.TotalMilliseconds, 3);
         return answer;
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
@@ -18,7 +19,7 @@ public sealed record HuntBatchQuery(
 /// <summary>
 /// Runs many queries, one after the other, and writes one JSON line for each: <c>{"id","ok","schema":[{"name","type"}],"rows":[[…]],"error":
 /// {"code","message","line","column"},"elapsedMs"}</c>. Types are KQL's; a datetime is ISO 8601 with seven digits and Z, a timespan in
-/// Kusto's form, a dynamic value JSON, null null.
+/// Kusto's form, a dynamic value JSON, null null. <c>"truncated":true</c> stands in the line when there were more rows than the limit lets through.
 /// </summary>
 public sealed class HuntBatch(IHuntingService hunting, Guid tenantId, HuntingLimits? limits = null)
 {
@@ -43,7 +44,7 @@ public sealed class HuntBatch(IHuntingService hunting, Guid tenantId, HuntingLim
             number++;
             if (string.IsNullOrWhiteSpace(line)) continue;
             var ok = TryParse(line, out var query)
-                ? await RunAsync(query!, output, cancellationToken)
+                ? await RunAsync(query, output, null, cancellationToken)
                 : await RefuseAsync(number, output, cancellationToken);
             _ = ok ? answered++ : failed++;
             progress?.Report(answered + failed);
@@ -54,8 +55,13 @@ public sealed class HuntBatch(IHuntingService hunting, Guid tenantId, HuntingLim
     }
 
     /// <summary>Runs one query and writes its line.</summary>
+    /// <param name="query">The query.</param>
+    /// <param name="output">Where the line goes; not closed.</param>
+    /// <param name="trace">When given, told how the query ran.</param>
+    /// <param name="cancellationToken">Stops the query.</param>
     /// <returns>Whether it was answered.</returns>
-    public async Task<bool> RunAsync(HuntBatchQuery query, Stream output, CancellationToken cancellationToken = default)
+    public async Task<bool> RunAsync(
+        HuntBatchQuery query, Stream output, HuntingTrace? trace = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(query);
         ArgumentNullException.ThrowIfNull(output);
@@ -64,7 +70,7 @@ public sealed class HuntBatch(IHuntingService hunting, Guid tenantId, HuntingLim
         HuntingException? failure = null;
         try
         {
-            result = await hunting.RunAsync(new HuntingRequest(tenantId, query.Query) { Limits = limits }, cancellationToken);
+            result = await hunting.RunAsync(new HuntingRequest(tenantId, query.Query) { Limits = limits, Trace = trace }, cancellationToken);
         }
         catch (HuntingException error)
         {
@@ -79,6 +85,7 @@ public sealed class HuntBatch(IHuntingService hunting, Guid tenantId, HuntingLim
         json.WriteBoolean("ok"u8, failure is null);
         if (result is not null) await WriteResultAsync(result, json, buffer, output, cancellationToken);
         if (failure is not null) WriteError(failure, json);
+        if (result is { IsCut: true }) json.WriteBoolean("truncated"u8, true);
         json.WriteNumber("elapsedMs"u8, Math.Round(elapsed, 3));
         json.WriteEndObject();
         await json.FlushAsync(cancellationToken);
@@ -87,25 +94,12 @@ public sealed class HuntBatch(IHuntingService hunting, Guid tenantId, HuntingLim
         return failure is null;
     }
 
-    /// <summary>KQL's name of a type.</summary>
-    public static string TypeName(KqlType type) => type switch
-    {
-        KqlType.Bool => "bool",
-        KqlType.Int => "int",
-        KqlType.Long => "long",
-        KqlType.Real => "real",
-        KqlType.Decimal => "decimal",
-        KqlType.DateTime => "datetime",
-        KqlType.TimeSpan => "timespan",
-        KqlType.Guid => "guid",
-        KqlType.Dynamic => "dynamic",
-        _ => "string",
-    };
-
     /// <summary>A timespan as Kusto prints it: <c>1.02:03:04.5000000</c>, without days when there are none and without a fraction when it is 0.</summary>
     public static string Text(TimeSpan value) => value.ToString("c", CultureInfo.InvariantCulture);
 
-    private static bool TryParse(string line, out HuntBatchQuery? query)
+    /// <summary>Reads a line of a batch.</summary>
+    /// <returns>False when the line is not a JSON object with a query.</returns>
+    public static bool TryParse(string line, [NotNullWhen(true)] out HuntBatchQuery? query)
     {
         query = null;
         try
@@ -124,11 +118,15 @@ public sealed class HuntBatch(IHuntingService hunting, Guid tenantId, HuntingLim
         }
     }
 
+    /// <summary>The answer to a line that is not a query.</summary>
+    /// <param name="number">The line's number, from 1.</param>
+    public static string Refusal(int number) =>
+        $"{{\"id\":null,\"ok\":false,\"error\":{{\"code\":\"BadInput\",\"message\":\"Line {number} is not a JSON object with a query.\","
+        + "\"line\":null,\"column\":null},\"elapsedMs\":0}";
+
     private static async Task<bool> RefuseAsync(int number, Stream output, CancellationToken cancellationToken)
     {
-        var line = $"{{\"id\":null,\"ok\":false,\"error\":{{\"code\":\"BadInput\",\"message\":\"Line {number} is not a JSON object with a query.\","
-            + "\"line\":null,\"column\":null},\"elapsedMs\":0}\n";
-        await output.WriteAsync(Encoding.UTF8.GetBytes(line), cancellationToken);
+        await output.WriteAsync(Encoding.UTF8.GetBytes(Refusal(number) + "\n"), cancellationToken);
         return false;
     }
 
@@ -140,7 +138,7 @@ public sealed class HuntBatch(IHuntingService hunting, Guid tenantId, HuntingLim
         {
             json.WriteStartObject();
             json.WriteString("name"u8, column.Name);
-            json.WriteString("type"u8, TypeName(column.Type));
+            json.WriteString("type"u8, column.Type.Name());
             json.WriteEndObject();
         }
 

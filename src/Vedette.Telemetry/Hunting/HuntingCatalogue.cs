@@ -71,6 +71,15 @@ public sealed class HuntingCatalogue
         }
     }
 
+    /// <summary>Binds a query as it would run: with retired columns, and warnings about them, where only they make it sound. Never throws for any text.</summary>
+    public KqlCompilation Bind(string query, KqlOptions? options = null)
+    {
+        var compilation = KqlCompiler.Bind(query, Schema, options);
+        if (compilation.Succeeded || !HasRetiredColumns) return compilation;
+        var tolerant = KqlCompiler.Bind(query, TolerantSchema, options);
+        return tolerant.Succeeded ? tolerant.WithWarnings(Warnings(compilation.Diagnostics)) : compilation;
+    }
+
     /// <summary>Where a table lives; null when there is none of that name.</summary>
     public SqlTable? FindTable(string name) => _tables.GetValueOrDefault(name);
 

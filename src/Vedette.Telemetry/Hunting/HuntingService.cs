@@ -28,7 +28,7 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
     public KqlCompilation Compile(string query)
     {
         ArgumentNullException.ThrowIfNull(query);
-        return query.Length > LongestCachedText ? Bind(query) : _compiled.GetOrAdd(query, Bind);
+        return query.Length > LongestCachedText ? catalogue.Bind(query) : _compiled.GetOrAdd(query, text => catalogue.Bind(text));
     }
 
     /// <inheritdoc/>
@@ -39,25 +39,22 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
         var limits = request.Limits ?? options.Limits;
         using var deadline = new CancellationTokenSource(limits.Timeout + Grace);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
+        var cost = new HuntingCost(request.Trace);
         try
         {
             var settings = Settings(limits);
             var context = Context(request, limits);
             var compilation = await LateBinding.CompleteAsync(
-                Compiled(request.Query), late => Bind(request.Query, late), context, engine, settings, either.Token);
-            var query = await SqlCompiler.Compile(compilation.Root!, context).PrepareAsync(engine, settings, either.Token);
-            await using var reader = await engine.QueryAsync(Cut(query.Statement, limits), either.Token);
-            var columns = query.Columns.Select(static c => new HuntingResultColumn(c.Name, c.Type)).ToArray();
-            var rows = new HuntingRows(columns);
-            while (rows.Count < limits.MaxRows && await reader.ReadAsync() is { } block)
-            {
-                rows.Add(block, Math.Min(block.RowCount, limits.MaxRows - rows.Count));
-                if (rows.Bytes > limits.MaxBytes) throw new HuntingException(HuntingFailure.ResultTooLarge, HuntingWords.ResultTooLarge);
-            }
-
-            var cost = reader.Statistics;
-            return new HuntingResult(columns, rows, new HuntingStatistics(
-                Stopwatch.GetElapsedTime(started), cost.CpuTime, cost.PeakMemoryBytes, cost.RowsRead, cost.BytesRead, rows.Bytes));
+                Compiled(request), late => catalogue.Bind(request.Query, late), context, engine, settings, cost.Add, either.Token);
+            request.Trace?.Completed(compilation);
+            var writing = Stopwatch.GetTimestamp();
+            var statement = SqlCompiler.Compile(compilation.Root!, context);
+            request.Trace?.Written(Stopwatch.GetElapsedTime(writing));
+            var query = await statement.PrepareAsync(engine, settings, cost.Add, either.Token);
+            request.Trace?.Started(query);
+            var result = await ReadAsync(query, limits, cost, either.Token);
+            if (request.Trace is { } trace) await trace.FormatAsync(engine, either.Token);
+            return result with { Statistics = cost.Total(Stopwatch.GetElapsedTime(started), result.Statistics.ResultBytes) };
         }
         catch (OperationCanceledException error) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -74,13 +71,33 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
     public string Explain(HuntingRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var statement = SqlCompiler.Compile(Compiled(request.Query).Root!, Context(request, request.Limits ?? options.Limits));
+        var statement = SqlCompiler.Compile(Compiled(request).Root!, Context(request, request.Limits ?? options.Limits));
         return statement.LocalSteps.Count == 0 ? statement.Explain() : "local steps: " + string.Join(", ", statement.LocalSteps);
     }
 
-    private KqlCompilation Compiled(string query)
+    private async Task<HuntingResult> ReadAsync(SqlQuery query, HuntingLimits limits, HuntingCost cost, CancellationToken cancellationToken)
     {
-        var compilation = Compile(query);
+        await using var reader = await engine.QueryAsync(Cut(query.Statement, limits), cancellationToken);
+        var columns = query.Columns.Select(static c => new HuntingResultColumn(c.Name, c.Type)).ToArray();
+        var rows = new HuntingRows(columns);
+        var isCut = false;
+        while (!isCut && await reader.ReadAsync() is { } block)
+        {
+            var taken = Math.Min(block.RowCount, limits.MaxRows - rows.Count);
+            isCut = taken < block.RowCount;
+            if (taken > 0) rows.Add(block, taken);
+            if (rows.Bytes > limits.MaxBytes) throw new HuntingException(HuntingFailure.ResultTooLarge, HuntingWords.ResultTooLarge);
+        }
+
+        cost.Add(HuntingStage.Engine(query, rows.Count, reader.Statistics));
+        return new HuntingResult(columns, rows, new HuntingStatistics(default, default, 0, 0, 0, rows.Bytes)) { IsCut = isCut };
+    }
+
+    private KqlCompilation Compiled(HuntingRequest request)
+    {
+        var started = Stopwatch.GetTimestamp();
+        var compilation = Compile(request.Query);
+        request.Trace?.Bound(compilation, Stopwatch.GetElapsedTime(started));
         return compilation.Succeeded ? compilation : throw HuntingWords.Translate(compilation);
     }
 
@@ -102,16 +119,6 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
     private (DateTime From, DateTime To)? LookBack(DateTime now, HuntingLimits limits) =>
         limits.LookBack >= TimeSpan.FromDays(options.RetentionDays) ? null : (now - limits.LookBack, HuntingWords.EndOfTime);
 
-    private KqlCompilation Bind(string query) => Bind(query, KqlOptions.Default);
-
-    private KqlCompilation Bind(string query, KqlOptions late)
-    {
-        var compilation = KqlCompiler.Bind(query, catalogue.Schema, late);
-        if (compilation.Succeeded || !catalogue.HasRetiredColumns) return compilation;
-        var tolerant = KqlCompiler.Bind(query, catalogue.TolerantSchema, late);
-        return tolerant.Succeeded ? tolerant.WithWarnings(catalogue.Warnings(compilation.Diagnostics)) : compilation;
-    }
-
     private Dictionary<string, string> Settings(HuntingLimits limits) => new(StringComparer.Ordinal)
     {
         ["max_execution_time"] = limits.Timeout.TotalSeconds.ToString(CultureInfo.InvariantCulture),
@@ -119,12 +126,12 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
         ["max_memory_usage"] = options.QueryMemoryBytes.ToString(CultureInfo.InvariantCulture),
     };
 
-    // Only the statement that gives the answer is cut: what local steps read before it must be whole.
+    // Only the statement that gives the answer is cut: what local steps read before it must be whole. One row more shows that there are more.
     private static ClickHouseStatement Cut(ClickHouseStatement statement, HuntingLimits limits) => statement with
     {
         Settings = new Dictionary<string, string>(statement.Settings, StringComparer.Ordinal)
         {
-            ["limit"] = limits.MaxRows.ToString(CultureInfo.InvariantCulture),
+            ["limit"] = (limits.MaxRows + 1L).ToString(CultureInfo.InvariantCulture),
         },
     };
 }

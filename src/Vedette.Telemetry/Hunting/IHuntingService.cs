@@ -20,11 +20,17 @@ public sealed record HuntingRequest(Guid TenantId, string Query)
 
     /// <summary>Limits to apply; null means those of the settings.</summary>
     public HuntingLimits? Limits { get; init; }
+
+    /// <summary>When given, told how the query ran.</summary>
+    public HuntingTrace? Trace { get; init; }
 }
 
-/// <summary>What bounds one query. Source: the service's published limits.</summary>
+/// <summary>What bounds one query. Source: the service's published limits; the defaults are those of the Endpoint API.</summary>
 public sealed record HuntingLimits
 {
+    /// <summary>What people get who hunt in the portal or on the command line: ten minutes, and answers as large as their rows.</summary>
+    public static HuntingLimits Portal { get; } = new() { Timeout = TimeSpan.FromMinutes(10), MaxBytes = 1L << 30 };
+
     /// <summary>Rows in an answer, at most.</summary>
     public int MaxRows { get; init; } = 100_000;
 
@@ -47,9 +53,13 @@ public sealed record HuntingResultColumn(string Name, KqlType Type);
 public sealed record HuntingResult(
     IReadOnlyList<HuntingResultColumn> Columns,
     IReadOnlyList<object?[]> Rows,
-    HuntingStatistics Statistics);
+    HuntingStatistics Statistics)
+{
+    /// <summary>Whether there were more rows than the limit on rows lets through.</summary>
+    public bool IsCut { get; init; }
+}
 
-/// <summary>What a query cost.</summary>
+/// <summary>What a query cost, all its parts together.</summary>
 public sealed record HuntingStatistics(TimeSpan ExecutionTime, TimeSpan CpuTime, long PeakMemoryBytes, long RowsRead, long BytesRead, long ResultBytes);
 
 /// <summary>Compiles and runs KQL over a tenant's telemetry.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Vedette.Kql;
 using Vedette.Kql.Bound;
 using Vedette.Telemetry.Engine;
@@ -74,7 +75,7 @@ internal sealed class LocalStage(
         return Input.Assemble(terms, ordered: true);
     }
 
-    public async Task RunAsync(IClickHouse engine, ClickHouseStatement statement, CancellationToken cancellationToken)
+    public async Task RunAsync(IClickHouse engine, ClickHouseStatement statement, Action<HuntingStage>? ran, CancellationToken cancellationToken)
     {
         var columns = inputs.Select(c => new LocalColumn(c.Name, c.Type))
             .Concat(_passed.Select(p => new LocalColumn("", p.Value)))
@@ -95,9 +96,14 @@ internal sealed class LocalStage(
                 if (rows.Count > MaxRows)
                     throw new HuntingException(HuntingFailure.ExcessiveResources, $"{Step.Name} was given more than {MaxRows} rows. Reduce its input.");
             }
+
+            ran?.Invoke(HuntingStage.Engine(statement, rows.Count, reader.Statistics));
         }
 
-        Accept(await Step.RunAsync(new LocalTable(columns, rows), cancellationToken));
+        var started = Stopwatch.GetTimestamp();
+        var result = await Step.RunAsync(new LocalTable(columns, rows), cancellationToken);
+        ran?.Invoke(HuntingStage.Local(Step.Name, result.Rows.Count, Stopwatch.GetElapsedTime(started)));
+        Accept(result);
     }
 
     private void Accept(LocalTable result)

@@ -1,6 +1,7 @@
 using Vedette.Kql;
 using Vedette.Kql.Bound;
 using Vedette.Telemetry.Engine;
+using Vedette.Telemetry.Hunting;
 
 namespace Vedette.Telemetry.Sql;
 
@@ -23,6 +24,7 @@ internal static class LateBinding
     /// <param name="context">Whose rows are read.</param>
     /// <param name="engine">Where the parts below plug-ins run.</param>
     /// <param name="settings">Further settings for them.</param>
+    /// <param name="ran">Hears of each of them that has run.</param>
     /// <param name="cancellationToken">Stops them.</param>
     /// <returns>
     /// The query with all columns; as it was where a name does not occur in the rows: such a column is then null in every row.
@@ -33,6 +35,7 @@ internal static class LateBinding
         SqlContext context,
         IClickHouse engine,
         IReadOnlyDictionary<string, string>? settings,
+        Action<HuntingStage>? ran,
         CancellationToken cancellationToken)
     {
         if (compilation.Root is not { } root || !IsNeeded(root))
@@ -43,7 +46,7 @@ internal static class LateBinding
             // The lowest first: those above may stand on its columns.
             if (Open(compilation.Root!).FirstOrDefault(p => !schemas.ContainsKey(p.Span.Start)) is not { } plugin)
                 break;
-            var query = await SqlCompiler.Compile(plugin, context).PrepareAsync(engine, settings, cancellationToken);
+            var query = await SqlCompiler.Compile(plugin, context).PrepareAsync(engine, settings, ran, cancellationToken);
             schemas[plugin.Span.Start] = [.. query.Columns.Skip(plugin.Columns.Count).Select(c => new KqlColumnDefinition(c.Name, c.Type))];
             var again = bind(new KqlOptions { LateSchemas = schemas });
             if (!again.Succeeded)

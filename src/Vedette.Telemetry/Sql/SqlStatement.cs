@@ -1,6 +1,7 @@
 using Vedette.Kql;
 using Vedette.Kql.Bound;
 using Vedette.Telemetry.Engine;
+using Vedette.Telemetry.Hunting;
 using Vedette.Telemetry.Local;
 
 namespace Vedette.Telemetry.Sql;
@@ -73,10 +74,12 @@ public sealed class SqlStatement
     /// <summary>Runs the local steps and the statements below them, if there are any, and gives the statement whose rows are the answer.</summary>
     /// <param name="engine">Where the parts below local steps run.</param>
     /// <param name="settings">Further settings for those parts: limits of time and memory.</param>
+    /// <param name="ran">Hears of each part that has run.</param>
+    /// <param name="cancellationToken">Stops the query.</param>
     /// <exception cref="Hunting.HuntingException">A step was given too many rows, or failed.</exception>
     /// <exception cref="ClickHouseException">The engine failed.</exception>
     public async Task<SqlQuery> PrepareAsync(
-        IClickHouse engine, IReadOnlyDictionary<string, string>? settings = null, CancellationToken cancellationToken = default)
+        IClickHouse engine, IReadOnlyDictionary<string, string>? settings = null, Action<HuntingStage>? ran = null, CancellationToken cancellationToken = default)
     {
         var all = settings is null ? Settings : Settings.Concat(settings).GroupBy(p => p.Key).ToDictionary(g => g.Key, g => g.Last().Value, StringComparer.Ordinal);
         // A limit on the answer is none on what steps are given.
@@ -87,7 +90,7 @@ public sealed class SqlStatement
             // A step that finds columns at run time has to run before what stands above it can be written.
             if (!_program.Stages[i].Step.FindsColumns)
                 continue;
-            await RunAsync(engine, below, done, i + 1, cancellationToken);
+            await RunAsync(engine, below, done, i + 1, ran, cancellationToken);
             done = i + 1;
         }
 
@@ -95,7 +98,7 @@ public sealed class SqlStatement
         if (_open)
             columns.AddRange(_program.Stages.SelectMany(s => s.Found).Where(found => _main.TryResolve(found.Id) is not null && !columns.Exists(c => c.Name == found.Name)));
         var body = Body(columns);
-        await RunAsync(engine, below, done, _program.Stages.Count, cancellationToken);
+        await RunAsync(engine, below, done, _program.Stages.Count, ran, cancellationToken);
         return new SqlQuery(
             new ClickHouseStatement(_program.Compose(body)) { Parameters = _program.Parameters, Settings = all },
             [.. columns.Select(c => new SqlColumn(c.Name, c.Type))]);
@@ -114,7 +117,8 @@ public sealed class SqlStatement
         return _main.Assemble(terms, ordered: true);
     }
 
-    private async Task RunAsync(IClickHouse engine, IReadOnlyDictionary<string, string> settings, int from, int to, CancellationToken cancellationToken)
+    private async Task RunAsync(
+        IClickHouse engine, IReadOnlyDictionary<string, string> settings, int from, int to, Action<HuntingStage>? ran, CancellationToken cancellationToken)
     {
         // Later steps decide which columns earlier ones must pass on.
         var texts = new string[to];
@@ -123,7 +127,7 @@ public sealed class SqlStatement
         for (var i = from; i < to; i++)
         {
             var statement = new ClickHouseStatement(_program.Compose(texts[i])) { Parameters = _program.Parameters, Settings = settings };
-            await _program.Stages[i].RunAsync(engine, statement, cancellationToken);
+            await _program.Stages[i].RunAsync(engine, statement, ran, cancellationToken);
         }
     }
 }

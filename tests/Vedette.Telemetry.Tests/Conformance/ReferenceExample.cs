@@ -30,7 +30,7 @@ internal sealed record ReferenceExample(
             if (!compilation.Succeeded)
                 return "bind: " + string.Join("; ", compilation.Diagnostics.Where(d => d.Severity == KqlSeverity.Error).Select(d => d.Message));
             var context = new SqlContext { TenantId = Guid.Empty, FindTable = static _ => null, Now = new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc) };
-            compilation = await LateBinding.CompleteAsync(compilation, late => KqlCompiler.Bind(Query, KqlSchema.Empty, late), context, engine, null, cancellationToken);
+            compilation = await LateBinding.CompleteAsync(compilation, late => KqlCompiler.Bind(Query, KqlSchema.Empty, late), context, engine, null, null, cancellationToken);
             var (columns, rows) = await HuntingRuns.RunAsync(engine, SqlCompiler.Compile(compilation.Root!, context), cancellationToken);
             if (columns.Count != Columns.Count)
                 return $"{columns.Count} columns ({string.Join(", ", columns.Select(c => c.Name))}) instead of {Columns.Count}";
@@ -48,7 +48,7 @@ internal static class HuntingRuns
 {
     public static async Task<(IReadOnlyList<SqlColumn> Columns, List<object?[]> Rows)> RunAsync(IClickHouse engine, SqlStatement statement, CancellationToken cancellationToken = default)
     {
-        var query = await statement.PrepareAsync(engine, null, cancellationToken);
+        var query = await statement.PrepareAsync(engine, null, null, cancellationToken);
         var rows = await engine.RowsAsync(query.Statement, cancellationToken);
         foreach (var row in rows)
         {
