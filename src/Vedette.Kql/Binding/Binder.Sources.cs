@@ -181,6 +181,12 @@ internal sealed partial class Binder
         var options = Properties(op.Options);
         var threshold = options.TryGetValue("threshold", out var text) && double.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : 0.1;
         KqlColumn[] columns = [NewColumn("Pattern", KqlType.String), NewColumn("Count", KqlType.Long), NewColumn("Representative", KqlType.String)];
-        return new TableValue(new ReduceRelation(input.Node, value, threshold, options.GetValueOrDefault("characters", ""), columns));
+        var keepsRows = op.Parameter("kind")?.Word == "source";
+        var builder = new ColumnBuilder();
+        foreach (var column in keepsRows ? input.Columns : [])
+            builder.Add(column);
+        foreach (var column in columns)
+            builder.Add(column);
+        return new TableValue(new ReduceRelation(input.Node, value, threshold, options.GetValueOrDefault("characters", ""), keepsRows, builder.Columns));
     }
 }

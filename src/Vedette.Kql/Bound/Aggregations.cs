@@ -87,10 +87,14 @@ public sealed class TopNestedRelation(BoundRelation input, IReadOnlyList<TopNest
     public IReadOnlyList<TopNestedLevel> Levels { get; } = levels;
 }
 
-/// <summary><c>reduce by expr</c>: clusters strings. Columns: Pattern, Count, Representative.</summary>
-public sealed class ReduceRelation(BoundRelation input, BoundScalar value, double threshold, string characters, IReadOnlyList<KqlColumn> columns)
-    : UnaryRelation(input, columns)
+/// <summary><c>reduce by expr</c>: clusters strings. Columns: Pattern, Count, Representative, behind those of the input for <c>kind=source</c>.</summary>
+public sealed class ReduceRelation(
+    BoundRelation input, BoundScalar value, double threshold, string characters, bool keepsRows, IReadOnlyList<KqlColumn> columns) : UnaryRelation(input, columns)
 {
+    /// <summary>Every input row with its pattern, instead of one row a pattern.</summary>
+    public bool KeepsRows { get; } = keepsRows;
+
+
     public BoundScalar Value { get; } = value;
 
     public double Threshold { get; } = threshold;

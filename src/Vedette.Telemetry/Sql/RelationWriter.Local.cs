@@ -37,7 +37,6 @@ internal sealed partial class RelationWriter
         ExternalDataRelation => "externaldata",
         MakeSeriesRelation => "make-series",
         TopNestedRelation => "top-nested",
-        ReduceRelation => "reduce",
         ScanRelation => "scan",
         ParseKvRelation => "parse-kv",
         GraphMatchRelation => "graph-match",

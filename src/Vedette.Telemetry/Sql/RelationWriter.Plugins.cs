@@ -51,15 +51,19 @@ internal sealed partial class RelationWriter
 
                 arguments.Add(new PluginValue(-1, aggregate.Function.Name, KqlType.Unknown, positions) with { Parameter = argument.Parameter });
             }
-            else
+            else if (argument.Table is { } table)
             {
-                throw ScalarWriter.Unsupported($"The plug-in {node.Plugin.Name} with a lookup table is not supported");
+                var collect = new CollectStep();
+                _program.AddStage(collect, Open(Write(table).Unordered()), table.Columns, [], passesThrough: false);
+                var first = node.Arguments[0].Scalar is BoundColumnRef id ? table.Columns.ToList().FindIndex(c => c.Name == id.Column.Name) : -1;
+                arguments.Add(new PluginValue(Math.Max(first, 0), null, KqlType.Unknown, null) { Parameter = argument.Parameter, Table = collect });
             }
         }
 
         var outputs = node.Columns.Concat(node.LateColumns.Where(l => !node.Columns.Any(c => c.Id == l.Id))).ToList();
         var step = plugin(new PluginCall(node.Plugin.Name, node.Input?.Columns.Count ?? 0, arguments, node.Columns, outputs, node.IsOpen));
-        return _program.AddStage(step, scope, inputs, outputs, passesThrough: false);
+        var result = _program.AddStage(step, scope, inputs, outputs, passesThrough: false);
+        return step.FindsColumns ? result : Numbered(result);
     }
 
     /// <summary>A plug-in that joins rows to those of a table: the table is read first, then the rows are compared with it.</summary>
@@ -146,6 +150,17 @@ internal sealed partial class RelationWriter
     {
         var index = columns.FindIndex(c => c.Id == id);
         return index >= 0 ? index : throw ScalarWriter.Unsupported("The plug-in's column is not part of its input");
+    }
+
+    private Select Reduce(ReduceRelation node)
+    {
+        var scope = Prepare(Open(Write(node.Input)), [node.Value]);
+        if (scope.HasWindow)
+            scope = scope.Wrap();
+        var text = new KqlColumn(Hide(scope, SqlConvert.ToText(_scalars.Write(node.Value, scope))), "", KqlType.String);
+        var own = node.Columns.Skip(node.Columns.Count - 3).ToList();
+        var result = _program.AddStage(new ReduceStep(node.Threshold, node.Characters, node.KeepsRows), scope, [text], own, passesThrough: node.KeepsRows);
+        return node.KeepsRows ? result : Numbered(result);
     }
 
     private Select ParseKv(ParseKvRelation node)

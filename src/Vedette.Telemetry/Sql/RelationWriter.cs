@@ -53,6 +53,7 @@ internal sealed partial class RelationWriter
         PartitionRelation partition => Partition(partition),
         ParseRelation parse => Parse(parse),
         ParseKvRelation parse => ParseKv(parse),
+        ReduceRelation reduce => Reduce(reduce),
         EvaluateRelation evaluate => Evaluate(evaluate),
         ExternalDataRelation external => External(external),
         GraphMatchRelation match => GraphMatch(match),

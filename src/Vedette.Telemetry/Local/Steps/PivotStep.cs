@@ -21,12 +21,12 @@ internal sealed class PivotStep(PluginCall call) : ILocalStep
             ? chosen
             : Enumerable.Range(0, call.Width).Where(i => i != pivot && call.Columns.Any(c => c.Name == input.Columns[i].Name)).ToList();
         var name = aggregate?.Constant as string ?? "count";
-        var groups = new Dictionary<Key, Dictionary<string, LocalAggregate>>();
+        var groups = new Dictionary<RowKey, Dictionary<string, LocalAggregate>>();
         var names = new SortedSet<string>(StringComparer.Ordinal);
         foreach (var row in input.Rows)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var key = new Key([.. keys.Select(k => row[k])]);
+            var key = RowKey.Of(row, keys);
             var column = LocalValues.ToText(row[pivot], input.Columns[pivot].Type);
             names.Add(column);
             if (!groups.TryGetValue(key, out var cells))
@@ -50,23 +50,6 @@ internal sealed class PivotStep(PluginCall call) : ILocalStep
         }
 
         return new LocalTable(columns, rows);
-    }
-
-    private sealed class Key(object?[] values) : IEquatable<Key>
-    {
-        public object?[] Values { get; } = values;
-
-        public bool Equals(Key? other) => other is not null && Values.AsSpan().SequenceEqual(other.Values);
-
-        public override bool Equals(object? obj) => Equals(obj as Key);
-
-        public override int GetHashCode()
-        {
-            var hash = default(HashCode);
-            foreach (var value in Values)
-                hash.Add(value);
-            return hash.ToHashCode();
-        }
     }
 }
 

@@ -1,5 +1,7 @@
 using Vedette.Kql;
 using Vedette.Kql.Bound;
+using Vedette.Telemetry.Hunting;
+using Vedette.Telemetry.Local.Patterns;
 
 namespace Vedette.Telemetry.Local.Steps;
 
@@ -14,6 +16,9 @@ internal sealed record PluginValue(int Column, object? Constant, KqlType Type, I
 
     /// <summary>The parameter's name.</summary>
     public string? Parameter { get; init; }
+
+    /// <summary>For an argument that is a table: its rows. <see cref="Column"/> is then the column of it that answers to the first column argument.</summary>
+    public CollectStep? Table { get; init; }
 }
 
 /// <summary>A call of a plug-in.</summary>
@@ -34,6 +39,30 @@ internal sealed record PluginCall(
         Arguments.FirstOrDefault(a => string.Equals(a.Parameter, name, StringComparison.OrdinalIgnoreCase))
         ?? (position >= 0 && position < Arguments.Count && !Known.Contains(Arguments[position].Parameter ?? "") ? Arguments[position] : null);
 
+    /// <summary>Whether an argument is given, and not as '~', which stands for its default.</summary>
+    public bool Has(string name) => Find(name) is { } argument && argument.Constant is not "~";
+
+    /// <summary>The position of the column that an argument names.</summary>
+    /// <exception cref="HuntingException">It is missing.</exception>
+    public int ColumnOf(string name) => Find(name) is { Column: >= 0 } argument
+        ? argument.Column
+        : throw new HuntingException(HuntingFailure.Semantic, $"evaluate {Name}(): the argument {name} must be a column.");
+
+    /// <summary>The value of an argument that is the same for all rows; null when it is absent.</summary>
+    public object? Value(LocalTable input, string name) => Find(name) is not { } argument
+        ? null
+        : argument.Column < 0 ? argument.Constant : input.Rows.Count > 0 ? input.Rows[0][argument.Column] : null;
+
+    /// <summary>An argument as a real; its default when it is absent or '~'.</summary>
+    public double Real(LocalTable input, string name, double absent) =>
+        Has(name) && LocalValues.To(Value(input, name), Find(name)!.Type, KqlType.Real) is double value ? value : absent;
+
+    /// <summary>An argument as an integer; its default when it is absent or '~'.</summary>
+    public long Long(LocalTable input, string name, long absent) =>
+        Has(name) && LocalValues.To(Value(input, name), Find(name)!.Type, KqlType.Long) is long value ? value : absent;
+
+    private PluginValue? Find(string name) => Arguments.FirstOrDefault(a => string.Equals(a.Parameter, name, StringComparison.OrdinalIgnoreCase));
+
     private static readonly HashSet<string> Known = new(StringComparer.OrdinalIgnoreCase) { "columnsConflict", "ignoredProperties", "column_prefix" };
 }
 
@@ -45,6 +74,25 @@ internal static class PluginSteps
         ["bag_unpack"] = c => new BagUnpackStep(c),
         ["pivot"] = c => new PivotStep(c),
         ["narrow"] = c => new NarrowStep(c),
+        ["preview"] = c => new PreviewStep(c),
+        ["rows_near"] = c => new RowsNearStep(c),
+        ["rolling_percentile"] = c => new RollingPercentileStep(c),
+        ["dcount_intersect"] = c => new DcountIntersectStep(c),
+        ["schema_merge"] = c => new SchemaMergeStep(c),
+        ["active_users_count"] = c => new ActiveUsersCountStep(c),
+        ["activity_counts_metrics"] = c => new ActivityCountsStep(c),
+        ["activity_engagement"] = c => new ActivityEngagementStep(c),
+        ["activity_metrics"] = c => new ActivityMetricsStep(c),
+        ["new_activity_metrics"] = c => new NewActivityMetricsStep(c),
+        ["session_count"] = c => new SessionCountStep(c),
+        ["sliding_window_counts"] = c => new SlidingWindowCountsStep(c),
+        ["funnel_sequence"] = c => new FunnelSequenceStep(c),
+        ["funnel_sequence_completion"] = c => new FunnelCompletionStep(c),
+        ["sequence_detect"] = c => new SequenceDetectStep(c),
+        ["autocluster"] = c => new AutoclusterStep(c),
+        ["basket"] = c => new BasketStep(c),
+        ["diffpatterns"] = c => new DiffPatternsStep(c),
+        ["diffpatterns_text"] = c => new DiffPatternsTextStep(c),
     };
 
     public static Func<PluginCall, ILocalStep>? Find(string name) => Table.GetValueOrDefault(name);
