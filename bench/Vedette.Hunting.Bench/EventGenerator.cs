@@ -14,6 +14,24 @@ internal sealed class EventGenerator(IClickHouse engine, string database, Guid t
     /// <summary>The instant that the events end at.</summary>
     public static DateTime End { get; } = new(2026, 11, 20, 0, 0, 0, DateTimeKind.Utc);
 
+    /// <summary>The columns that are filled, by table.</summary>
+    public static IReadOnlyDictionary<string, string> Columns { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["DeviceProcessEvents"] = """
+            Timestamp, DeviceId, DeviceName, ActionType, FileName, FolderPath, SHA1, SHA256, MD5, FileSize, ProcessVersionInfoCompanyName,
+            ProcessVersionInfoProductName, ProcessId, ProcessCommandLine, ProcessIntegrityLevel, ProcessTokenElevation, ProcessCreationTime,
+            AccountDomain, AccountName, AccountSid, AccountUpn, LogonId, InitiatingProcessAccountDomain, InitiatingProcessAccountName,
+            InitiatingProcessAccountSid, InitiatingProcessFileName, InitiatingProcessFolderPath, InitiatingProcessSHA1, InitiatingProcessSHA256,
+            InitiatingProcessId, InitiatingProcessCommandLine, InitiatingProcessCreationTime, InitiatingProcessParentId,
+            InitiatingProcessParentFileName, ReportId, AdditionalFields
+            """,
+        ["DeviceNetworkEvents"] = """
+            Timestamp, DeviceId, DeviceName, ActionType, RemoteIP, RemotePort, RemoteUrl, LocalIP, LocalPort, Protocol, RemoteIPType,
+            InitiatingProcessSHA256, InitiatingProcessFileName, InitiatingProcessFolderPath, InitiatingProcessId, InitiatingProcessCommandLine,
+            InitiatingProcessCreationTime, InitiatingProcessAccountName, InitiatingProcessAccountDomain, InitiatingProcessParentFileName, ReportId
+            """,
+    };
+
     private const int RowsPerInsert = 500_000;
 
     // Shared by both tables: device, time, account and the process at work, from the row's number.
@@ -38,13 +56,6 @@ internal sealed class EventGenerator(IClickHouse engine, string database, Guid t
     public async Task RunAsync(long processes, long connections, int devices, int days)
     {
         await FillAsync("DeviceProcessEvents", processes, devices, days, """
-            Timestamp, DeviceId, DeviceName, ActionType, FileName, FolderPath, SHA1, SHA256, MD5, FileSize, ProcessVersionInfoCompanyName,
-            ProcessVersionInfoProductName, ProcessId, ProcessCommandLine, ProcessIntegrityLevel, ProcessTokenElevation, ProcessCreationTime,
-            AccountDomain, AccountName, AccountSid, AccountUpn, LogonId, InitiatingProcessAccountDomain, InitiatingProcessAccountName,
-            InitiatingProcessAccountSid, InitiatingProcessFileName, InitiatingProcessFolderPath, InitiatingProcessSHA1, InitiatingProcessSHA256,
-            InitiatingProcessId, InitiatingProcessCommandLine, InitiatingProcessCreationTime, InitiatingProcessParentId,
-            InitiatingProcessParentFileName, ReportId, AdditionalFields, _TenantId, _IngestTime
-            """, """
             time, deviceId, deviceName, 'ProcessCreated', program, concat(folder, program), lower(hex(SHA1(program))), lower(hex(SHA256(program))),
             lower(hex(MD5(program))), 10000 + b % 5000000, if(b % 100 < 60, 'Microsoft Corporation', concat('Vendor ', toString(b % 211))),
             concat('Product ', toString(b % 500)), a % 65536,
@@ -66,11 +77,6 @@ internal sealed class EventGenerator(IClickHouse engine, string database, Guid t
             {tenant:UUID}, now64(7)
             """);
         await FillAsync("DeviceNetworkEvents", connections, devices, days, """
-            Timestamp, DeviceId, DeviceName, ActionType, RemoteIP, RemotePort, RemoteUrl, LocalIP, LocalPort, Protocol, RemoteIPType,
-            InitiatingProcessSHA256, InitiatingProcessFileName, InitiatingProcessFolderPath, InitiatingProcessId, InitiatingProcessCommandLine,
-            InitiatingProcessCreationTime, InitiatingProcessAccountName, InitiatingProcessAccountDomain, InitiatingProcessParentFileName, ReportId,
-            _TenantId, _IngestTime
-            """, """
             time, deviceId, deviceName, if(c % 10 < 7, 'ConnectionSuccess', 'ConnectionFailed'),
             if(c % 3 = 0, concat('10.', toString(c % 256), '.', toString(a % 256), '.', toString(b % 256)),
                concat(toString(20 + c % 180), '.', toString(a % 200), '.', toString(b % 50), '.', toString(c % 50))),
@@ -84,14 +90,14 @@ internal sealed class EventGenerator(IClickHouse engine, string database, Guid t
             """);
     }
 
-    private async Task FillAsync(string table, long rows, int devices, int days, string columns, string values)
+    private async Task FillAsync(string table, long rows, int devices, int days, string values)
     {
         var clock = Stopwatch.StartNew();
         for (long start = 0; start < rows; start += RowsPerInsert)
         {
             var count = Math.Min(RowsPerInsert, rows - start);
             await engine.ExecuteAsync(new ClickHouseStatement(
-                $"INSERT INTO {database}.{table} ({columns}) WITH {Common.ReplaceLineEndings(" ")} SELECT {values} FROM numbers({start}, {count})")
+                $"INSERT INTO {database}.{table} ({Columns[table].ReplaceLineEndings(" ")}, _TenantId, _IngestTime) WITH {Common.ReplaceLineEndings(" ")} SELECT {values} FROM numbers({start}, {count})")
             {
                 Parameters = [new("devices", devices), new("days", days), new("end", End), new("tenant", tenant)],
                 Settings = new Dictionary<string, string> { ["max_partitions_per_insert_block"] = "0" },

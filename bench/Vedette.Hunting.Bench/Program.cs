@@ -1,13 +1,17 @@
-// Generates events and times hunting work on them, through the compiler and as hand-written SQL.
-//   generate FOLDER [ROWS=1000000] [DEVICES=5000] [DAYS=30]   makes both tables, ROWS rows each
-//   run FOLDER [NAME…]                                        times every workload, or the named ones: median of five
+// Generates events and times hunting work on them, through the compiler and against rivals. FOLDER is the data folder.
+//   prepare FOLDER [ROWS=10000000]                            makes what is missing: both tables, ROWS rows each, and the same rows in DuckDB
+//   contest FOLDER [--json FILE] [--rounds N] [--queries FILE] [NAME…]
+//                                                             every workload, or the named ones, by every contestant in turns; then the gain of
+//                                                             the term index, memory of a wide answer, and compile times of the queries in FILE
 //   append FOLDER [ROWS=300000]                               rows/s of DeviceProcessEvents through the store
 //   size FOLDER                                               bytes by table and the largest columns
 //   wide FOLDER                                               memory of an answer of 100,000 rows with all columns
-//   sql FOLDER STATEMENT                                      times one statement
+//   sql FOLDER STATEMENT…                                     times statements
+//   compile FILE [SLOWEST=10]                                 time from text to SQL of every query in a file of JSON lines
 //   explain FOLDER NAME|QUERY                                 the SQL that a workload or a query becomes
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 using Vedette.Hunting.Bench;
 using Vedette.Telemetry;
 using Vedette.Telemetry.Engine;
@@ -20,23 +24,29 @@ const string database = "vedette";
 var tenant = Guid.Parse("11111111-1111-1111-1111-111111111111");
 if (args.Length < 2)
 {
-    Console.Error.WriteLine("generate, run, append, size, wide, explain or sql, then a folder");
+    Console.Error.WriteLine("prepare, contest, append, size, wide, sql, compile or explain, then a folder");
     return 2;
 }
 
 long Number(int position, long usual) => args.Length > position ? long.Parse(args[position]) : usual;
-await using var engine = EmbeddedClickHouse.Open(args[1], deferredDatabase: database);
+if (args[0] == "compile")
+{
+    new CompileBench(new HuntingCatalogue(new TelemetryOptions { Database = database }), args[1]).Run((int)Number(2, 10));
+    return 0;
+}
+
+// One connection, so that statements of a session (USE) hold for all.
+await using var engine = EmbeddedClickHouse.Open(Path.Combine(args[1], "clickhouse"), connections: 1, deferredDatabase: database);
 await new HuntingDatabase(engine, database).EnsureAsync();
+var options = new TelemetryOptions { Database = database };
 switch (args[0])
 {
-    case "generate":
-        var rows = Number(2, 1_000_000);
-        await new EventGenerator(engine, database, tenant).RunAsync(rows, rows, (int)Number(3, 5000), (int)Number(4, 30));
-        foreach (var table in new[] { "DeviceProcessEvents", "DeviceNetworkEvents" }) await engine.ExecuteAsync($"OPTIMIZE TABLE {database}.{table} FINAL");
+    case "prepare":
+        await new BenchData(engine, database, tenant, args[1]).PrepareAsync(Number(2, 10_000_000));
         break;
 
-    case "run":
-        await RunAsync(args[2..]);
+    case "contest":
+        await ContestAsync(args[2..]);
         break;
 
     case "append":
@@ -56,17 +66,16 @@ switch (args[0])
         break;
 
     case "wide":
-        await WideAsync();
+        _ = await WideAsync();
         break;
 
     case "explain":
-        var settings = new TelemetryOptions { Database = database };
-        Console.WriteLine(new HuntingService(engine, settings, new HuntingCatalogue(settings), TimeProvider.System)
+        Console.WriteLine(new HuntingService(engine, options, new HuntingCatalogue(options), TimeProvider.System)
             .Explain(new HuntingRequest(tenant, Workload.All.FirstOrDefault(w => w.Name == args[2])?.Kql ?? args[2])));
         break;
 
     case "sql":
-        await TimeAsync(args[2], async () => await DrainAsync(new ClickHouseStatement(args[2])));
+        foreach (var text in args[2..]) await TimeAsync(text, async () => await DrainAsync(new ClickHouseStatement(text)));
         break;
 
     default:
@@ -76,57 +85,72 @@ switch (args[0])
 
 return 0;
 
-async Task RunAsync(string[] names)
+async Task ContestAsync(string[] rest)
 {
-    var options = new TelemetryOptions { Database = database };
+    string? Option(string name) => Array.IndexOf(rest, name) is >= 0 and var at && at + 1 < rest.Length ? rest[at + 1] : null;
+    var named = rest.Where((word, i) => !word.StartsWith("--", StringComparison.Ordinal) && (i == 0 || !rest[i - 1].StartsWith("--", StringComparison.Ordinal))).ToHashSet();
+    await engine.ExecuteAsync($"USE {database}");
     var service = new HuntingService(engine, options, new HuntingCatalogue(options), TimeProvider.System);
-    Console.WriteLine($"{"workload",-18} {"KQL ms",9} {"SQL ms",9} {"ratio",6} {"KQL cpu",9} {"SQL cpu",9} {"ratio",6}");
-    var (product, cpuProduct) = (0.0, 0.0);
-    var count = 0;
-    foreach (var work in Workload.All.Where(w => names.Length == 0 || names.Contains(w.Name)))
-    {
-        var sql = new ClickHouseStatement(work.Sql.Replace("{db}", database).Replace("{t}", $"_TenantId = '{tenant}'"));
-        try
-        {
-            var (ours, theirs) = (new List<(double Wall, double Cpu)>(), new List<(double Wall, double Cpu)>());
-            for (var i = 0; i < 6; i++)
-            {
-                // In turns, so that the state of caches and of the machine is the same for both; the first round is for warming up.
-                var one = await OnceAsync(() => service.RunAsync(new HuntingRequest(tenant, work.Kql), default));
-                var two = await OnceAsync(() => DrainAsync(sql));
-                if (i == 0) continue;
-                ours.Add(one);
-                theirs.Add(two);
-            }
-
-            var (mine, rival) = (Median(ours.Select(t => t.Wall)), Median(theirs.Select(t => t.Wall)));
-            var (mineCpu, rivalCpu) = (Median(ours.Select(t => t.Cpu)), Median(theirs.Select(t => t.Cpu)));
-            product += Math.Log(mine / rival);
-            cpuProduct += Math.Log(mineCpu / rivalCpu);
-            count++;
-            Console.WriteLine($"{work.Name,-18} {mine,9:F1} {rival,9:F1} {mine / rival,6:F2} {mineCpu,9:F1} {rivalCpu,9:F1} {mineCpu / rivalCpu,6:F2}");
-        }
-        catch (HuntingException error)
-        {
-            Console.WriteLine($"{work.Name,-18} {error.Message} {error.InnerException?.Message}");
-        }
-    }
-
-    if (count > 0) Console.WriteLine($"geometric mean of {count} ratios: time {Math.Exp(product / count):F2}, processor {Math.Exp(cpuProduct / count):F2}");
+    var kusto = new Dictionary<string, string> { ["allow_experimental_kusto_dialect"] = "1", ["dialect"] = "kusto" };
+    List<IContestant> contestants =
+    [
+        new CompiledContestant(service, tenant),
+        new ClickHouseContestant(engine, "SQL", ClickHouseSettings.None, w => w.Sql.Replace("{db}", database).Replace("{t}", $"_TenantId = '{tenant}'")),
+    ];
+    if (File.Exists(BenchData.DuckFile(args[1]))) contestants.Add(new DuckDbContestant(BenchData.PackageFolder(args[1]), BenchData.DuckFile(args[1])));
+    contestants.Add(new ClickHouseContestant(engine, "kusto", kusto, static w => w.Kql));
+    var figures = await new Contest(contestants, int.Parse(Option("--rounds") ?? "5")).RunAsync(Workload.All.Where(w => named.Count == 0 || named.Contains(w.Name)));
+    foreach (var contestant in contestants) await contestant.DisposeAsync();
+    if (named.Count > 0) return;
+    var gain = await TermIndexGainAsync(service);
+    var wide = await WideAsync();
+    var compile = Option("--queries") is { } file ? new CompileBench(new HuntingCatalogue(options), file).Run(0) : null;
+    if (Option("--json") is { } output)
+        await File.WriteAllTextAsync(output, JsonSerializer.Serialize(new { figures.Means, figures.Workloads, TermIndexGain = gain, WideAnswerMegabytes = wide, Compile = compile }, new JsonSerializerOptions { WriteIndented = true }));
 }
 
-async Task WideAsync()
+// has on a rare term, with the index and reading the column.
+async Task<double> TermIndexGainAsync(HuntingService service)
 {
-    var options = new TelemetryOptions { Database = database, Limits = new HuntingLimits { MaxBytes = 1L << 40 } };
-    var service = new HuntingService(engine, options, new HuntingCatalogue(options), TimeProvider.System);
+    const string query = "DeviceProcessEvents | where ProcessCommandLine has 'enc' | count";
+    var unindexed = new ClickHouseStatement(
+        $"SELECT count() FROM {database}.DeviceProcessEvents WHERE _TenantId = '{tenant}' AND hasToken(lower(ProcessCommandLine), 'enc') SETTINGS use_skip_indexes = 0");
+    var (with, without) = (new List<double>(), new List<double>());
+    for (var i = 0; i < 5; i++)
+    {
+        with.Add((await OnceAsync(() => service.RunAsync(new HuntingRequest(tenant, query), default))).Wall);
+        without.Add((await OnceAsync(() => DrainAsync(unindexed))).Wall);
+    }
+
+    Console.WriteLine($"has on a rare term: {with.Min():F1} ms with the index, {without.Min():F1} ms without, {without.Min() / with.Min():F0} times faster");
+    return without.Min() / with.Min();
+}
+
+// The most memory that the process holds above its idle state while it makes, keeps and reads an answer.
+async Task<long> WideAsync()
+{
+    var service = new HuntingService(
+        engine, options with { Limits = new HuntingLimits { MaxBytes = 1L << 40 } }, new HuntingCatalogue(options), TimeProvider.System);
     await service.RunAsync(new HuntingRequest(tenant, "DeviceProcessEvents | take 10"), default);
+    GC.Collect();
     var before = Resident();
+    var (peak, done) = (0L, false);
+    var watch = Task.Run(async () =>
+    {
+        while (!Volatile.Read(ref done))
+        {
+            peak = Math.Max(peak, Resident());
+            await Task.Delay(2);
+        }
+    });
     var result = await service.RunAsync(new HuntingRequest(tenant, "DeviceProcessEvents | take 100000"), default);
-    var held = Resident();
     var cells = 0L;
     foreach (var row in result.Rows) cells += row.Count(static value => value is not null and not "");
-    Console.WriteLine($"{result.Rows.Count:N0} rows, {result.Columns.Count} columns, {cells:N0} filled cells, about {result.Statistics.ResultBytes / 1e6:N0} MB of JSON");
-    Console.WriteLine($"resident: {before >> 20} MB before, {held >> 20} MB with the answer, {Resident() >> 20} MB after reading it through");
+    Volatile.Write(ref done, true);
+    await watch;
+    Console.WriteLine($"{result.Rows.Count:N0} rows, {result.Columns.Count} columns, {cells:N0} filled cells, about {result.Statistics.ResultBytes / 1e6:N0} MB of JSON: "
+        + $"{before >> 20} MB resident before, {peak >> 20} MB at most, {(peak - before) >> 20} MB more");
+    return (peak - before) >> 20;
 
     static long Resident()
     {
@@ -177,9 +201,9 @@ static HuntingRow MakeProcess(int i)
 
 async Task TimeAsync(string name, Func<Task> work)
 {
-    var times = new List<double>();
-    for (var i = 0; i < 6; i++) times.Add((await OnceAsync(work)).Wall);
-    Console.WriteLine($"{Median(times.Skip(1)),9:F1} ms  {name}");
+    var times = new List<(double Wall, double Cpu)>();
+    for (var i = 0; i < 6; i++) times.Add(await OnceAsync(work));
+    Console.WriteLine($"{times.Skip(1).Min(static t => t.Wall),9:F1} ms {times.Skip(1).Min(static t => t.Cpu),9:F1} ms of processors  {name}");
 }
 
 async Task DrainAsync(ClickHouseStatement statement)
@@ -196,10 +220,4 @@ static async Task<(double Wall, double Cpu)> OnceAsync(Func<Task> work)
     var (started, cpu) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
     await work();
     return (Stopwatch.GetElapsedTime(started).TotalMilliseconds, (Environment.CpuUsage.TotalTime - cpu).TotalMilliseconds);
-}
-
-static double Median(IEnumerable<double> values)
-{
-    var sorted = values.Order().ToArray();
-    return sorted[sorted.Length / 2];
 }

@@ -1,0 +1,82 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Vedette.Hunting.Bench;
+
+/// <summary>
+/// Lets the contestants answer each question in turns, so that the state of caches and of the machine is the same for all; the first round is for
+/// warming up. What counts is each one's fastest round, which other work on the machine disturbs least.
+/// </summary>
+internal sealed class Contest(IReadOnlyList<IContestant> contestants, int rounds)
+{
+    /// <summary>What a contestant needed for a question.</summary>
+    internal sealed record Result(double Best, double Median, double Cpu, long Rows, string? Value);
+
+    /// <summary>Runs all questions, prints a table and gives the figures.</summary>
+    public async Task<ContestFigures> RunAsync(IEnumerable<Workload> works)
+    {
+        Console.WriteLine($"{"milliseconds",-12}" + string.Concat(contestants.Select(static c => $"{c.Name,11}"))
+            + string.Concat(contestants.Skip(1).Select(static c => $"{"/ " + c.Name,10}")) + $"{"processor /",14}");
+        var figures = new List<(string Name, Result?[] Results)>();
+        foreach (var work in works)
+        {
+            var results = await RunAsync(work);
+            figures.Add((work.Name, results));
+            Console.WriteLine($"{work.Name,-12}" + string.Concat(results.Select(static r => r is null ? $"{"-",11}" : $"{r.Best,11:F1}"))
+                + string.Concat(results.Skip(1).Select(r => r is null || results[0] is null ? $"{"-",10}" : $"{results[0]!.Best / r.Best,10:F2}"))
+                + (results[0] is { } ours && results[1] is { } theirs ? $"{ours.Cpu / theirs.Cpu,14:F2}" : ""));
+            foreach (var other in results.Skip(1).Where(r => r is not null && results[0] is not null))
+            {
+                var (mine, its) = (results[0]!, other!);
+                if (mine.Rows != its.Rows || mine.Value != its.Value)
+                    Console.WriteLine($"    {contestants[Array.IndexOf(results, its)].Name} answers otherwise: {its.Rows:N0} rows {its.Value}, here {mine.Rows:N0} rows {mine.Value}");
+            }
+        }
+
+        var means = contestants.Skip(1).Select((c, i) => new Mean(
+            c.Name,
+            figures.Where(f => f.Results[0] is not null && f.Results[i + 1] is not null).Select(f => f.Results[0]!.Best / f.Results[i + 1]!.Best).ToArray())).ToList();
+        foreach (var mean in means.Where(static m => m.Ratios.Length > 0))
+            Console.WriteLine($"time / {mean.Name}: geometric mean {mean.Value:F2}, worst {mean.Ratios.Max():F2}, {mean.Ratios.Count(static r => r > 1)} of {mean.Ratios.Length} slower");
+        return new ContestFigures(
+            figures.ToDictionary(static f => f.Name, f => contestants.Zip(f.Results).Where(static p => p.Second is not null).ToDictionary(static p => p.First.Name, static p => p.Second!)),
+            means.ToDictionary(static m => m.Name, static m => m.Value));
+    }
+
+    private async Task<Result?[]> RunAsync(Workload work)
+    {
+        var times = contestants.Select(static _ => new List<Timing>()).ToArray();
+        var failed = new bool[contestants.Count];
+        for (var round = 0; round <= rounds; round++)
+        {
+            Console.Error.Write($"\r{work.Name} {round}/{rounds}      ");
+            for (var i = 0; i < contestants.Count; i++)
+            {
+                if (failed[i]) continue;
+                try
+                {
+                    var time = await contestants[i].RunAsync(work);
+                    if (round > 0) times[i].Add(time);
+                }
+                catch (NotSupportedException error)
+                {
+                    failed[i] = true;
+                    Console.Error.WriteLine($"\r{work.Name}: {contestants[i].Name} cannot: {error.Message[..Math.Min(error.Message.Length, 160)].ReplaceLineEndings(" ")}");
+                }
+            }
+        }
+
+        Console.Error.Write("\r                              \r");
+        return [.. times.Select((t, i) => failed[i] ? null : new Result(
+            t.Min(static x => x.Milliseconds), t.Select(static x => x.Milliseconds).Order().ElementAt(t.Count / 2), t.Min(static x => x.Cpu), t[0].Rows, t[0].Value))];
+    }
+
+    private sealed record Mean(string Name, double[] Ratios)
+    {
+        public double Value => Ratios.Length == 0 ? double.NaN : Math.Exp(Ratios.Average(static r => Math.Log(r)));
+    }
+}
+
+/// <summary>The figures of a contest: by question and contestant, and the geometric mean of our time over each rival's.</summary>
+internal sealed record ContestFigures(
+    IReadOnlyDictionary<string, Dictionary<string, Contest.Result>> Workloads, IReadOnlyDictionary<string, double> Means);
