@@ -6,12 +6,14 @@ using Vedette.Agent.Contract;
 using Vedette.Defender.Actions;
 using Vedette.Defender.Alerts;
 using Vedette.Defender.Devices;
+using Vedette.Defender.Generation;
 using Vedette.Defender.Import;
 using Vedette.Defender.Indicators;
 using Vedette.Defender.Machines;
 using Vedette.Defender.Outbox;
 using Vedette.Defender.State;
 using Vedette.Foundation;
+using Vedette.Foundation.Snapshots;
 using Vedette.Telemetry.Import;
 
 namespace Vedette.Defender;
@@ -32,6 +34,7 @@ public static class DefenderServices
 
         services.AddHostedService<StateWarmUp>();
         services.AddSingleton<TenantSettingsStore>();
+        services.AddSingleton<IStateCache>(provider => provider.GetRequiredService<TenantSettingsStore>());
         services.AddSingleton<OutboxSignal>();
         services.AddSingleton<OutboxDispatcher>();
         services.AddHostedService(provider => provider.GetRequiredService<OutboxDispatcher>());
@@ -39,6 +42,7 @@ public static class DefenderServices
         services.AddSingleton<AlertIntake>();
         services.AddSingleton<AlertService>();
         services.AddSingleton<AlertByReference>();
+        services.AddSingleton<LoadGenerator>();
         services.AddSingleton<IndicatorService>();
         services.AddSingleton<FileStore>();
         services.AddSingleton<ActionService>();

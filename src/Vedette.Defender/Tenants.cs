@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
 using Microsoft.EntityFrameworkCore;
 using Vedette.Defender.State;
+using Vedette.Foundation.Snapshots;
 
 namespace Vedette.Defender;
 
 /// <summary>Settings of tenants, kept in memory for a few seconds because each action and read asks for them.</summary>
-public sealed class TenantSettingsStore(IDbContextFactory<DefenderDbContext> states, TimeProvider clock)
+public sealed class TenantSettingsStore(IDbContextFactory<DefenderDbContext> states, TimeProvider clock) : IStateCache
 {
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(5);
     private readonly ConcurrentDictionary<Guid, (TenantSettings Settings, long Read)> _known = new();
@@ -31,4 +32,7 @@ public sealed class TenantSettingsStore(IDbContextFactory<DefenderDbContext> sta
         await state.SaveChangesAsync(cancellationToken);
         _known.TryRemove(tenantId, out _);
     }
+
+    /// <inheritdoc/>
+    public void Forget() => _known.Clear();
 }

@@ -24,6 +24,7 @@ public static class CommandLine
             KqlCommands.Create(),
             RuleCommands.Create(),
             TrustCommand.Create(),
+            ControlCommands.Create(),
             StatusCommand.Create(),
         };
         var parsed = root.Parse(args);

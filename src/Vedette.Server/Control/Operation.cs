@@ -20,6 +20,10 @@ internal interface IOperation
     /// <returns>The result, ready to be written as JSON.</returns>
     /// <exception cref="OperationException">The operation refused or failed in a way the caller can act on.</exception>
     Task<JsonNode?> RunAsync(JsonElement input, IProgress<OperationProgress> progress, CancellationToken cancellationToken);
+
+    /// <summary>Looks whether the arguments have the right names and types, without running anything.</summary>
+    /// <exception cref="OperationException">They have not.</exception>
+    void Check(JsonElement input);
 }
 
 /// <summary>How far a long operation is.</summary>
@@ -46,23 +50,28 @@ internal abstract class Operation<TInput>(string name) : IOperation
     /// <inheritdoc/>
     public async Task<JsonNode?> RunAsync(JsonElement input, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
     {
-        TInput arguments;
+        var result = await RunAsync(Read(input), progress, cancellationToken);
+        return result is null ? null : JsonSerializer.SerializeToNode(result, result.GetType(), OperationJson.Options);
+    }
+
+    /// <inheritdoc/>
+    public void Check(JsonElement input) => Read(input);
+
+    /// <summary>Runs the operation with its typed arguments.</summary>
+    protected abstract Task<object?> RunAsync(TInput input, IProgress<OperationProgress> progress, CancellationToken cancellationToken);
+
+    private TInput Read(JsonElement input)
+    {
         try
         {
-            arguments = input.Deserialize<TInput>(OperationJson.Options)
+            return input.Deserialize<TInput>(OperationJson.Options)
                 ?? throw new OperationException("bad_input", $"{Name} needs a JSON object of arguments.");
         }
         catch (JsonException exception)
         {
             throw new OperationException("bad_input", $"{Name}: {exception.Message}", exception);
         }
-
-        var result = await RunAsync(arguments, progress, cancellationToken);
-        return result is null ? null : JsonSerializer.SerializeToNode(result, result.GetType(), OperationJson.Options);
     }
-
-    /// <summary>Runs the operation with its typed arguments.</summary>
-    protected abstract Task<object?> RunAsync(TInput input, IProgress<OperationProgress> progress, CancellationToken cancellationToken);
 }
 
 /// <summary>How arguments and results are written.</summary>

@@ -38,6 +38,9 @@ internal sealed class DataFolder
     /// <summary>The demo application's credentials.</summary>
     public string DemoCredentials => Path.Combine(Keys, "demo-application.json");
 
+    /// <summary>The key of the control API; made when it is first switched on.</summary>
+    public string ControlKey => Path.Combine(Keys, "control.key");
+
     /// <summary>Where commands reach a running server.</summary>
     public string ControlSocket
     {

@@ -14,7 +14,7 @@ internal sealed class Engines : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
 
-    private Engines(ServerOptions options, DataFolder folder)
+    private Engines(ServerOptions options, DataFolder folder, TimeProvider clock)
     {
         State = Task.Run(() => OpenStateAsync(options, folder, _stopping.Token));
         TelemetryOptions = new TelemetryOptions
@@ -23,7 +23,7 @@ internal sealed class Engines : IAsyncDisposable
             ClusterUrl = options.ClickHouse is { } url ? new Uri(url) : null,
             RetentionDays = options.RetentionDays,
         };
-        Telemetry = new TelemetryEngine(TelemetryOptions, TimeProvider.System);
+        Telemetry = new TelemetryEngine(TelemetryOptions, clock);
         TelemetryReady = Telemetry.StartAsync(_stopping.Token);
     }
 
@@ -40,7 +40,7 @@ internal sealed class Engines : IAsyncDisposable
     public Task TelemetryReady { get; }
 
     /// <summary>Starts both and returns at once.</summary>
-    public static Engines Start(ServerOptions options, DataFolder folder) => new(options, folder);
+    public static Engines Start(ServerOptions options, DataFolder folder, TimeProvider clock) => new(options, folder, clock);
 
     /// <summary>Stops both, also when one of them did not start.</summary>
     public async ValueTask DisposeAsync()

@@ -5,10 +5,13 @@ using Microsoft.Extensions.Logging.Console;
 using Vedette.Defender;
 using Vedette.Defender.Detections;
 using Vedette.Foundation;
+using Vedette.Foundation.Time;
 using Vedette.Identity;
 using Vedette.Server.Authority;
 using Vedette.Server.Control;
+using Vedette.Server.Control.Api;
 using Vedette.Server.Control.Operations;
+using Vedette.Server.Control.Scripting;
 using Vedette.Server.Endpoint;
 using Vedette.Server.Http;
 using Vedette.Telemetry;
@@ -21,14 +24,15 @@ internal static class HostBuilding
     // Room for the largest documented upload and a margin; each route has its own smaller limit.
     private const long MaximumRequestBytes = 32 * 1024 * 1024;
 
-    public static WebApplication Build(ServerOptions options, DataFolder folder, Engines engines, ServerCertificates? certificates)
+    public static WebApplication Build(
+        ServerOptions options, DataFolder folder, Engines engines, ServerClock clock, ServerCertificates? certificates, ControlKey? control)
     {
         var builder = WebApplication.CreateSlimBuilder();
         Log(builder, options);
-        Compose(builder.Services, options, folder, engines);
+        Compose(builder.Services, options, folder, engines, clock);
         if (certificates is not null) Listen(builder, options, folder, certificates);
         var application = builder.Build();
-        Serve(application);
+        Serve(application, control);
         return application;
     }
 
@@ -47,9 +51,10 @@ internal static class HostBuilding
         builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Warning);
     }
 
-    private static void Compose(IServiceCollection services, ServerOptions options, DataFolder folder, Engines engines)
+    private static void Compose(IServiceCollection services, ServerOptions options, DataFolder folder, Engines engines, ServerClock clock)
     {
-        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(clock);
+        services.AddSingleton<TimeProvider>(clock);
         services.AddSingleton<IIdentifierSource, RandomIdentifierSource>();
         services.AddSingleton<ServerState>();
         services.AddSingleton(options);
@@ -65,6 +70,9 @@ internal static class HostBuilding
         services.AddVedetteEndpoint();
         services.AddHostedService<AuthorityWorker>();
         services.Configure<HttpSettings>(http => http.Quotas = options.Quotas ? QuotaMode.Real : QuotaMode.Off);
+        services.AddSingleton<FaultBook>();
+        services.AddSingleton<IFaultScript>(provider => provider.GetRequiredService<FaultBook>());
+        services.AddSingleton<ServerSnapshots>();
         services.AddOperations();
     }
 
@@ -111,10 +119,16 @@ internal static class HostBuilding
         });
     }
 
-    private static void Serve(WebApplication application)
+    private static void Serve(WebApplication application, ControlKey? control)
     {
         application.Use((context, next) => ControlEndpoint.IsControl(context) ? ControlEndpoint.HandleAsync(context) : next(context));
         application.UseHostGate();
+        if (control is not null)
+        {
+            application.Services.GetRequiredService<RequestJournal>().Enabled = true;
+            application.MapControlApi(control);
+        }
+
         application.MapLanding();
         application.MapAuthority();
         application.MapEndpoint();

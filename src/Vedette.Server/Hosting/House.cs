@@ -5,8 +5,10 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Vedette.Defender;
 using Vedette.Foundation;
+using Vedette.Foundation.Time;
 using Vedette.Identity;
 using Vedette.Server.Control;
+using Vedette.Server.Control.Scripting;
 
 namespace Vedette.Server.Hosting;
 
@@ -19,12 +21,14 @@ namespace Vedette.Server.Hosting;
 /// <item>build the host: services, certificates, surfaces</item>
 /// <item>load the directory; make sure of the tenant and its demo application</item>
 /// <item>make sure of the demo organisation, unless told not to</item>
+/// <item>run the scenario, if there is one</item>
 /// <item>open the ports (only to serve)</item>
 /// </list>
 /// </summary>
 internal sealed class House : IAsyncDisposable
 {
     private readonly ServerOptions _options;
+    private readonly ServerClock _clock = new(TimeProvider.System);
     private DataFolderLock? _lock;
     private Engines? _engines;
     private WebApplication? _application;
@@ -44,6 +48,9 @@ internal sealed class House : IAsyncDisposable
 
     /// <summary>PEM file of the authority that clients are to trust.</summary>
     public string AuthorityCertificateFile { get; private set; } = "";
+
+    /// <summary>Key of the control API; null when it is off.</summary>
+    public string? ControlKey { get; private set; }
 
     /// <summary>Everything that was composed.</summary>
     public IServiceProvider Services => (_application ?? throw new InvalidOperationException("The house is not open.")).Services;
@@ -129,15 +136,18 @@ internal sealed class House : IAsyncDisposable
     private async Task OpenAsync(IProgress<OperationProgress> progress, CancellationToken cancellationToken)
     {
         // Step 1
+        var scenario = _options.Scenario is { } file ? Scenario.Load(file) : null;
         _lock = DataFolderLock.Acquire(Folder.Root);
 
         // Step 2
-        _engines = Engines.Start(_options, Folder);
+        _engines = Engines.Start(_options, Folder, _clock);
 
         // Step 3
         var certificates = new CertificateAuthority(Folder.Keys, TimeProvider.System);
         AuthorityCertificateFile = certificates.AuthorityFile;
-        _application = HostBuilding.Build(_options, Folder, _engines, _options.Serve ? ServerCertificates.Open(certificates, _options) : null);
+        var key = _options is { Serve: true, Control: true } ? Control.Api.ControlKey.Ensure(Folder) : null;
+        ControlKey = key?.Value;
+        _application = HostBuilding.Build(_options, Folder, _engines, _clock, _options.Serve ? ServerCertificates.Open(certificates, _options) : null, key);
 
         // Step 4
         await _engines.State.WaitAsync(cancellationToken);
@@ -155,5 +165,8 @@ internal sealed class House : IAsyncDisposable
         }
 
         if (_options.Serve && !_options.Empty) await DemoOrganisation.EnsureAsync(Services, Demo.TenantId, progress, cancellationToken);
+
+        // Step 6
+        if (scenario is not null) await scenario.RunAsync(Services.GetRequiredService<OperationRegistry>(), progress, cancellationToken);
     }
 }

@@ -29,27 +29,27 @@ internal static class ServeCommand
 
     private static JsonObject Line(House house, ServerAddress address)
     {
-        var line = Facts(house, address);
+        var line = new JsonObject
+        {
+            ["ready"] = true,
+            ["https"] = address.Https,
+            ["http"] = address.Http,
+            ["tenantId"] = house.Demo.TenantId.ToString(),
+            ["clientId"] = house.Demo.ClientId.ToString(),
+            ["clientSecret"] = house.Demo.ClientSecret,
+            ["caCertificate"] = house.AuthorityCertificateFile,
+            ["startMs"] = Math.Round(address.StartMilliseconds, 1),
+        };
         if (address.Hosts is not null) line["hosts"] = address.Hosts;
         if (address.Proxy is not null) line["proxy"] = address.Proxy;
+        if (house.ControlKey is { } key) line["controlKey"] = key;
         return line;
     }
-
-    private static JsonObject Facts(House house, ServerAddress address) => new()
-    {
-        ["ready"] = true,
-        ["https"] = address.Https,
-        ["http"] = address.Http,
-        ["tenantId"] = house.Demo.TenantId.ToString(),
-        ["clientId"] = house.Demo.ClientId.ToString(),
-        ["clientSecret"] = house.Demo.ClientSecret,
-        ["caCertificate"] = house.AuthorityCertificateFile,
-        ["startMs"] = Math.Round(address.StartMilliseconds, 1),
-    };
 
     private static string Text(House house, ServerAddress address)
     {
         var demo = house.Demo;
+        var control = house.ControlKey is null ? "" : $"  control API    {address.Http}/control (key in {house.Folder.ControlKey})\n";
         var seconds = (address.StartMilliseconds / 1000).ToString("0.0", CultureInfo.InvariantCulture);
         return $"""
             Vedette is ready ({seconds} s).
@@ -59,7 +59,7 @@ internal static class ServeCommand
               tenant         {demo.TenantId}
               CA to trust    {house.AuthorityCertificateFile}
               data           {house.Folder.Root}
-            {RealNames(house, address)}
+            {control}{RealNames(house, address)}
             A demo application that holds every application permission (kept in {house.Folder.DemoCredentials}):
               client id      {demo.ClientId}
               client secret  {demo.ClientSecret}

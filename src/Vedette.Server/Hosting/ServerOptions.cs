@@ -47,6 +47,12 @@ internal sealed record ServerOptions
     /// <summary>False for a command that opens the data without serving it.</summary>
     public bool Serve { get; init; } = true;
 
+    /// <summary>Serve the control API and record requests.</summary>
+    public bool Control { get; init; }
+
+    /// <summary>YAML file with steps to run before the ports open.</summary>
+    public string? Scenario { get; init; }
+
     /// <summary>Log more.</summary>
     public bool Verbose { get; init; }
 }

@@ -26,6 +26,9 @@ internal sealed record ApiError(ErrorTemplate Template, string Message)
     /// <summary>The <c>WWW-Authenticate</c> header.</summary>
     public string? Challenge { get; init; }
 
+    /// <summary>A body to be written as it is, in place of the error envelope.</summary>
+    public string? RawBody { get; init; }
+
     /// <summary>What was needed and what was had, for the log and for people; never holds a token.</summary>
     public string? Explanation { get; init; }
 }
@@ -55,6 +58,9 @@ internal sealed class ErrorCatalogue
             ?? throw new InvalidOperationException($"The error catalogue {resource} is missing from the assembly.");
         return new ErrorCatalogue(JsonSerializer.Deserialize(stream, HttpJson.Default.ErrorTemplateArray)!);
     }
+
+    /// <summary>True when the catalogue has the named kind.</summary>
+    public bool Has(string name) => _templates.ContainsKey(name);
 
     /// <summary>An error answer of the named kind.</summary>
     /// <exception cref="KeyNotFoundException">The catalogue has no such kind.</exception>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Vedette.Foundation;
+using Vedette.Foundation.Snapshots;
 using Vedette.Server.Http.Entities;
 using Vedette.Server.Http.Steps;
 
@@ -18,7 +19,10 @@ public static class HttpServices
         services.TryAddSingleton<IIdentifierSource, RandomIdentifierSource>();
         services.TryAddSingleton<IFaultScript, NoFaults>();
         services.TryAddSingleton<RefusalLog>();
+        services.TryAddSingleton<RequestJournal>();
+        services.TryAddSingleton<QuotaPolicy>();
         services.TryAddSingleton<QuotaLedger>();
+        services.AddSingleton<IStateCache>(provider => provider.GetRequiredService<QuotaLedger>());
         services.TryAddSingleton<EntityReader>();
         services.TryAddSingleton<ResolveHost>();
         services.TryAddSingleton<Authenticate>();

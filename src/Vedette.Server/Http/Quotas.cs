@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using Microsoft.Extensions.Options;
+using Vedette.Foundation.Snapshots;
 
 namespace Vedette.Server.Http;
 
@@ -11,6 +13,18 @@ public enum QuotaMode
 
     /// <summary>No limits.</summary>
     Off,
+}
+
+/// <summary>How strictly calls are counted, as it is now; begins as the settings say and can be changed while the server runs.</summary>
+public sealed class QuotaPolicy(IOptions<HttpSettings> settings)
+{
+    /// <summary>Whether calls are counted.</summary>
+    public QuotaMode Mode { get; set; } = settings.Value.Quotas;
+
+    /// <summary>What every limit is multiplied with; a limit is never less than one call.</summary>
+    public double Scale { get; set; } = 1;
+
+    internal int? Scaled(int? limit) => limit is { } calls ? (int)Math.Clamp(Math.Round(calls * Scale), 1, 1_000_000) : null;
 }
 
 /// <summary>A limit that a call ran into.</summary>
@@ -27,7 +41,7 @@ internal sealed record QuotaExcess(int Maximum, TimeSpan Window, int RetryAfter)
 /// Counts calls per route, tenant and application in sliding windows. One ring of times per key serves both windows: a limit of n in a
 /// window is exceeded when the n-th latest call is younger than the window. Refused calls are not counted.
 /// </summary>
-internal sealed class QuotaLedger(TimeProvider clock)
+internal sealed class QuotaLedger(TimeProvider clock, QuotaPolicy policy) : IStateCache
 {
     private const int SweepEvery = 4096;
     private static readonly TimeSpan Longest = TimeSpan.FromHours(1);
@@ -40,14 +54,15 @@ internal sealed class QuotaLedger(TimeProvider clock)
         var limits = endpoint.Limits;
         if (limits.PerMinute is null && limits.PerHour is null) return null;
         var key = (endpoint, tenant, limits.PerTenant ? Guid.Empty : application);
-        var ring = _rings.GetOrAdd(key, static k => new Ring(Math.Max(k.Item1.Limits.PerMinute ?? 0, k.Item1.Limits.PerHour ?? 0)));
+        var (perMinute, perHour) = (policy.Scaled(limits.PerMinute), policy.Scaled(limits.PerHour));
+        var ring = _rings.GetOrAdd(key, _ => new Ring(Math.Max(perMinute ?? 0, perHour ?? 0)));
         var now = clock.GetUtcNow().UtcTicks;
         if (Interlocked.Increment(ref _sinceSweep) % SweepEvery == 0) Sweep(now);
-        return ring.Take(now, limits);
+        return ring.Take(now, perMinute, perHour);
     }
 
-    /// <summary>Forgets all counts.</summary>
-    public void Reset() => _rings.Clear();
+    /// <summary>Forgets all counts; needed after the scale changed, because each count has room for its limit.</summary>
+    public void Forget() => _rings.Clear();
 
     private void Sweep(long now)
     {
@@ -64,11 +79,11 @@ internal sealed class QuotaLedger(TimeProvider clock)
 
         public long Latest { get; private set; }
 
-        public QuotaExcess? Take(long now, CallLimits limits)
+        public QuotaExcess? Take(long now, int? perMinute, int? perHour)
         {
             lock (_lock)
             {
-                var excess = Check(now, limits.PerMinute, TimeSpan.FromMinutes(1)) ?? Check(now, limits.PerHour, Longest);
+                var excess = Check(now, perMinute, TimeSpan.FromMinutes(1)) ?? Check(now, perHour, Longest);
                 if (excess is not null) return excess;
                 if (_count == _times.Length && _times.Length < capacity) Grow();
                 _times[_next] = now;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Npgsql;
 using Vedette.Foundation;
 using Vedette.Server.Http.Steps;
@@ -20,6 +21,7 @@ internal sealed class RequestPipeline
 {
     private readonly (string Name, IRequestStep Step)[] _steps;
     private readonly Shape _shape;
+    private readonly RequestJournal _journal;
     private readonly IIdentifierSource _identifiers;
     private readonly ILogger<RequestPipeline> _log;
     private readonly RouteTable _routes;
@@ -27,7 +29,7 @@ internal sealed class RequestPipeline
 
     public RequestPipeline(
         IEnumerable<ApiSurface> surfaces, ResolveHost resolveHost, Authenticate authenticate, Authorise authorise, Throttle throttle,
-        ScriptFaults scriptFaults, ParseOData parseOData, ReadBody readBody, Handle handle, Shape shape, IIdentifierSource identifiers,
+        ScriptFaults scriptFaults, ParseOData parseOData, ReadBody readBody, Handle handle, Shape shape, RequestJournal journal, IIdentifierSource identifiers,
         ILogger<RequestPipeline> log)
     {
         _steps =
@@ -42,6 +44,7 @@ internal sealed class RequestPipeline
             ("handle", handle),
         ];
         _shape = shape;
+        _journal = journal;
         _identifiers = identifiers;
         _log = log;
         var all = surfaces.ToArray();
@@ -53,7 +56,7 @@ internal sealed class RequestPipeline
     public async ValueTask<bool> TryHandleAsync(HttpContext http)
     {
         var path = http.Request.Path.Value ?? "/";
-        if (!IsOwned(path)) return false;
+        if (!Owns(path)) return false;
         var match = new RouteMatch();
         var rows = _routes.Find(path, match);
         if (rows is null)
@@ -72,6 +75,7 @@ internal sealed class RequestPipeline
         match.CountOnly = row.CountOnly;
         var handler = row.Surface.Handlers[row.Endpoint];
         var call = new ApiCall(http, row.Surface, row.Endpoint, handler, match, _identifiers.NewGuid());
+        var began = Stopwatch.GetTimestamp();
         var error = await RunAsync(call);
         try
         {
@@ -79,9 +83,11 @@ internal sealed class RequestPipeline
         }
         catch (Exception failure) when (failure is not OperationCanceledException && !http.Response.HasStarted)
         {
-            await _shape.WriteAsync(call, Explain(call, failure, "shape"));
+            error = Explain(call, failure, "shape");
+            await _shape.WriteAsync(call, error);
         }
 
+        _journal.Note(call, error, Stopwatch.GetElapsedTime(began));
         return true;
     }
 
@@ -124,9 +130,10 @@ internal sealed class RequestPipeline
         return call.Error("InternalServerError");
     }
 
-    private bool IsOwned(string path)
+    /// <summary>True for a path below the prefix of one of the surfaces.</summary>
+    public bool Owns(string? path)
     {
-        var text = path.AsSpan().TrimStart('/');
+        var text = (path ?? "").AsSpan().TrimStart('/');
         var end = text.IndexOf('/');
         var first = end < 0 ? text : text[..end];
         foreach (var prefix in _prefixes)

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using Vedette.Server.Http;
 
 namespace Vedette.Server.Tests.Http;
@@ -11,7 +12,7 @@ public sealed class QuotaLedgerTests
     [Fact]
     public void Refuses_the_call_after_the_last_allowed_one_and_tells_the_wait()
     {
-        var ledger = new QuotaLedger(_clock);
+        var ledger = new QuotaLedger(_clock, new QuotaPolicy(Options.Create(new HttpSettings())));
         var row = Row(perMinute: 3, perHour: 100);
         for (var i = 0; i < 3; i++)
         {
@@ -28,7 +29,7 @@ public sealed class QuotaLedgerTests
     [Fact]
     public void Allows_again_after_exactly_the_wait_and_does_not_count_refused_calls()
     {
-        var ledger = new QuotaLedger(_clock);
+        var ledger = new QuotaLedger(_clock, new QuotaPolicy(Options.Create(new HttpSettings())));
         var row = Row(perMinute: 2, perHour: null);
         ledger.Take(row, Tenant, Application).ShouldBeNull();
         ledger.Take(row, Tenant, Application).ShouldBeNull();
@@ -42,7 +43,7 @@ public sealed class QuotaLedgerTests
     [Fact]
     public void Holds_the_hour_limit_while_the_minute_limit_is_met()
     {
-        var ledger = new QuotaLedger(_clock);
+        var ledger = new QuotaLedger(_clock, new QuotaPolicy(Options.Create(new HttpSettings())));
         var row = Row(perMinute: 100, perHour: 1500);
         for (var i = 0; i < 1500; i++)
         {
@@ -57,7 +58,7 @@ public sealed class QuotaLedgerTests
     [Fact]
     public void Counts_routes_tenants_and_applications_apart()
     {
-        var ledger = new QuotaLedger(_clock);
+        var ledger = new QuotaLedger(_clock, new QuotaPolicy(Options.Create(new HttpSettings())));
         var (row, other) = (Row(perMinute: 1, perHour: null), Row(perMinute: 1, perHour: null));
         ledger.Take(row, Tenant, Application).ShouldBeNull();
         ledger.Take(other, Tenant, Application).ShouldBeNull();
@@ -69,7 +70,7 @@ public sealed class QuotaLedgerTests
     [Fact]
     public void Shares_a_limit_per_tenant_among_its_applications()
     {
-        var ledger = new QuotaLedger(_clock);
+        var ledger = new QuotaLedger(_clock, new QuotaPolicy(Options.Create(new HttpSettings())));
         var row = new ApiEndpoint { Group = "", Name = "", Method = "POST", Path = "/api/x", Limits = new CallLimits { PerMinute = 1, PerTenant = true } };
         ledger.Take(row, Tenant, Application).ShouldBeNull();
         ledger.Take(row, Tenant, Guid.NewGuid()).ShouldNotBeNull();

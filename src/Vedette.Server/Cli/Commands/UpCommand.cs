@@ -22,10 +22,12 @@ internal static class UpCommand
         var retention = new Option<int>("--retention-days") { Description = "Days of telemetry to keep.", DefaultValueFactory = _ => 30, HelpName = "N" };
         var postgres = new Option<string?>("--postgres") { Description = "Use this PostgreSQL instead of the embedded one.", HelpName = "CONNECTION" };
         var clickHouse = new Option<string?>("--clickhouse") { Description = "Use this ClickHouse instead of the embedded one.", HelpName = "URL" };
+        var control = new Option<bool>("--control") { Description = "Serve the control API below /control, for tests of integrations: reset, snapshots, clock, faults, quotas, request log." };
+        var scenario = new Option<string?>("--scenario") { Description = "Run the steps of this YAML file before the ports open.", HelpName = "FILE" };
         var verbose = new Option<bool>("--verbose") { Description = "Log each request." };
         var command = new Command("up", "Serve in the foreground until Ctrl-C.")
         {
-            data, https, http, hosts, hostsPort, proxy, empty, json, quotas, timing, retention, postgres, clickHouse, verbose,
+            data, https, http, hosts, hostsPort, proxy, empty, json, quotas, timing, retention, postgres, clickHouse, control, scenario, verbose,
         };
         foreach (var port in new[] { https, http })
         {
@@ -74,6 +76,8 @@ internal static class UpCommand
                 RetentionDays = parsed.GetValue(retention),
                 Postgres = parsed.GetValue(postgres),
                 ClickHouse = parsed.GetValue(clickHouse),
+                Control = parsed.GetValue(control),
+                Scenario = parsed.GetValue(scenario),
                 Verbose = parsed.GetValue(verbose),
             },
             cancellationToken)));

@@ -21,6 +21,24 @@ internal static class OperationServices
         services.AddSingleton<IOperation, HuntBatchOperation>();
         services.AddSingleton<IOperation, ListRules>();
         services.AddSingleton<IOperation, RunRules>();
+        services.AddSingleton<IOperation, ResetData>();
+        services.AddSingleton<IOperation, SeedData>();
+        services.AddSingleton<IOperation, GenerateData>();
+        services.AddSingleton<IOperation, ListSnapshots>();
+        services.AddSingleton<IOperation, TakeSnapshot>();
+        services.AddSingleton<IOperation, RestoreSnapshot>();
+        services.AddSingleton<IOperation, DeleteSnapshot>();
+        services.AddSingleton<IOperation, SetActionTiming>();
+        services.AddSingleton<IOperation, ShowClock>();
+        services.AddSingleton<IOperation, SetClock>();
+        services.AddSingleton<IOperation, ListFaults>();
+        services.AddSingleton<IOperation, AddFault>();
+        services.AddSingleton<IOperation, RemoveFaults>();
+        services.AddSingleton<IOperation, ShowQuotas>();
+        services.AddSingleton<IOperation, SetQuotas>();
+        services.AddSingleton<IOperation, ListRequests>();
+        services.AddSingleton<IOperation, ClearRequests>();
+        services.AddSingleton<IOperation, ReportPermissions>();
         services.AddSingleton<OperationRegistry>();
         return services;
     }

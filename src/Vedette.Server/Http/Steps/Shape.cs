@@ -94,6 +94,14 @@ internal sealed class Shape(RefusalLog refusals, TimeProvider clock, ILogger<Sha
         if (error.Challenge is { } challenge) response.Headers.WWWAuthenticate = challenge;
         response.ContentType = JsonType;
         var buffer = new ArrayBufferWriter<byte>(256);
+        if (error.RawBody is { } raw)
+        {
+            Encoding.UTF8.GetBytes(raw, buffer);
+            response.ContentLength = buffer.WrittenCount;
+            response.BodyWriter.Write(buffer.WrittenSpan);
+            return;
+        }
+
         using (var json = new Utf8JsonWriter(buffer, Json))
         {
             json.WriteStartObject();
