@@ -44,6 +44,10 @@ internal sealed class OperationException(string code, string message, Exception?
 internal abstract class Operation<TInput>(string name) : IOperation
     where TInput : class
 {
+    private static readonly HashSet<string> Known = new(
+        typeof(TInput).GetProperties().Where(property => property.CanWrite).Select(property => JsonNamingPolicy.CamelCase.ConvertName(property.Name)),
+        StringComparer.OrdinalIgnoreCase);
+
     /// <inheritdoc/>
     public string Name { get; } = name;
 
@@ -62,6 +66,15 @@ internal abstract class Operation<TInput>(string name) : IOperation
 
     private TInput Read(JsonElement input)
     {
+        if (input.ValueKind is JsonValueKind.Object)
+        {
+            foreach (var member in input.EnumerateObject())
+            {
+                if (!Known.Contains(member.Name))
+                    throw new OperationException("bad_input", $"{Name} does not know '{member.Name}'; it takes {(Known.Count == 0 ? "no arguments" : string.Join(", ", Known))}.");
+            }
+        }
+
         try
         {
             return input.Deserialize<TInput>(OperationJson.Options)
