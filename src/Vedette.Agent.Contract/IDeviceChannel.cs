@@ -24,6 +24,10 @@ public interface IDeviceChannel
     /// <summary>Hands over a file that a command produced. A file of the same name is replaced.</summary>
     Task UploadAsync(DeviceSession device, Guid commandId, string fileName, Stream content, CancellationToken cancellationToken);
 
+    /// <summary>The content of a library file that a live response command names.</summary>
+    /// <exception cref="FileNotFoundException">The library has no such file, or the command does not name it.</exception>
+    Task<Stream> DownloadAsync(DeviceSession device, Guid commandId, string fileName, CancellationToken cancellationToken);
+
     /// <summary>Tells how a command ended. The state it reports is taken over even if the command was withdrawn meanwhile.</summary>
     Task CompleteAsync(DeviceSession device, CommandResult result, CancellationToken cancellationToken);
 

@@ -9,6 +9,7 @@ using Vedette.Defender.Devices;
 using Vedette.Defender.Generation;
 using Vedette.Defender.Import;
 using Vedette.Defender.Indicators;
+using Vedette.Defender.LiveResponse;
 using Vedette.Defender.Machines;
 using Vedette.Defender.Outbox;
 using Vedette.Defender.State;
@@ -49,6 +50,9 @@ public static class DefenderServices
         services.AddSingleton<DeviceWake>();
         services.AddSingleton<IDeviceChannel, DeviceChannel>();
         services.AddSingleton<InvestigationPackage>();
+        services.AddSingleton<LibraryService>();
+        services.AddSingleton<DeviceDisks>();
+        services.AddSingleton<SimulatedSession>();
         services.AddSingleton<SimulatedAgent>();
         services.AddSingleton<SimulatedDevices>();
         if (options.SimulateDevices) services.AddHostedService(provider => provider.GetRequiredService<SimulatedDevices>());

@@ -31,19 +31,22 @@ public sealed class ActionService(
     {
         var body = OrderCheck.Body(order);
         if (body.Error is { } wrong) return wrong;
+
+        // Before the lock below is waited for: whoever holds it must not need a second connection.
+        var tenant = await settings.GetAsync(caller.TenantId, cancellationToken);
         await using var state = await states.CreateDbContextAsync(cancellationToken);
         var id = machineId.ToLowerInvariant();
         var machine = await state.Machines.AsNoTracking().FirstOrDefaultAsync(m => m.TenantId == caller.TenantId && m.Id == id, cancellationToken);
         if (machine is null || !caller.Sees(machine.RbacGroupId)) return new DomainError(Refusal.MachineNotFound, machineId);
         if (OrderCheck.Device(order, body.Value, machine) is { } impossible) return impossible;
-        if (order.Type == MachineActionType.LiveResponse && await LiveResponseLimitAsync(state, machine, cancellationToken) is { } refused) return refused;
+        await using var session = order.Type == MachineActionType.LiveResponse ? await CountSessionsAsync(state, caller.TenantId, cancellationToken) : null;
+        if (session is not null && await LiveResponseLimitAsync(state, machine, cancellationToken) is { } refused) return refused;
 
         var action = Create(caller, machine, order, body.Value);
         for (var attempt = 0; ; attempt++)
         {
             if (await UnderWayAsync(state, action, cancellationToken) is { } same)
             {
-                var tenant = await settings.GetAsync(caller.TenantId, cancellationToken);
                 if (tenant.DuplicateOrders == DuplicateOrders.ReturnPending && order.Type != MachineActionType.LiveResponse) return same;
                 return new DomainError(ActionFacts.Table[order.Type].Repeated);
             }
@@ -60,6 +63,8 @@ public sealed class ActionService(
                 state.ChangeTracker.Clear();
             }
         }
+
+        if (session is not null) await session.CommitAsync(cancellationToken);
 
         // The order stands from here on, whether or not the caller still listens.
         await wake.RaiseAsync(new DeviceSession(caller.TenantId, machine.Id), CancellationToken.None);
@@ -159,6 +164,15 @@ public sealed class ActionService(
             a => a.TenantId == action.TenantId && a.MachineId == action.MachineId && a.Type == action.Type && a.RelatedFileSha1 == action.RelatedFileSha1
                 && (a.Status == MachineActionStatus.Pending || a.Status == MachineActionStatus.InProgress),
             cancellationToken);
+
+    // Sessions of a tenant are ordered one at a time, so that the limit holds whatever happens at the same moment.
+    private static async Task<Microsoft.EntityFrameworkCore.Storage.IDbContextTransaction> CountSessionsAsync(
+        DefenderDbContext state, Guid tenantId, CancellationToken cancellationToken)
+    {
+        var transaction = await state.Database.BeginTransactionAsync(cancellationToken);
+        await state.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended({"sessions/" + tenantId}, 0))", cancellationToken);
+        return transaction;
+    }
 
     private async Task<DomainError?> LiveResponseLimitAsync(DefenderDbContext state, Machine machine, CancellationToken cancellationToken)
     {

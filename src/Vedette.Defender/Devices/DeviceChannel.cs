@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Vedette.Agent.Contract;
 using Vedette.Defender.Actions;
+using Vedette.Defender.LiveResponse;
 using Vedette.Defender.Machines;
 using Vedette.Defender.Outbox;
 using Vedette.Defender.State;
@@ -13,6 +14,7 @@ namespace Vedette.Defender.Devices;
 internal sealed class DeviceChannel(
     IDbContextFactory<DefenderDbContext> states,
     FileStore files,
+    LibraryService library,
     IHuntingStore hunting,
     OutboxSignal outbox,
     IIdentifierSource identifiers,
@@ -109,6 +111,17 @@ internal sealed class DeviceChannel(
             a => a.Id == commandId && a.TenantId == device.TenantId && a.MachineId == device.DeviceId && a.Status == MachineActionStatus.InProgress, cancellationToken);
         if (!known) throw new InvalidOperationException("The device is not executing such a command.");
         await files.SaveAsync(device.TenantId, commandId, fileName, content, cancellationToken);
+    }
+
+    public async Task<Stream> DownloadAsync(DeviceSession device, Guid commandId, string fileName, CancellationToken cancellationToken)
+    {
+        await using var state = await states.CreateDbContextAsync(cancellationToken);
+        var action = await state.MachineActions.AsNoTracking().FirstOrDefaultAsync(
+            a => a.Id == commandId && a.TenantId == device.TenantId && a.MachineId == device.DeviceId && a.Status == MachineActionStatus.InProgress, cancellationToken);
+        var isNamed = action?.Commands.Any(c => c.Command.Params.Any(p => p.Value.Equals(fileName, StringComparison.OrdinalIgnoreCase))) ?? false;
+        return isNamed && await library.ReadAsync(device.TenantId, fileName, cancellationToken) is { } content
+            ? new MemoryStream(content, writable: false)
+            : throw new FileNotFoundException($"The file {fileName} was not found in the library.", fileName);
     }
 
     public async Task CompleteAsync(DeviceSession device, CommandResult result, CancellationToken cancellationToken)

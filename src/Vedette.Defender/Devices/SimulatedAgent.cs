@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Vedette.Agent.Contract;
 using Vedette.Defender.Actions;
+using Vedette.Defender.LiveResponse;
 using Vedette.Defender.Outbox;
 using Vedette.Defender.State;
 using Vedette.Telemetry.Hunting;
@@ -9,9 +10,11 @@ using Vedette.Telemetry.Ingest;
 namespace Vedette.Defender.Devices;
 
 /// <summary>How a simulated device executes commands: by what telemetry and state know of it, and nothing made up.</summary>
-public sealed class SimulatedAgent(IDeviceChannel channel, IHuntingService hunting, InvestigationPackage packages, TimeProvider clock)
+internal sealed class SimulatedAgent(
+    IDeviceChannel channel, IHuntingService hunting, InvestigationPackage packages, SimulatedSession sessions, DeviceDisks disks)
 {
     private const int Unspecified = unchecked((int)0x80004005);
+    private const int AccessDenied = unchecked((int)0x80070005);
     private const int FileNotFound = unchecked((int)0x80070002);
 
     private static readonly Dictionary<CommandKind, Func<DeviceState, DeviceCommand, DeviceState>> Effects = new()
@@ -44,13 +47,14 @@ public sealed class SimulatedAgent(IDeviceChannel channel, IHuntingService hunti
                 await channel.SendTelemetryAsync(device, ScanCompleted(machine, command), cancellationToken);
                 break;
             case CommandKind.StopAndQuarantineFile:
-                if (await MissingFileAsync(device, command.FileSha1!, cancellationToken) is { } problem) result = failed with { ErrorHResult = FileNotFound, Message = problem };
+                if (await QuarantineAsync(device, command.FileSha1!, cancellationToken) is { } problem) result = failed with { ErrorHResult = problem.Error, Message = problem.Message };
                 break;
             case CommandKind.CollectInvestigationPackage:
                 await UploadPackageAsync(device, machine, command, cancellationToken);
                 break;
             case CommandKind.LiveResponse:
-                result = await RunStepsAsync(device, command, result, cancellationToken);
+                var steps = await sessions.RunAsync(device, machine, command, cancellationToken);
+                result = (steps.All(s => s.Succeeded) ? result : failed with { ErrorHResult = Unspecified, Message = "A command of the session failed." }) with { Steps = steps };
                 break;
         }
 
@@ -70,25 +74,30 @@ public sealed class SimulatedAgent(IDeviceChannel channel, IHuntingService hunti
         return new TelemetryBatch($"scan-{command.Id:N}", HuntingRowText.Write([row]));
     }
 
-    /// <summary>Why the device cannot have the file; null when telemetry has seen it there.</summary>
-    private async Task<string?> MissingFileAsync(DeviceSession device, string sha1, CancellationToken cancellationToken)
+    /// <summary>Stops a file; tells why that could not be done, or null.</summary>
+    private async Task<(int Error, string Message)?> QuarantineAsync(DeviceSession device, string sha1, CancellationToken cancellationToken)
     {
         try
         {
+            // Source: the service's page on stopping files: signed by a trusted publisher, they are left alone.
+            if (await FindsAsync(device, $"DeviceFileCertificateInfo | where SHA1 =~ '{sha1}' and IsTrusted == true", cancellationToken))
+                return (AccessDenied, "The file is signed by a trusted publisher and cannot be quarantined.");
+            if (await disks.RemoveAsync(device, sha1, cancellationToken) > 0) return null;
             foreach (var table in new[] { "DeviceFileEvents", "DeviceProcessEvents", "DeviceImageLoadEvents" })
             {
-                var query = $"{table} | where DeviceId == '{device.DeviceId}' and SHA1 =~ '{sha1}' | take 1 | project Timestamp";
-                var answer = await hunting.RunAsync(new HuntingRequest(device.TenantId, query), cancellationToken);
-                if (answer.Rows.Count > 0) return null;
+                if (await FindsAsync(device, $"{table} | where DeviceId == '{device.DeviceId}' and SHA1 =~ '{sha1}'", cancellationToken)) return null;
             }
 
-            return "The file was not found on the device.";
+            return (FileNotFound, "The file was not found on the device.");
         }
         catch (HuntingException exception)
         {
-            return $"The device's files cannot be looked up: {exception.Message}";
+            return (FileNotFound, $"The device's files cannot be looked up: {exception.Message}");
         }
     }
+
+    private async Task<bool> FindsAsync(DeviceSession device, string query, CancellationToken cancellationToken) =>
+        (await hunting.RunAsync(new HuntingRequest(device.TenantId, query + " | take 1 | project Timestamp"), cancellationToken)).Rows.Count > 0;
 
     private async Task UploadPackageAsync(DeviceSession device, Machine machine, DeviceCommand command, CancellationToken cancellationToken)
     {
@@ -97,36 +106,5 @@ public sealed class SimulatedAgent(IDeviceChannel channel, IHuntingService hunti
         await packages.WriteAsync(machine, command.StartedAt ?? command.CreatedAt, content, cancellationToken);
         content.Position = 0;
         await channel.UploadAsync(device, command.Id, ActionService.PackageName, content, cancellationToken);
-    }
-
-    /// <summary>
-    /// A simulated device takes files and runs scripts to no effect, and has no file contents to give: the first command that asks for one fails
-    /// and ends the session, as a missing file does on a real device.
-    /// </summary>
-    private async Task<CommandResult> RunStepsAsync(DeviceSession device, DeviceCommand command, CommandResult result, CancellationToken cancellationToken)
-    {
-        var steps = new List<StepResult>();
-        for (var index = 0; index < command.Steps.Count; index++)
-        {
-            var step = command.Steps[index];
-            var now = clock.GetUtcNow().UtcDateTime;
-            if (step.Type.Equals("GetFile", StringComparison.OrdinalIgnoreCase))
-            {
-                steps.Add(new StepResult(false, now, now, [$"The file {step.Parameters.GetValueOrDefault("Path")} was not found on the device."], null));
-                return result with { Succeeded = false, ErrorHResult = FileNotFound, Message = "A command of the session failed.", Steps = steps };
-            }
-
-            string? file = null;
-            if (step.Type.Equals("RunScript", StringComparison.OrdinalIgnoreCase))
-            {
-                file = $"result-{index}.json";
-                var transcript = JsonSerializer.SerializeToUtf8Bytes(new { script_name = step.Parameters.GetValueOrDefault("ScriptName"), exit_code = 0, script_output = "", script_errors = "" });
-                await channel.UploadAsync(device, command.Id, file, new MemoryStream(transcript), cancellationToken);
-            }
-
-            steps.Add(new StepResult(true, now, now, [], file));
-        }
-
-        return result with { Steps = steps };
     }
 }

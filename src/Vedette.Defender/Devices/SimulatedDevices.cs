@@ -13,7 +13,7 @@ namespace Vedette.Defender.Devices;
 /// the pace of the tenant's <see cref="ActionTiming"/>. What a device does next follows from the queue alone, so a server that was killed goes
 /// on where it was.
 /// </summary>
-public sealed partial class SimulatedDevices : BackgroundService
+internal sealed partial class SimulatedDevices : BackgroundService
 {
     private const int Stripes = 64;
     private static readonly TimeSpan Sweep = TimeSpan.FromSeconds(30);

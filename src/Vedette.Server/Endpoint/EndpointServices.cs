@@ -5,6 +5,7 @@ using Vedette.Server.Endpoint.Files;
 using Vedette.Server.Endpoint.Indicators;
 using Vedette.Server.Endpoint.Investigations;
 using Vedette.Server.Endpoint.Ips;
+using Vedette.Server.Endpoint.Library;
 using Vedette.Server.Endpoint.MachineActions;
 using Vedette.Server.Endpoint.Machines;
 using Vedette.Server.Endpoint.Telemetry;
@@ -28,6 +29,7 @@ public static class EndpointServices
         services.AddSingleton<IEndpointHandlers, MachineActionHandlers>();
         services.AddSingleton<IEndpointHandlers, ActionOrderHandlers>();
         services.AddSingleton<IEndpointHandlers, InvestigationHandlers>();
+        services.AddSingleton<IEndpointHandlers, LibraryHandlers>();
         services.AddSingleton<IEndpointHandlers, UserHandlers>();
         services.AddSingleton<IEndpointHandlers, IpHandlers>();
         services.AddSingleton<IEndpointHandlers, AdvancedHuntingHandlers>();

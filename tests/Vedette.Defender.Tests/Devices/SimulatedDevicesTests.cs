@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Vedette.Agent.Contract;
 using Vedette.Defender.Actions;
 using Vedette.Defender.Devices;
+using Vedette.Defender.LiveResponse;
 using Vedette.Defender.Outbox;
 using Vedette.Defender.State;
 using Vedette.Defender.Tests.Actions;
@@ -153,6 +154,7 @@ public sealed class SimulatedDevicesTests
     public async Task A_live_response_session_stops_at_the_first_failure()
     {
         await using var world = await AtOnceAsync();
+        (await world.Get<LibraryService>().UploadAsync(DefenderWorld.Caller, new LibraryUpload("a.ps1", "Write-Output 1"u8.ToArray()), default)).Error.ShouldBeNull();
         LiveResponseCommand run = new("RunScript", [new LiveResponseParameter("ScriptName", "a.ps1")]), get = new("GetFile", [new LiveResponseParameter("Path", "C:\\a")]);
         var action = (await world.Get<ActionService>().RequestAsync(
             DefenderWorld.Caller, DefenderWorld.MachineId(1), new ActionOrder(MachineActionType.LiveResponse, null) { Commands = [run, get, get] }, default)).Value;

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Vedette.Defender;
 using Vedette.Defender.Actions;
+using Vedette.Defender.LiveResponse;
 using Vedette.Defender.State;
 using Vedette.Server.Http;
 using Vedette.Telemetry.Ingest;
@@ -34,6 +35,8 @@ public sealed class ContractFixture : IAsyncLifetime
             EndpointHost.Tenant, settings => settings.ActionTiming = new ActionTiming(ActionTimingMode.Never, 0, 0), default);
         await SeedStateAsync(host);
         await SeedActionsAsync(host);
+        await host.Services.GetRequiredService<LibraryService>().UploadAsync(
+            new Caller(EndpointHost.Tenant, "x"), new LibraryUpload("probe.ps1", "Write-Output ok"u8.ToArray()) { Description = "d", ParametersDescription = "-x n" }, default);
         await SeedTelemetryAsync(host);
         return host;
     }
