@@ -13,6 +13,12 @@ public sealed record IdentityOptions
 {
     /// <summary>File that holds the authority's key; made at first start, readable by its owner only. Must be backed up with the database.</summary>
     public required string KeyFile { get; init; }
+
+    /// <summary>Wrong passwords and codes that one address may try within a minute.</summary>
+    public int FailedSignInsPerMinute { get; init; } = 60;
+
+    /// <summary>Device sign-ins that one client may begin within a minute.</summary>
+    public int DeviceCodesPerMinute { get; init; } = 60;
 }
 
 /// <summary>Puts the authority's parts together.</summary>
@@ -41,6 +47,9 @@ public static class IdentityServices
         services.AddSingleton<ClientAuthentication>();
         services.AddSingleton<TicketStore>();
         services.AddSingleton<PasswordSignIn>();
+        services.AddSingleton<SecondFactors>();
+        services.AddSingleton<SignInSettings>();
+        services.AddSingleton<AttemptLimiter>();
         services.AddSingleton<DelegatedTokens>();
         services.AddSingleton<IGrant, ClientCredentialsGrant>();
         services.AddSingleton<IGrant, PasswordGrant>();
@@ -49,6 +58,7 @@ public static class IdentityServices
         services.AddSingleton<IGrant, AuthorizationCodeGrant>();
         services.AddSingleton<IGrant, OnBehalfOfGrant>();
         services.AddSingleton<DeviceCodeEndpoint>();
+        services.AddSingleton<UserInfoEndpoint>();
         services.AddSingleton<InteractiveSignIn>();
         services.AddSingleton<TokenEndpoint>();
         services.AddSingleton<TokenIssuer>();

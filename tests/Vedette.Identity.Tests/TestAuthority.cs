@@ -29,16 +29,19 @@ internal sealed class TestAuthority : IAsyncDisposable
         Keys = new SigningKeys(database.DataSource, Key, Clock);
         Audit = new RecordingAudit();
         Tickets = new TicketStore(database.DataSource, Key, Clock);
-        SignIn = new PasswordSignIn(Store, Directory, database.DataSource, Clock, Audit);
-        var delegated = new DelegatedTokens(Keys, Tickets);
+        Limiter = new AttemptLimiter(Clock);
+        Factors = new SecondFactors(database.DataSource, Key, Clock, Audit);
+        Settings = new SignInSettings(database.DataSource, Clock, Audit);
+        SignIn = new PasswordSignIn(Store, Directory, database.DataSource, Limiter, Options, Clock, Audit);
+        var delegated = new DelegatedTokens(Keys, Tickets, Factors);
         IGrant[] grants =
         [
-            new ClientCredentialsGrant(Keys), new PasswordGrant(SignIn, delegated), new RefreshTokenGrant(Tickets, Directory, delegated),
+            new ClientCredentialsGrant(Keys), new PasswordGrant(SignIn, delegated), new RefreshTokenGrant(Tickets, Directory, delegated, Settings),
             new OnBehalfOfGrant(new AccessTokenValidator(Keys, Store, Clock), Directory, delegated, Clock, Keys),
             new DeviceCodeGrant(Tickets, Directory, delegated), new AuthorizationCodeGrant(Tickets, Directory, delegated),
         ];
-        Interactive = new InteractiveSignIn(Store, Directory, SignIn, Tickets, Key, Clock);
-        DeviceCodes = new DeviceCodeEndpoint(Store, Tickets, Clock);
+        Interactive = new InteractiveSignIn(Store, Directory, SignIn, Factors, Tickets, Key, Clock);
+        DeviceCodes = new DeviceCodeEndpoint(Store, Tickets, Limiter, Options, Clock);
         Endpoint = new TokenEndpoint(Store, new ClientAuthentication(Key), grants, Audit, Clock);
         Documents = new MetadataDocuments(Store, Keys, Clock);
         Validator = new AccessTokenValidator(Keys, Store, Clock);
@@ -57,6 +60,14 @@ internal sealed class TestAuthority : IAsyncDisposable
     public RecordingAudit Audit { get; }
 
     public TicketStore Tickets { get; }
+
+    public static IdentityOptions Options { get; } = new() { KeyFile = "" };
+
+    public AttemptLimiter Limiter { get; }
+
+    public SecondFactors Factors { get; }
+
+    public SignInSettings Settings { get; }
 
     public PasswordSignIn SignIn { get; }
 

@@ -9,7 +9,11 @@ namespace Vedette.Identity.Directory;
 /// <param name="DefaultDomain">Verified domain that user names get by default.</param>
 /// <param name="Domains">All verified domains, in lower case.</param>
 /// <param name="CreatedAt">When it was made.</param>
-public sealed record Tenant(Guid Id, string DisplayName, string DefaultDomain, IReadOnlyList<string> Domains, DateTimeOffset CreatedAt);
+public sealed record Tenant(Guid Id, string DisplayName, string DefaultDomain, IReadOnlyList<string> Domains, DateTimeOffset CreatedAt)
+{
+    /// <summary>True when people of the tenant must prove who they are with a second factor.</summary>
+    public bool RequiresMfa { get; init; }
+}
 
 /// <summary>How an application's reply address may be used.</summary>
 public enum RedirectKind

@@ -51,6 +51,9 @@ public sealed record AuthorityCall
 /// <param name="RetryAfter">Whole seconds for the Retry-After header, or null.</param>
 public sealed record AuthorityAnswer(int Status, ReadOnlyMemory<byte> Body, int? RetryAfter = null)
 {
+    /// <summary>The WWW-Authenticate header, or null.</summary>
+    public string? Challenge { get; init; }
+
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Writes a JSON object.</summary>
@@ -85,6 +88,7 @@ public sealed record AuthorityAnswer(int Status, ReadOnlyMemory<byte> Body, int?
                 json.WriteString("correlation_id", call.CorrelationId);
                 if (error.HasErrorUri) json.WriteString("error_uri", $"{call.Authority}/error?code={error.Number}");
                 if (error.Suberror is not null) json.WriteString("suberror", error.Suberror);
+                if (error.Claims is not null) json.WriteString("claims", error.Claims);
             },
             error.RetryAfter);
     }

@@ -32,6 +32,7 @@ public sealed class AuthorizationCodeGrant(TicketStore tickets, DirectoryService
         if (ticket.UsedAt is not null) return ErrorCatalogue.Create(54005);
         if (ticket.ExpiresAt <= context.Now) return ErrorCatalogue.Create(70008);
         if (CheckBinding(call, ticket.Data) is { } unbound) return unbound;
+        if (SinglePages.CheckOrigin(call, IsSinglePage(context.Client, ticket.Data.RedirectUri)) is { } elsewhereFrom) return elsewhereFrom;
         if (await directory.FindUserAsync(ticket.UserId!.Value, cancellationToken) is not { } user) return ErrorCatalogue.Create(70008);
         if (DelegatedTokens.EnterTenant(context, user.TenantId) is { } elsewhere) return elsewhere;
 

@@ -16,10 +16,17 @@ public sealed class ClientAuthentication(IdentityKey key)
         if (credentials.Assertion is null && credentials.Secret is null)
         {
             if (client.IsPublicClient && context.Grant.AllowsPublicClients) return null;
+
+            // A page of an application that also has a web part: what it redeems is checked to be a single page's own.
+            if (context.Call.Origin is not null && (context.Grant is AuthorizationCodeGrant or RefreshTokenGrant) && client.RedirectUris.Any(redirect => redirect.Kind == RedirectKind.Spa)) return null;
             return ErrorCatalogue.Create(7000218);
         }
 
         if (client.IsPublicClient) return ErrorCatalogue.Create(700025);
+
+        // A secret that a browser's page holds is none.
+        if (context.Call.Origin is not null && client.RedirectUris.Any(redirect => redirect.Kind == RedirectKind.Spa))
+            return ErrorCatalogue.Create(90023, "Public clients can't send a client secret.");
         if (credentials.Assertion is { } assertion)
         {
             context.Proof = ClientProof.Certificate;

@@ -31,7 +31,7 @@ public sealed record DelegatedScopes(Resource Resource, string AskedResource, IR
         }
 
         var asked = (scope ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries).Distinct(StringComparer.OrdinalIgnoreCase).ToArray();
-        var wanted = asked.Where(name => !OpenIdNames.Contains(name, StringComparer.OrdinalIgnoreCase)).Select(Split).ToArray();
+        var wanted = SplitAll(scope ?? "").ToArray();
         var apis = wanted.Select(pair => pair.Resource).Distinct(StringComparer.OrdinalIgnoreCase).ToArray();
         if (apis.Length > 1) return ErrorCatalogue.Create(700022, scope);
         if (wanted.Length > 1 && wanted.Any(pair => IsDefault(pair.Name))) return ErrorCatalogue.Create(70011, scope);
@@ -66,6 +66,11 @@ public sealed record DelegatedScopes(Resource Resource, string AskedResource, IR
         var names = isGraph ? granted.Concat(OpenId ? ["openid", "profile", "email"] : Array.Empty<string>()).Distinct(StringComparer.OrdinalIgnoreCase) : granted.Select(name => $"{AskedResource}/{name}");
         return string.Join(' ', AsksDefault ? names.Append($"{AskedResource}/{Default}") : names);
     }
+
+    /// <summary>The API and the name of each scope in a list, those of OpenID Connect left out.</summary>
+    internal static IEnumerable<(string Resource, string Name)> SplitAll(string scope) =>
+        scope.Split(' ', StringSplitOptions.RemoveEmptyEntries).Distinct(StringComparer.OrdinalIgnoreCase)
+            .Where(name => !OpenIdNames.Contains(name, StringComparer.OrdinalIgnoreCase)).Select(Split);
 
     private static bool IsDefault(string name) => string.Equals(name, Default, StringComparison.OrdinalIgnoreCase);
 

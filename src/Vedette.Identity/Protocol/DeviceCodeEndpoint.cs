@@ -4,7 +4,7 @@ using Vedette.Identity.SignIn;
 namespace Vedette.Identity.Protocol;
 
 /// <summary>Starts a sign-in that is finished on another device.</summary>
-public sealed class DeviceCodeEndpoint(DirectoryStore directory, TicketStore tickets, TimeProvider clock)
+public sealed class DeviceCodeEndpoint(DirectoryStore directory, TicketStore tickets, AttemptLimiter limiter, IdentityOptions options, TimeProvider clock)
 {
     private static readonly TimeSpan Life = TimeSpan.FromMinutes(15);
 
@@ -16,9 +16,13 @@ public sealed class DeviceCodeEndpoint(DirectoryStore directory, TicketStore tic
     {
         var snapshot = directory.Current;
         if (Check(call, snapshot, out var client, out var tenantId) is { } error) return AuthorityAnswer.Refusal(error, call, clock.GetUtcNow());
+        var key = $"device {client!.AppId}";
+        if (limiter.SecondsToWait(key, options.DeviceCodesPerMinute) is { } seconds)
+            return AuthorityAnswer.Refusal(ErrorCatalogue.Create(90055) with { RetryAfter = seconds }, call, clock.GetUtcNow());
+        limiter.Add(key);
         var userCode = TicketStore.NewUserCode();
         var data = new TicketData { Scope = call.Field("scope") ?? "", Resource = call.Field("resource"), Version = call.Version };
-        var deviceCode = await tickets.IssueAsync(TicketKind.Device, client!.AppId, tenantId, null, Life, data, userCode, cancellationToken);
+        var deviceCode = await tickets.IssueAsync(TicketKind.Device, client.AppId, tenantId, null, Life, data, userCode, cancellationToken);
         var page = call.Authority + PagePath;
         var message = $"To sign in, use a web browser to open the page {page} and enter the code {userCode} to authenticate.";
         return AuthorityAnswer.Json(200, json =>

@@ -6,6 +6,9 @@ namespace Vedette.Identity.Protocol;
 /// <summary>The device code grant: a client polls until somebody has signed in elsewhere. Libraries use its long name and a bare one.</summary>
 public sealed class DeviceCodeGrant(TicketStore tickets, DirectoryService directory, DelegatedTokens tokens) : IGrant
 {
+    // Clients are told five seconds; a clock that runs fast, or a client that does not know the word slow_down, must not be lost over it.
+    private static readonly TimeSpan LeastApart = TimeSpan.FromSeconds(2);
+
     /// <inheritdoc/>
     public IReadOnlyList<string> Names { get; } = ["urn:ietf:params:oauth:grant-type:device_code", "device_code"];
 
@@ -23,7 +26,8 @@ public sealed class DeviceCodeGrant(TicketStore tickets, DirectoryService direct
         if (!TicketStore.IsWellFormed(value) || await tickets.FindAsync(TicketKind.Device, value, cancellationToken) is not { } ticket) return ErrorCatalogue.Create(70018);
         if (ticket.AppId != context.Client.AppId) return ErrorCatalogue.Create(70000, "The device code was issued to another client.");
         if (ticket.ExpiresAt <= context.Now) return call.Version == 1 ? ErrorCatalogue.CreateVariant(70019, "v1") : ErrorCatalogue.Create(70019);
-        if (ticket.Data.Device == DeviceState.Pending) return ErrorCatalogue.Create(70016);
+        if (ticket.Data.Device == DeviceState.Pending)
+            return await tickets.TryPollAsync(ticket, LeastApart, cancellationToken) ? ErrorCatalogue.Create(70016) : ErrorCatalogue.CreateVariant(70016, "slow");
         if (ticket.Data.Device == DeviceState.Declined) return ErrorCatalogue.CreateVariant(65004, "device");
         if (await directory.FindUserAsync(ticket.UserId!.Value, cancellationToken) is not { } user) return ErrorCatalogue.Create(70008);
         var data = ticket.Data;

@@ -22,6 +22,9 @@ public sealed record ProtocolError
     /// <summary>Further distinction that client libraries act on, or null.</summary>
     public string? Suberror { get; init; }
 
+    /// <summary>What the client must ask for to get further, as a claims request in JSON, or null.</summary>
+    public string? Claims { get; init; }
+
     /// <summary>Whether the answer carries a link to the number.</summary>
     public bool HasErrorUri { get; init; }
 

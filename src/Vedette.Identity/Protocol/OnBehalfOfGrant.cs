@@ -28,7 +28,7 @@ public sealed class OnBehalfOfGrant(AccessTokenValidator validator, DirectorySer
         if (DelegatedTokens.EnterTenant(context, token.TenantId) is { } elsewhere)
             return elsewhere.Number == 700005 ? ErrorCatalogue.Create(50013, "The assertion belongs to another tenant.") : elsewhere;
         if (DelegatedScopes.Read(call.Version, call.Field("scope"), call.Field("resource"), context.Directory, context.Tenant.DisplayName, out var scopes) is { } error) return error;
-        var data = new TicketData { Scope = call.Field("scope") ?? "", Resource = call.Field("resource"), Version = call.Version };
+        var data = new TicketData { Scope = call.Field("scope") ?? "", Resource = call.Field("resource"), Version = call.Version, Methods = token.AuthenticationMethods };
         return await tokens.IssueAsync(context, user, scopes!, data, cancellationToken);
     }
 

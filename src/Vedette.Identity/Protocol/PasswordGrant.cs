@@ -22,7 +22,7 @@ public sealed class PasswordGrant(PasswordSignIn signIn, DelegatedTokens tokens)
         if (call.Field("password") is not { } password) return ErrorCatalogue.Create(900144, "password");
         var tenantName = context.Segment.Tenant?.DisplayName ?? call.TenantSegment;
         if (DelegatedScopes.Read(call.Version, call.Field("scope"), call.Field("resource"), context.Directory, tenantName, out var scopes) is { } badScope) return badScope;
-        var (user, error) = await signIn.CheckAsync(name, password, context.Segment.Tenant, cancellationToken);
+        var (user, error) = await signIn.CheckAsync(name, password, context.Segment.Tenant, call.RemoteAddress, cancellationToken);
         if (user is null) return error;
         return DelegatedTokens.EnterTenant(context, user.TenantId)
             ?? await tokens.IssueAsync(context, user, scopes!, new TicketData { Scope = call.Field("scope") ?? "", Resource = call.Field("resource"), Version = call.Version }, cancellationToken);

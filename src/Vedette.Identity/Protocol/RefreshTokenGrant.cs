@@ -6,9 +6,9 @@ namespace Vedette.Identity.Protocol;
 
 /// <summary>
 /// The refresh token grant. A refresh token belongs to a user and a client, not to an API: it may be redeemed for any API that was
-/// consented to. Each use gives a new one; the old one stays good, as the real service has it.
+/// consented to. Each use gives a new one; the old one stays good, as the real service has it, unless the tenant wants it otherwise.
 /// </summary>
-public sealed class RefreshTokenGrant(TicketStore tickets, DirectoryService directory, DelegatedTokens tokens) : IGrant
+public sealed class RefreshTokenGrant(TicketStore tickets, DirectoryService directory, DelegatedTokens tokens, SignInSettings settings) : IGrant
 {
     /// <inheritdoc/>
     public IReadOnlyList<string> Names { get; } = ["refresh_token"];
@@ -28,6 +28,7 @@ public sealed class RefreshTokenGrant(TicketStore tickets, DirectoryService dire
         if (await tickets.FindAsync(TicketKind.Refresh, value, cancellationToken) is not { } ticket) return ErrorCatalogue.Create(70000, "The refresh token is not known.");
         if (ticket.AppId != context.Client.AppId) return ErrorCatalogue.Create(70000, "The refresh token was issued to another client.");
         if (ticket.ExpiresAt <= context.Now) return Ended(ticket);
+        if (SinglePages.CheckOrigin(call, ticket.Data.SinglePageUntil is not null) is { } elsewhereFrom) return elsewhereFrom;
         if (await directory.FindUserAsync(ticket.UserId!.Value, cancellationToken) is not { } user) return ErrorCatalogue.Create(70008);
         if (DelegatedTokens.EnterTenant(context, user.TenantId) is { } elsewhere) return elsewhere.Number == 700005 ? ErrorCatalogue.Create(70000, "The refresh token belongs to another tenant.") : elsewhere;
 
@@ -40,8 +41,19 @@ public sealed class RefreshTokenGrant(TicketStore tickets, DirectoryService dire
         if (asBefore) (scope, resource) = (data.Scope, data.Resource);
         if (DelegatedScopes.Read(version, scope, resource, context.Directory, context.Tenant.DisplayName, out var scopes) is { } error) return error;
 
+        if (await CheckUseAsync(ticket, user, cancellationToken) is { } reused) return reused;
+
         // A new refresh token comes with every answer, whether or not offline_access is repeated.
         return await tokens.IssueAsync(context, user, scopes! with { OfflineAccess = true }, data with { Nonce = null }, cancellationToken);
+    }
+
+    // Where tokens are good once, a second use means that two hold the same one: neither can be told from the thief, so both have to sign in.
+    private async Task<ProtocolError?> CheckUseAsync(Ticket ticket, User user, CancellationToken cancellationToken)
+    {
+        if (!(await settings.OfAsync(user.TenantId, cancellationToken)).SingleUseRefreshTokens) return null;
+        if (await tickets.TryUseAsync(ticket, cancellationToken)) return null;
+        if (ticket.Data.Family is { } family) await tickets.DeleteFamilyAsync(user.Id, family, cancellationToken);
+        return ErrorCatalogue.Create(70000, "The refresh token was used before. All refresh tokens of this sign-in were revoked.");
     }
 
     private static ProtocolError Ended(Ticket ticket)

@@ -48,6 +48,18 @@ internal static class AuthorizeRequest
         return null;
     }
 
+    /// <summary>
+    /// Reads an admin consent request as far as it must be right before the client may be told anything. It has no PKCE and no response
+    /// mode: its answer is no secret and always goes into the query.
+    /// </summary>
+    /// <returns>The error to show to the user, or null.</returns>
+    public static ProtocolError? ReadAdminConsent(AuthorityCall call, DirectorySnapshot directory, DateTimeOffset expiresAt, out Interaction? interaction, out Application? client)
+    {
+        if (Read(call, directory, expiresAt, out interaction, out client) is { } error) return error;
+        interaction = interaction! with { AdminConsent = true, ResponseMode = "query" };
+        return null;
+    }
+
     /// <summary>Checks the rest.</summary>
     /// <returns>The error to send back to the client, or null.</returns>
     public static ProtocolError? Check(AuthorityCall call, DirectorySnapshot directory, Interaction interaction)

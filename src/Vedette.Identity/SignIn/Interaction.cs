@@ -55,8 +55,20 @@ public sealed record Interaction
     /// <summary>The code that a device's user typed; null for an authorize request.</summary>
     public string? UserCode { get; init; }
 
+    /// <summary>True when an administrator is asked to consent for the organisation, and nothing else is wanted.</summary>
+    public bool AdminConsent { get; init; }
+
     /// <summary>The user who was asked for consent, so that nobody else's answer counts.</summary>
     public Guid? AskedUserId { get; init; }
+
+    /// <summary>The user whose password was right and whose second factor is still to come.</summary>
+    public Guid? PendingUserId { get; init; }
+
+    /// <summary>Until when that password counts.</summary>
+    public DateTimeOffset? PendingUntil { get; init; }
+
+    /// <summary>Secret of an authenticator app that is being registered.</summary>
+    public byte[]? PendingSecret { get; init; }
 
     /// <summary>When the pages stop working.</summary>
     public required DateTimeOffset ExpiresAt { get; init; }
@@ -75,6 +87,17 @@ public abstract record InteractionStep
     /// <summary>Ask for name and password.</summary>
     public sealed record AskSignIn(Interaction Interaction, Application Client, string UserName, ProtocolError? Error) : InteractionStep;
 
+    /// <summary>Ask for the code of an authenticator app, and show how to register one where there is none yet.</summary>
+    /// <param name="Interaction">The sign-in under way.</param>
+    /// <param name="Client">The application that asks.</param>
+    /// <param name="User">The user, whose password was right.</param>
+    /// <param name="Failed">True when the last code was wrong.</param>
+    public sealed record AskSecondFactor(Interaction Interaction, Application Client, User User, bool Failed) : InteractionStep
+    {
+        /// <summary>The secret to register; null when an app is registered already.</summary>
+        public byte[]? Secret => Interaction.PendingSecret;
+    }
+
     /// <summary>Ask for consent.</summary>
     /// <param name="Interaction">The sign-in under way.</param>
     /// <param name="Client">The application that asks.</param>
@@ -86,6 +109,18 @@ public abstract record InteractionStep
     /// </param>
     public sealed record AskConsent(
         Interaction Interaction, Application Client, User User, Resource Resource, IReadOnlyList<Permission> Permissions, IReadOnlyList<PermissionInfo>? ForOrganisation) : InteractionStep;
+
+    /// <summary>Ask an administrator for consent on behalf of the organisation.</summary>
+    /// <param name="Interaction">The sign-in under way.</param>
+    /// <param name="Client">The application that asks.</param>
+    /// <param name="User">The administrator.</param>
+    /// <param name="Organisation">Name of the organisation.</param>
+    /// <param name="Permissions">What is asked for.</param>
+    public sealed record AskAdminConsent(
+        Interaction Interaction, Application Client, User User, string Organisation, IReadOnlyList<PermissionInfo> Permissions) : InteractionStep;
+
+    /// <summary>Say that an administrator is needed, and let the user come back as one.</summary>
+    public sealed record NeedAdministrator(Interaction Interaction, Application Client, User User, ProtocolError Error) : InteractionStep;
 
     /// <summary>Go back to the client.</summary>
     public sealed record Reply(string RedirectUri, string ResponseMode, IReadOnlyList<KeyValuePair<string, string>> Parameters) : InteractionStep;

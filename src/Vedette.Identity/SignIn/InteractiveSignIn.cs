@@ -12,7 +12,7 @@ namespace Vedette.Identity.SignIn;
 /// Leads a browser from an authorize request, or from a device code, over sign-in and consent to its end. Every method says what comes next;
 /// pages and cookies are the caller's.
 /// </summary>
-public sealed class InteractiveSignIn(DirectoryStore store, DirectoryService directory, PasswordSignIn passwords, TicketStore tickets, IdentityKey key, TimeProvider clock)
+public sealed partial class InteractiveSignIn(DirectoryStore store, DirectoryService directory, PasswordSignIn passwords, SecondFactors factors, TicketStore tickets, IdentityKey key, TimeProvider clock)
 {
     /// <summary>How long a browser stays signed in.</summary>
     public static readonly TimeSpan SessionLife = TimeSpan.FromHours(12);
@@ -48,9 +48,16 @@ public sealed class InteractiveSignIn(DirectoryStore store, DirectoryService dir
         if (AuthorizeRequest.Read(call, store.Current, clock.GetUtcNow() + PageLife, out var interaction, out var client) is { } broken) return new InteractionStep.Fail(broken);
         if (AuthorizeRequest.Check(call, store.Current, interaction!) is { } wrong) return Refuse(interaction!, wrong);
         var prompts = interaction!.Prompt.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        var user = prompts.Contains("login") || prompts.Contains("select_account") ? null : await SessionUserAsync(session, cancellationToken);
-        if (user is not null && !MayEnter(interaction, user)) user = null;
-        if (user is not null) return await ContinueAsync(interaction, client!, user, mayAsk: !prompts.Contains("none"), forceConsent: prompts.Contains("consent"), cancellationToken);
+        var visitor = prompts.Contains("login") || prompts.Contains("select_account") ? null : await VisitorAsync(session, cancellationToken);
+        if (visitor is not null && !MayEnter(interaction, visitor.User)) visitor = null;
+        if (visitor is not null && NeedsSecondFactor(visitor))
+        {
+            return prompts.Contains("none")
+                ? Refuse(interaction, ErrorCatalogue.CreateVariant(50076, "authorize", interaction.AppId))
+                : await AskFactorAsync(interaction, client!, visitor.User, cancellationToken);
+        }
+
+        if (visitor is not null) return await ContinueAsync(interaction, client!, visitor, mayAsk: !prompts.Contains("none"), forceConsent: prompts.Contains("consent") || prompts.Contains("admin_consent"), cancellationToken);
         return prompts.Contains("none")
             ? Refuse(interaction, ErrorCatalogue.Create(50058))
             : new InteractionStep.AskSignIn(interaction, client!, interaction.LoginHint ?? "", null);
@@ -71,27 +78,30 @@ public sealed class InteractiveSignIn(DirectoryStore store, DirectoryService dir
             UserCode = userCode,
             ExpiresAt = ticket.ExpiresAt,
         };
-        var user = await SessionUserAsync(session, cancellationToken);
+        var visitor = await VisitorAsync(session, cancellationToken);
+        if (visitor is null || !MayEnter(interaction, visitor.User)) return new InteractionStep.AskSignIn(interaction, client, "", null);
 
         // Even somebody who is signed in is asked, by name, whether this device shall be: a code may have come from a stranger.
-        return user is not null && MayEnter(interaction, user)
-            ? await ContinueAsync(interaction, client, user, mayAsk: true, forceConsent: true, cancellationToken)
-            : new InteractionStep.AskSignIn(interaction, client, "", null);
+        return NeedsSecondFactor(visitor)
+            ? await AskFactorAsync(interaction, client, visitor.User, cancellationToken)
+            : await ContinueAsync(interaction, client, visitor, mayAsk: true, forceConsent: true, cancellationToken);
     }
 
     /// <summary>Goes on with a name and password.</summary>
     /// <returns>The next step, and the value for the session cookie when the sign-in succeeded.</returns>
-    public async Task<(InteractionStep Step, string? Session)> SignInAsync(Interaction interaction, string userName, string password, CancellationToken cancellationToken = default)
+    public async Task<(InteractionStep Step, string? Session)> SignInAsync(
+        Interaction interaction, string userName, string password, string? address = null, CancellationToken cancellationToken = default)
     {
         if (store.Current.Application(interaction.AppId) is not { } client) return (new InteractionStep.Fail(ErrorCatalogue.Create(700016, interaction.AppId, interaction.TenantSegment)), null);
         store.Current.TryGetTenant(interaction.TenantSegment, out var tenant);
-        var (user, error) = await passwords.CheckAsync(userName.Trim(), password, tenant, cancellationToken);
+        var (user, error) = await passwords.CheckAsync(userName.Trim(), password, tenant, address, cancellationToken);
 
         // The page does not tell a wrong name from a wrong password, so that it cannot be asked who exists.
         if (user is null) return (new InteractionStep.AskSignIn(interaction, client, userName, error!.Number == 50034 ? ErrorCatalogue.Create(50126) : error), null);
-        var session = await tickets.IssueAsync(TicketKind.Session, null, user.TenantId, user.Id, SessionLife, new TicketData(), null, cancellationToken);
-        var step = await ContinueAsync(interaction, client, user, mayAsk: true, forceConsent: interaction.UserCode is not null || interaction.Prompt.Contains("consent", StringComparison.Ordinal), cancellationToken);
-        return (step, session);
+        var visitor = new Visitor(user, ["pwd"]);
+        return NeedsSecondFactor(visitor)
+            ? (await AskFactorAsync(interaction, client, user, cancellationToken), null)
+            : await EnterAsync(interaction, client, visitor, cancellationToken);
     }
 
     /// <summary>Goes on with the answer to a consent page.</summary>
@@ -103,16 +113,26 @@ public sealed class InteractiveSignIn(DirectoryStore store, DirectoryService dir
     public async Task<InteractionStep> ConsentAsync(Interaction interaction, string? session, bool accepted, bool forAll, CancellationToken cancellationToken = default)
     {
         if (store.Current.Application(interaction.AppId) is not { } client) return new InteractionStep.Fail(ErrorCatalogue.Create(700016, interaction.AppId, interaction.TenantSegment));
-        if (await SessionUserAsync(session, cancellationToken) is not { } user || user.Id != interaction.AskedUserId)
+        if (await VisitorAsync(session, cancellationToken) is not { } visitor || visitor.User.Id != interaction.AskedUserId || NeedsSecondFactor(visitor))
             return new InteractionStep.AskSignIn(interaction with { AskedUserId = null }, client, "", null);
+        var user = visitor.User;
+        if (interaction.AdminConsent) return await SettleAdminConsentAsync(interaction, client, user, accepted, cancellationToken);
         if (!accepted) return await DeclineAsync(interaction, client, user, cancellationToken);
         if (ReadScopes(interaction, user, out var scopes) is { } error) return Refuse(interaction, error);
         var names = Wanted(client, scopes!).Select(permission => permission.Value).ToArray();
         var organisation = forAll && IsAdministrator(user);
         if (organisation) await directory.ConsentAsync(client.AppId.ToString(), user.TenantId.ToString(), cancellationToken);
         await directory.GrantScopesAsync(client.AppId, user.TenantId, scopes!.Resource.AppId, names, organisation ? null : user.Id, cancellationToken);
-        return await ContinueAsync(interaction, client, user, mayAsk: true, forceConsent: false, cancellationToken);
+        return await ContinueAsync(interaction, client, visitor, mayAsk: true, forceConsent: false, cancellationToken);
     }
+
+    /// <summary>Asks for another account than the one that is signed in.</summary>
+    public InteractionStep AskAgain(Interaction interaction) => store.Current.Application(interaction.AppId) is { } client
+        ? new InteractionStep.AskSignIn(interaction with { AskedUserId = null }, client, "", null)
+        : new InteractionStep.Fail(ErrorCatalogue.Create(700016, interaction.AppId, interaction.TenantSegment));
+
+    /// <summary>Name of a user's organisation.</summary>
+    public string OrganisationOf(User user) => store.Current.TryGetTenant(user.TenantId, out var tenant) ? tenant.DisplayName : "";
 
     /// <summary>Ends a browser's session.</summary>
     public async Task SignOutAsync(string? session, CancellationToken cancellationToken = default)
@@ -121,8 +141,10 @@ public sealed class InteractiveSignIn(DirectoryStore store, DirectoryService dir
             await tickets.DeleteAsync(ticket, cancellationToken);
     }
 
-    private async Task<InteractionStep> ContinueAsync(Interaction interaction, Application client, User user, bool mayAsk, bool forceConsent, CancellationToken cancellationToken)
+    private async Task<InteractionStep> ContinueAsync(Interaction interaction, Application client, Visitor visitor, bool mayAsk, bool forceConsent, CancellationToken cancellationToken)
     {
+        var user = visitor.User;
+        if (interaction.AdminConsent) return AskAdministrator(interaction, client, user);
         if (ReadScopes(interaction, user, out var scopes) is { } error) return Refuse(interaction, error);
         var principal = store.Current.Principal(user.TenantId, client.AppId);
         var granted = principal is null ? null : scopes!.Granted(store.Current, principal, user.TenantId, user.Id);
@@ -137,15 +159,16 @@ public sealed class InteractiveSignIn(DirectoryStore store, DirectoryService dir
             return new InteractionStep.AskConsent(interaction with { AskedUserId = user.Id }, client, user, scopes.Resource, wanted, everything);
         }
 
-        return await FinishAsync(interaction, client, user, cancellationToken);
+        return await FinishAsync(interaction, client, visitor, cancellationToken);
     }
 
-    private async Task<InteractionStep> FinishAsync(Interaction interaction, Application client, User user, CancellationToken cancellationToken)
+    private async Task<InteractionStep> FinishAsync(Interaction interaction, Application client, Visitor visitor, CancellationToken cancellationToken)
     {
+        var user = visitor.User;
         if (interaction.UserCode is { } userCode)
         {
             var ticket = await tickets.FindByUserCodeAsync(userCode, cancellationToken);
-            return ticket is not null && await tickets.SettleDeviceAsync(ticket, user.TenantId, user.Id, approved: true, cancellationToken)
+            return ticket is not null && await tickets.SettleDeviceAsync(ticket, user.TenantId, user.Id, visitor.Methods, cancellationToken)
                 ? new InteractionStep.DeviceSettled(client, Approved: true)
                 : new InteractionStep.Fail(ErrorCatalogue.Create(70019));
         }
@@ -159,6 +182,7 @@ public sealed class InteractiveSignIn(DirectoryStore store, DirectoryService dir
             Nonce = interaction.Nonce,
             CodeChallenge = interaction.CodeChallenge,
             CodeChallengeMethod = interaction.CodeChallengeMethod,
+            Methods = visitor.Methods,
         };
         var code = await tickets.IssueAsync(TicketKind.Code, client.AppId, user.TenantId, user.Id, AuthorizationCodeGrant.CodeLife, data, null, cancellationToken);
         var parameters = new List<KeyValuePair<string, string>> { new("code", code) };
@@ -171,7 +195,7 @@ public sealed class InteractiveSignIn(DirectoryStore store, DirectoryService dir
     private async Task<InteractionStep> DeclineAsync(Interaction interaction, Application client, User user, CancellationToken cancellationToken)
     {
         if (interaction.UserCode is not { } userCode) return Refuse(interaction, ErrorCatalogue.Create(65004), subcode: "cancel");
-        if (await tickets.FindByUserCodeAsync(userCode, cancellationToken) is { } ticket) await tickets.SettleDeviceAsync(ticket, user.TenantId, user.Id, approved: false, cancellationToken);
+        if (await tickets.FindByUserCodeAsync(userCode, cancellationToken) is { } ticket) await tickets.SettleDeviceAsync(ticket, user.TenantId, user.Id, null, cancellationToken);
         return new InteractionStep.DeviceSettled(client, Approved: false);
     }
 
@@ -190,22 +214,28 @@ public sealed class InteractiveSignIn(DirectoryStore store, DirectoryService dir
         return [.. offered.Where(permission => required.Contains(permission.Id))];
     }
 
-    private async Task<User?> SessionUserAsync(string? session, CancellationToken cancellationToken)
+    private async Task<Visitor?> VisitorAsync(string? session, CancellationToken cancellationToken)
     {
         if (session is null || !TicketStore.IsWellFormed(session)) return null;
         if (await tickets.FindAsync(TicketKind.Session, session, cancellationToken) is not { UserId: { } userId } ticket || ticket.ExpiresAt <= clock.GetUtcNow()) return null;
-        return await directory.FindUserAsync(userId, cancellationToken) is { AccountEnabled: true } user ? user : null;
+        return await directory.FindUserAsync(userId, cancellationToken) is { AccountEnabled: true } user ? new Visitor(user, ticket.Data.Methods) : null;
     }
 
     private bool MayEnter(Interaction interaction, User user) => !store.Current.TryGetTenant(interaction.TenantSegment, out var tenant) || tenant.Id == user.TenantId;
 
     private static bool IsAdministrator(User user) => user.DirectoryRoles.Contains(GlobalAdministrator);
 
+    /// <summary>Somebody who is signed in.</summary>
+    /// <param name="User">Who.</param>
+    /// <param name="Methods">How they signed in.</param>
+    private sealed record Visitor(User User, IReadOnlyList<string> Methods);
+
     private static InteractionStep Refuse(Interaction interaction, ProtocolError error, string? subcode = null)
     {
         if (interaction.RedirectUri is null) return new InteractionStep.Fail(error);
         var parameters = new List<KeyValuePair<string, string>> { new("error", error.Error), new("error_description", $"AADSTS{error.Number}: {error.Text}") };
         if (subcode is not null) parameters.Add(new("error_subcode", subcode));
+        if (error.Claims is not null) parameters.Add(new("claims", error.Claims));
         if (interaction.State is not null) parameters.Add(new("state", interaction.State));
         return new InteractionStep.Reply(interaction.RedirectUri, interaction.ResponseMode, parameters);
     }

@@ -6,7 +6,7 @@ using Vedette.Identity.Security;
 namespace Vedette.Identity.SignIn;
 
 /// <summary>Checks a user's name and password, and locks an account for a while after too many wrong ones.</summary>
-public sealed class PasswordSignIn(DirectoryStore store, DirectoryService directory, NpgsqlDataSource database, TimeProvider clock, IAuditSink audit) : IDisposable
+public sealed class PasswordSignIn(DirectoryStore store, DirectoryService directory, NpgsqlDataSource database, AttemptLimiter limiter, IdentityOptions options, TimeProvider clock, IAuditSink audit) : IDisposable
 {
     private const int AllowedFailures = 10;
     private static readonly TimeSpan Lockout = TimeSpan.FromSeconds(60);
@@ -18,8 +18,20 @@ public sealed class PasswordSignIn(DirectoryStore store, DirectoryService direct
     /// <param name="userPrincipalName">Sign-in name.</param>
     /// <param name="password">Password.</param>
     /// <param name="tenant">The tenant the user must belong to; null for whichever the name belongs to.</param>
+    /// <param name="address">Address it comes from, or null: too many wrong ones from there are refused for a while (90055).</param>
     /// <param name="cancellationToken">Stops the check.</param>
-    public async Task<(User? User, ProtocolError? Error)> CheckAsync(string userPrincipalName, string password, Tenant? tenant, CancellationToken cancellationToken = default)
+    public async Task<(User? User, ProtocolError? Error)> CheckAsync(
+        string userPrincipalName, string password, Tenant? tenant, string? address = null, CancellationToken cancellationToken = default)
+    {
+        var key = $"sign-in {address}";
+        if (limiter.SecondsToWait(key, options.FailedSignInsPerMinute) is { } seconds)
+            return Refuse(null, userPrincipalName, tenant, ErrorCatalogue.Create(90055) with { RetryAfter = seconds });
+        var result = await CheckAsync(userPrincipalName, password, tenant, cancellationToken);
+        if (result.User is null) limiter.Add(key);
+        return result;
+    }
+
+    private async Task<(User? User, ProtocolError? Error)> CheckAsync(string userPrincipalName, string password, Tenant? tenant, CancellationToken cancellationToken)
     {
         var user = await directory.FindUserAsync(userPrincipalName, cancellationToken);
         if (user is null || (tenant is not null && user.TenantId != tenant.Id))
@@ -64,7 +76,8 @@ public sealed class PasswordSignIn(DirectoryStore store, DirectoryService direct
         }
     }
 
-    private async Task CountFailureAsync(Guid userId, DateTimeOffset now, CancellationToken cancellationToken)
+    /// <summary>Counts a wrong password or code; too many lock the account for a while.</summary>
+    internal async Task CountFailureAsync(Guid userId, DateTimeOffset now, CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
             """

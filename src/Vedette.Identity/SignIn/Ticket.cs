@@ -59,6 +59,9 @@ public sealed record TicketData
     /// <summary>When a single-page application's refresh tokens end for good, however often they are renewed; null for other clients.</summary>
     public DateTimeOffset? SinglePageUntil { get; init; }
 
+    /// <summary>The sign-in that a refresh token came of, so that all of them can be ended together.</summary>
+    public Guid? Family { get; init; }
+
     /// <summary>How the user signed in.</summary>
     public IReadOnlyList<string> Methods { get; init; } = ["pwd"];
 }

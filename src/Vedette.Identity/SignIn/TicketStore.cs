@@ -61,14 +61,40 @@ public sealed class TicketStore(NpgsqlDataSource database, IdentityKey key, Time
     }
 
     /// <summary>Settles a waiting device sign-in. False when it was settled already or has ended.</summary>
-    public async Task<bool> SettleDeviceAsync(Ticket ticket, Guid tenantId, Guid userId, bool approved, CancellationToken cancellationToken = default)
+    /// <param name="ticket">The device's record.</param>
+    /// <param name="tenantId">Tenant of the user.</param>
+    /// <param name="userId">Who answered.</param>
+    /// <param name="methods">How the user signed in; null when the sign-in was refused.</param>
+    /// <param name="cancellationToken">Stops the operation.</param>
+    public async Task<bool> SettleDeviceAsync(Ticket ticket, Guid tenantId, Guid userId, IReadOnlyList<string>? methods, CancellationToken cancellationToken = default)
     {
-        var data = ticket.Data with { Device = approved ? DeviceState.Approved : DeviceState.Declined };
+        var data = methods is null ? ticket.Data with { Device = DeviceState.Declined } : ticket.Data with { Device = DeviceState.Approved, Methods = methods };
         await using var command = database.CreateCommand(
             "UPDATE identity.tickets SET tenant_id = $2, user_id = $3, data = $4::jsonb, user_code = NULL WHERE hash = $1 AND user_code IS NOT NULL AND expires_at > $5");
         foreach (var value in new object[] { ticket.Hash, tenantId, userId, JsonSerializer.Serialize(data, Json), clock.GetUtcNow() })
             command.Parameters.Add(new NpgsqlParameter { Value = value });
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
+    }
+
+    /// <summary>Notes that a device asks now.</summary>
+    /// <returns>False when it asked less than <paramref name="apart"/> ago.</returns>
+    public async Task<bool> TryPollAsync(Ticket ticket, TimeSpan apart, CancellationToken cancellationToken = default)
+    {
+        var now = clock.GetUtcNow();
+        await using var command = database.CreateCommand(
+            "UPDATE identity.tickets t SET polled_at = $2 FROM (SELECT hash, polled_at FROM identity.tickets WHERE hash = $1) before WHERE t.hash = before.hash RETURNING before.polled_at");
+        command.Parameters.Add(new NpgsqlParameter { Value = ticket.Hash });
+        command.Parameters.Add(new NpgsqlParameter { Value = now });
+        return await command.ExecuteScalarAsync(cancellationToken) is not DateTime before || now.UtcDateTime - before >= apart;
+    }
+
+    /// <summary>Deletes every refresh token that came of one sign-in.</summary>
+    public async Task DeleteFamilyAsync(Guid userId, Guid family, CancellationToken cancellationToken = default)
+    {
+        await using var command = database.CreateCommand("DELETE FROM identity.tickets WHERE user_id = $1 AND kind = 'Refresh' AND data ->> 'family' = $2");
+        command.Parameters.Add(new NpgsqlParameter { Value = userId });
+        command.Parameters.Add(new NpgsqlParameter { Value = family.ToString() });
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>Deletes a record, for instance at sign-out.</summary>

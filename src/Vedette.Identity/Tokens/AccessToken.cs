@@ -41,6 +41,9 @@ public sealed class AccessToken
     /// <summary>Template ids of directory roles (<c>wids</c>).</summary>
     public required IReadOnlyList<Guid> DirectoryRoles { get; init; }
 
+    /// <summary>How the user signed in (<c>amr</c>); empty in application context.</summary>
+    public IReadOnlyList<string> AuthenticationMethods { get; init; } = [];
+
     /// <summary>When the token was issued (<c>iat</c>).</summary>
     public required DateTimeOffset IssuedAt { get; init; }
 

@@ -80,6 +80,7 @@ public sealed class AccessTokenValidator(ISigningKeySource keys, ITenantLookup t
             UserPrincipalName = jwt.Claim("upn") ?? jwt.Claim("unique_name") ?? jwt.Claim("preferred_username"),
             DisplayName = jwt.Claim("name") ?? jwt.Claim("app_displayname"),
             DirectoryRoles = [.. Strings(jwt.Payload, "wids").Select(id => Guid.TryParse(id, out var role) ? role : Guid.Empty).Where(id => id != Guid.Empty)],
+            AuthenticationMethods = [.. Strings(jwt.Payload, "amr")],
             IssuedAt = issuedAt,
             NotBefore = notBefore,
             Expires = expires,

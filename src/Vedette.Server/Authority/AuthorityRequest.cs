@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
 using Vedette.Identity.Protocol;
+using Vedette.Server.Hosting;
 
 namespace Vedette.Server.Authority;
 
@@ -86,7 +87,7 @@ internal sealed class AuthorityRequest(HttpContext context, string tenant, int v
         response.ContentLength = answer.Body.Length;
         var headers = response.Headers;
         headers[HeaderNames.XContentTypeOptions] = "nosniff";
-        headers[HeaderNames.StrictTransportSecurity] = "max-age=31536000; includeSubDomains";
+        if (EmulatedHosts.Find(context.Request.Host.Host) is not null) headers[HeaderNames.StrictTransportSecurity] = "max-age=31536000; includeSubDomains";
         headers["x-ms-request-id"] = call.TraceId.ToString();
         if (kind == AnswerKind.Document && answer.Status == 200)
         {
@@ -99,11 +100,13 @@ internal sealed class AuthorityRequest(HttpContext context, string tenant, int v
             headers[HeaderNames.Pragma] = "no-cache";
             headers[HeaderNames.Expires] = "-1";
             if (kind == AnswerKind.Document) headers[HeaderNames.AccessControlAllowOrigin] = "*";
+            else CrossOrigin.Allow(context);
         }
 
         if (answer.RetryAfter is { } seconds) headers[HeaderNames.RetryAfter] = seconds.ToString(CultureInfo.InvariantCulture);
         if (answer.Status == StatusCodes.Status405MethodNotAllowed) headers[HeaderNames.Allow] = "POST";
-        if (answer.Status == StatusCodes.Status401Unauthorized && call.Authorization is not null) headers[HeaderNames.WWWAuthenticate] = $"Basic realm=\"{call.Authority}\"";
+        if (answer.Challenge is not null) headers[HeaderNames.WWWAuthenticate] = answer.Challenge;
+        else if (answer.Status == StatusCodes.Status401Unauthorized && call.Authorization is not null) headers[HeaderNames.WWWAuthenticate] = $"Basic realm=\"{call.Authority}\"";
         if (string.Equals(Header(context.Request, "return-client-request-id"), "true", StringComparison.OrdinalIgnoreCase))
             headers["client-request-id"] = call.CorrelationId.ToString();
         if (HttpMethods.IsHead(context.Request.Method)) return;

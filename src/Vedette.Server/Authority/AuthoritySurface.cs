@@ -9,8 +9,8 @@ internal static class AuthoritySurface
     /// <summary>Every address of the authority. The key is the path after the tenant segment; a star takes one more segment.</summary>
     private static readonly FrozenDictionary<string, Route> Routes = new Dictionary<string, Route>
     {
-        ["oauth2/v2.0/token"] = new(2, Token),
-        ["oauth2/token"] = new(1, Token),
+        ["oauth2/v2.0/token"] = new(2, Token, Shared: true),
+        ["oauth2/token"] = new(1, Token, Shared: true),
         ["oauth2/v2.0/devicecode"] = new(2, DeviceCode),
         ["oauth2/devicecode"] = new(1, DeviceCode),
         ["oauth2/v2.0/authorize"] = new(2, SignInPages.AuthorizeAsync),
@@ -19,14 +19,18 @@ internal static class AuthoritySurface
         ["oauth2/v2.0/logout"] = new(2, SignInPages.SignOutAsync),
         ["oauth2/logout"] = new(1, SignInPages.SignOutAsync),
         ["oauth2/nativeclient"] = new(1, SignInPages.NativeClientAsync),
+        ["adminconsent"] = new(1, SignInPages.AdminConsentAsync),
+        ["v2.0/adminconsent"] = new(2, SignInPages.AdminConsentAsync),
+        ["openid/userinfo"] = new(1, UserInfo, Shared: true),
         ["login"] = new(2, SignInPages.SignInAsync, OnlyCommon: true),
+        ["mfa"] = new(2, SignInPages.SecondFactorAsync, OnlyCommon: true),
         ["consent"] = new(2, SignInPages.ConsentAsync, OnlyCommon: true),
-        ["v2.0/.well-known/openid-configuration"] = new(2, Documents((documents, call, _) => documents.OpenIdConfiguration(call))),
-        [".well-known/openid-configuration"] = new(1, Documents((documents, call, _) => documents.OpenIdConfiguration(call))),
-        ["discovery/v2.0/keys"] = new(2, Documents((documents, call, _) => documents.KeySet(call))),
-        ["discovery/keys"] = new(1, Documents((documents, call, _) => documents.KeySet(call))),
-        ["discovery/instance"] = new(2, Documents(InstanceDiscovery)),
-        ["userrealm/*"] = new(2, Documents((documents, call, request) => documents.UserRealm(call, request.LastSegment))),
+        ["v2.0/.well-known/openid-configuration"] = new(2, Documents((documents, call, _) => documents.OpenIdConfiguration(call)), Shared: true),
+        [".well-known/openid-configuration"] = new(1, Documents((documents, call, _) => documents.OpenIdConfiguration(call)), Shared: true),
+        ["discovery/v2.0/keys"] = new(2, Documents((documents, call, _) => documents.KeySet(call)), Shared: true),
+        ["discovery/keys"] = new(1, Documents((documents, call, _) => documents.KeySet(call)), Shared: true),
+        ["discovery/instance"] = new(2, Documents(InstanceDiscovery), Shared: true),
+        ["userrealm/*"] = new(2, Documents((documents, call, request) => documents.UserRealm(call, request.LastSegment)), Shared: true),
     }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Serves the authority. Requests for other paths go on to whatever was mapped besides.</summary>
@@ -36,8 +40,10 @@ internal static class AuthoritySurface
         {
             var segments = (context.Request.Path.Value ?? "").Split('/', StringSplitOptions.RemoveEmptyEntries);
             if (segments is ["error"]) return ErrorPage.WriteAsync(context);
+            if (segments.Length == 2 && IsGraphUserInfo(segments)) return UserInfo(new AuthorityRequest(context, "common", 2, segments[1]));
             if (Find(segments, out var tenant, out var last) is not { } route) return next(context);
-            return route.Handle(new AuthorityRequest(context, tenant, route.Version, last));
+            var request = new AuthorityRequest(context, tenant, route.Version, last);
+            return route.Shared && CrossOrigin.IsPreflight(context.Request) ? CrossOrigin.AnswerPreflight(context) : route.Handle(request);
         });
         return app;
     }
@@ -64,6 +70,25 @@ internal static class AuthoritySurface
         await request.WriteAsync(answer, call, AnswerKind.Token);
     }
 
+    private static async Task UserInfo(AuthorityRequest request)
+    {
+        if (CrossOrigin.IsPreflight(request.Context.Request))
+        {
+            await CrossOrigin.AnswerPreflight(request.Context);
+            return;
+        }
+
+        var call = await request.ReadAsync(withForm: false);
+        var answer = call.Method is "GET" or "POST"
+            ? await request.Services.GetRequiredService<UserInfoEndpoint>().HandleAsync(call, request.Aborted)
+            : AuthorityAnswer.Refusal(ErrorCatalogue.Create(900561, "GET", call.Method), call, request.Services.GetRequiredService<TimeProvider>().GetUtcNow());
+        await request.WriteAsync(answer, call, AnswerKind.Token);
+    }
+
+    // Graph's place for it, which has no tenant before it.
+    private static bool IsGraphUserInfo(string[] segments) =>
+        string.Equals(segments[0], "oidc", StringComparison.OrdinalIgnoreCase) && string.Equals(segments[1], "userinfo", StringComparison.OrdinalIgnoreCase);
+
     private static async Task DeviceCode(AuthorityRequest request)
     {
         var call = await request.ReadAsync(withForm: true, orQuery: true);
@@ -86,5 +111,6 @@ internal static class AuthoritySurface
     /// <param name="Version">1 or 2: which generation of endpoints the address belongs to.</param>
     /// <param name="Handle">Answers a request.</param>
     /// <param name="OnlyCommon">True for our own pages, which have one address only.</param>
-    private sealed record Route(int Version, Func<AuthorityRequest, Task> Handle, bool OnlyCommon = false);
+    /// <param name="Shared">True when pages of other origins may read the answers.</param>
+    private sealed record Route(int Version, Func<AuthorityRequest, Task> Handle, bool OnlyCommon = false, bool Shared = false);
 }

@@ -1,44 +1,23 @@
 using System.Globalization;
-using System.Net;
-using System.Security.Cryptography;
-using System.Text;
-using Microsoft.Net.Http.Headers;
+using QRCoder;
+using Vedette.Identity.Directory;
 using Vedette.Identity.Protocol;
+using Vedette.Identity.Resources;
+using Vedette.Identity.Security;
 using Vedette.Identity.SignIn;
+using static Vedette.Server.Authority.PageLayout;
 
 namespace Vedette.Server.Authority;
 
-/// <summary>The HTML of the sign-in pages. They need no script, work with a keyboard and on a phone, and load nothing from elsewhere.</summary>
+/// <summary>The words and fields of the sign-in pages.</summary>
 internal static class Page
 {
-    private const string SubmitScript = "document.forms[0].submit()";
-    private static readonly string SubmitScriptHash = Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(SubmitScript)));
-
-    private const string Style = """
-        :root { color-scheme: light dark; --ink: #1b1b1f; --soft: #5c5f66; --paper: #fff; --ground: #eef1f6; --line: #b9bec8; --accent: #1456b8; --bad: #b3261e }
-        @media (prefers-color-scheme: dark) { :root { --ink: #e8e9ee; --soft: #a9adb8; --paper: #1d1f26; --ground: #121318; --line: #4b4f5a; --accent: #7fb0ff; --bad: #ffb4ab } }
-        * { box-sizing: border-box }
-        body { margin: 0; min-height: 100vh; display: grid; place-items: center; padding: 1rem; background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, sans-serif }
-        main { width: 100%; max-width: 27rem; background: var(--paper); border-radius: .75rem; padding: 2rem; box-shadow: 0 2px 12px #0003 }
-        h1 { font-size: 1.4rem; line-height: 1.25; margin: 0 0 .5rem } p { margin: .5rem 0 } .soft { color: var(--soft) }
-        .mark { font-weight: 600; letter-spacing: .02em; color: var(--soft); margin: 0 0 1.25rem }
-        label { display: block; margin: 1rem 0 .25rem; font-weight: 600 }
-        input[type=text], input[type=email], input[type=password] { width: 100%; font: inherit; padding: .6rem .7rem; border: 1px solid var(--line); border-radius: .4rem; background: transparent; color: inherit }
-        .choice { display: flex; gap: .6rem; align-items: baseline; font-weight: 400 }
-        .buttons { display: flex; flex-wrap: wrap; gap: .75rem; margin-top: 1.5rem }
-        button { font: inherit; font-weight: 600; padding: .6rem 1.2rem; border-radius: .4rem; border: 1px solid var(--accent); background: var(--accent); color: var(--paper); cursor: pointer }
-        button.quiet { background: transparent; color: var(--accent) }
-        :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px }
-        .error { color: var(--bad); border-left: 4px solid var(--bad); padding-left: .75rem } ul { padding-left: 1.2rem; margin: .5rem 0 } li { margin: .35rem 0 }
-        code { font-size: .85em; overflow-wrap: anywhere } dl { font-size: .85rem; color: var(--soft) } dt { font-weight: 600 } dd { margin: 0 0 .4rem; overflow-wrap: anywhere }
-        """;
-
     /// <summary>Asks for name and password.</summary>
-    public static string SignIn(string context, string client, string userName, ProtocolError? error) => Layout("Sign in", $$"""
+    public static string SignIn(string context, string client, string userName, ProtocolError? error) => Render("Sign in", $$"""
         <h1>Sign in</h1>
         <p class="soft">to continue to {{Text(client)}}</p>
         {{Alert(error is null ? null : SignInText(error))}}
-        <form method="post" action="/common/login">
+        <form method="post" action="/common/login" class="wide">
           <input type="hidden" name="ctx" value="{{Text(context)}}">
           <label for="name">Email</label>
           <input id="name" name="loginfmt" type="email" inputmode="email" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="113" required value="{{Text(userName)}}"{{(userName.Length == 0 ? " autofocus" : "")}}>
@@ -48,53 +27,135 @@ internal static class Page
         </form>
         """);
 
+    /// <summary>Asks for the code of an authenticator app, or for the first code of a new one.</summary>
+    public static string SecondFactor(string context, InteractionStep.AskSecondFactor ask, string organisation)
+    {
+        var failed = Alert(ask.Failed ? "That code didn't work. Wait for the next one in your app, and try that." : null);
+        var field = $$"""
+            <form method="post" action="/common/mfa" class="wide">
+              <input type="hidden" name="ctx" value="{{Text(context)}}">
+              <label for="code">Code</label>
+              <input class="code" id="code" name="otc" type="text" inputmode="numeric" autocomplete="one-time-code" pattern="[0-9 ]*" maxlength="10" required autofocus>
+              <div class="buttons"><button type="submit">{{(ask.Secret is null ? "Verify" : "Finish")}}</button></div>
+            </form>
+            """;
+        if (ask.Secret is not { } secret)
+        {
+            return Render("Enter code", $$"""
+                {{Who(ask.User)}}
+                <h1>Enter code</h1>
+                <p class="soft">Enter the code that your authenticator app shows for {{Text(organisation)}}.</p>
+                {{failed}}
+                {{field}}
+                """);
+        }
+
+        var key = string.Join(' ', TimeBasedCodes.ToText(secret).Chunk(4).Select(part => new string(part)));
+        return Render("Keep your account secure", $$"""
+            {{Who(ask.User)}}
+            <h1>Keep your account secure</h1>
+            <p class="soft">{{Text(organisation)}} asks for a second proof of who you are, besides the password: the code of an authenticator app.</p>
+            {{failed}}
+            <ol>
+              <li>Open your authenticator app and add an account.</li>
+              <li>Scan this picture, or type the key below it.</li>
+              <li>Enter the six digits that the app then shows.</li>
+            </ol>
+            {{QrCode(TimeBasedCodes.ToAddress(secret, organisation, ask.User.UserPrincipalName))}}
+            <code class="key">{{key}}</code>
+            {{field}}
+            """);
+    }
+
     /// <summary>Asks for consent, in words.</summary>
     public static string Consent(string context, InteractionStep.AskConsent ask)
     {
-        var asked = ask.Permissions.Count == 0 ? "<li>Sign you in and read your name and address</li>" : string.Concat(ask.Permissions.Select(permission =>
-            $"<li>{Text(permission.DisplayName)} <span class=\"soft\">in {Text(ask.Resource.DisplayName)}</span><br><code>{Text(permission.Value)}</code></li>"));
+        var asked = ask.Permissions.Count == 0
+            ? "<li>Sign you in and read your name and address</li>"
+            : string.Concat(ask.Permissions.Select(permission => Item(permission, ask.Resource.DisplayName)));
         var organisation = ask.ForOrganisation is not { Count: > 0 } everything ? "" : $$"""
             <label class="choice"><input type="checkbox" name="organisation" value="1"> <span>Consent on behalf of your organization, to everything it asks for:</span></label>
-            <ul class="soft">{{string.Concat(everything.Select(permission => $"<li>{Text(permission.DisplayName)} <span>({Text(permission.Resource)}, {(permission.Kind == "Application" ? "without a signed-in user" : "for every user")})</span></li>"))}}</ul>
+            <ul class="soft small">{{string.Concat(everything.Select(permission => $"<li>{Text(permission.DisplayName)} <span>({Text(permission.Resource)}, {Reach(permission)})</span></li>"))}}</ul>
             """;
         var device = ask.Interaction.UserCode is { } code
-            ? $"<p>You entered the code <code>{Text(code)}</code>. Continue only if you started this sign-in on a device of your own.</p>"
+            ? $"<p class=\"note\">You entered the code <code>{Text(code)}</code>. Continue only if you started this sign-in on a device of your own.</p>"
             : "";
-        return Layout("Permissions requested", $$"""
+        return Render("Permissions requested", $$"""
+            {{Who(ask.User)}}
             <h1>{{Text(ask.Client.DisplayName)}} asks for permission</h1>
-            <p class="soft">You are signed in as {{Text(ask.User.UserPrincipalName)}}.</p>
             {{device}}
             <p>This application would like to, for you:</p>
-            <ul>{{asked}}</ul>
+            <ul class="permissions">{{asked}}</ul>
             <form method="post" action="/common/consent">
               <input type="hidden" name="ctx" value="{{Text(context)}}">
               {{organisation}}
-              <p class="soft">Accept only if you trust it. An administrator can take the permission back.</p>
-              <div class="buttons">
-                <button type="submit" name="answer" value="accept">Accept</button>
+              <p class="soft small">Accept only if you trust it. An administrator can take the permission back.</p>
+              <div class="buttons end">
                 <button type="submit" name="answer" value="cancel" class="quiet">Cancel</button>
+                <button type="submit" name="answer" value="accept">Accept</button>
               </div>
             </form>
             """);
     }
 
+    /// <summary>Asks an administrator for consent on behalf of the organisation.</summary>
+    public static string AdminConsent(string context, InteractionStep.AskAdminConsent ask)
+    {
+        var sensitive = ask.Permissions.Any(permission => permission.Kind == "Application")
+            ? "<p class=\"note\">Some of these work without a signed-in user, at any time and for all of the organization's data.</p>"
+            : "";
+        var asked = ask.Permissions.Count == 0
+            ? "<li>Sign people in and read their names and addresses</li>"
+            : string.Concat(ask.Permissions.Select(permission =>
+                $"<li>{Text(permission.DisplayName)} <span class=\"soft\">{Text(permission.Resource)} · <code>{Text(permission.Name)}</code> · {Reach(permission)}{(permission.Consented ? " · granted already" : "")}</span></li>"));
+        return Render("Permissions requested", $$"""
+            {{Who(ask.User)}}
+            <h1>{{Text(ask.Client.DisplayName)}} asks for permission</h1>
+            <p>If you accept, it will get these permissions for everybody in <b>{{Text(ask.Organisation)}}</b>. Nobody else will be asked to review them.</p>
+            <ul class="permissions">{{asked}}</ul>
+            {{sensitive}}
+            <form method="post" action="/common/consent">
+              <input type="hidden" name="ctx" value="{{Text(context)}}">
+              <p class="soft small">Application id <code>{{ask.Client.AppId}}</code>. You can take permissions back at any time.</p>
+              <div class="buttons end">
+                <button type="submit" name="answer" value="cancel" class="quiet">Cancel</button>
+                <button type="submit" name="answer" value="accept">Accept</button>
+              </div>
+            </form>
+            """);
+    }
+
+    /// <summary>Says that an administrator is needed, and lets one sign in.</summary>
+    public static string NeedAdministrator(string context, InteractionStep.NeedAdministrator need) => Render("Need admin approval", $$"""
+        {{Who(need.User)}}
+        <h1>Need admin approval</h1>
+        <p>{{Text(need.Client.DisplayName)}} needs permissions that only an administrator can grant. Ask an administrator to open the same link, or sign in as one.</p>
+        <p class="soft small">AADSTS{{need.Error.Number}}: {{Text(need.Error.Text)}}</p>
+        <form method="post" action="/common/login">
+          <input type="hidden" name="ctx" value="{{Text(context)}}">
+          <input type="hidden" name="switch" value="1">
+          <div class="buttons"><button type="submit">Sign in with an administrator's account</button></div>
+        </form>
+        """);
+
     /// <summary>Asks for the code that a device shows.</summary>
-    public static string DeviceCode(string? error, string code = "") => Layout("Enter code", $$"""
+    public static string DeviceCode(string? error, string code = "") => Render("Enter code", $$"""
         <h1>Enter code</h1>
         <p class="soft">Enter the code displayed on your app or device.</p>
         {{Alert(error)}}
-        <form method="post" action="{{DeviceCodeEndpoint.PagePath}}">
+        <form method="post" action="{{DeviceCodeEndpoint.PagePath}}" class="wide">
           <label for="code">Code</label>
-          <input id="code" name="otc" type="text" autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="20" required autofocus value="{{Text(code)}}">
+          <input class="code" id="code" name="otc" type="text" autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="20" required autofocus value="{{Text(code)}}">
           <div class="buttons"><button type="submit">Next</button></div>
         </form>
         """);
 
     /// <summary>Says why it cannot go on.</summary>
-    public static string Failure(ProtocolError error, AuthorityCall call) => Layout("Sign in", $$"""
+    public static string Failure(ProtocolError error, AuthorityCall call) => Render("Sign in", $$"""
         <h1>Sorry, but we're having trouble signing you in.</h1>
         <p class="error">AADSTS{{error.Number}}: {{Text(error.Text)}}</p>
-        <dl>
+        <h2>Troubleshooting details</h2>
+        <dl class="facts">
           <dt>Request Id</dt><dd>{{call.TraceId}}</dd>
           <dt>Correlation Id</dt><dd>{{call.CorrelationId}}</dd>
           <dt>Timestamp</dt><dd>{{DateTimeOffset.UtcNow.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture)}}</dd>
@@ -102,52 +163,21 @@ internal static class Page
         """);
 
     /// <summary>Says something and ends.</summary>
-    public static string Message(string title, string text) => Layout(title, $"<h1>{Text(title)}</h1><p>{Text(text)}</p>");
+    public static string Message(string title, string text) => Render(title, $"<h1>{Text(title)}</h1><p>{Text(text)}</p>");
 
     /// <summary>Says that a page was left open for too long.</summary>
     public static string TooOld() => Message("This page has expired", "Go back to the application and sign in again.");
 
-    /// <summary>Writes a page with the headers that keep it from being framed, cached or leaked.</summary>
-    public static Task WriteAsync(HttpContext context, string html, int status = StatusCodes.Status200OK) => WriteAsync(context, html, status, "");
+    private static string Item(Permission permission, string resource) =>
+        $"<li>{Text(permission.DisplayName)} <span class=\"soft\">{Text(resource)} · <code>{Text(permission.Value)}</code></span></li>";
 
-    /// <summary>Writes the page that posts the answer to the client: at once with scripts, else at the press of a button.</summary>
-    public static Task WriteFormPostAsync(HttpContext context, InteractionStep.Reply reply)
+    private static string Reach(PermissionInfo permission) => permission.Kind == "Application" ? "without a signed-in user" : "for every user";
+
+    private static string Who(User user)
     {
-        var fields = string.Concat(reply.Parameters.Select(pair => $"<input type=\"hidden\" name=\"{Text(pair.Key)}\" value=\"{Text(pair.Value)}\">"));
-        var html = Layout("Working…", $"<form method=\"post\" action=\"{Text(reply.RedirectUri)}\">{fields}<p>You are signed in.</p><div class=\"buttons\"><button type=\"submit\">Continue</button></div></form><script>{SubmitScript}</script>");
-        return WriteAsync(context, html, StatusCodes.Status200OK, $"; script-src 'sha256-{SubmitScriptHash}'");
+        var initials = string.Concat(user.DisplayName.Split(' ', StringSplitOptions.RemoveEmptyEntries).Take(2).Select(word => char.ToUpperInvariant(word[0])));
+        return $"<p class=\"who\"><b aria-hidden=\"true\">{Text(initials)}</b> <span>You are signed in as {Text(user.UserPrincipalName)}.</span></p>";
     }
-
-    private static Task WriteAsync(HttpContext context, string html, int status, string policy)
-    {
-        var response = context.Response;
-        response.StatusCode = status;
-        response.ContentType = "text/html; charset=utf-8";
-        response.Headers[HeaderNames.ContentSecurityPolicy] = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'" + policy;
-        response.Headers[HeaderNames.XFrameOptions] = "DENY";
-        response.Headers[HeaderNames.XContentTypeOptions] = "nosniff";
-        response.Headers[HeaderNames.CacheControl] = "no-store, no-cache";
-        response.Headers["Referrer-Policy"] = "no-referrer";
-        return response.WriteAsync(html);
-    }
-
-    private static string Layout(string title, string body) => $$"""
-        <!doctype html>
-        <html lang="en">
-        <head>
-          <meta charset="utf-8">
-          <meta name="viewport" content="width=device-width, initial-scale=1">
-          <title>{{Text(title)}}</title>
-          <style>{{Style}}</style>
-        </head>
-        <body>
-        <main>
-        <p class="mark">Vedette</p>
-        {{body}}
-        </main>
-        </body>
-        </html>
-        """;
 
     private static string Alert(string? text) => text is null ? "" : $"<p class=\"error\" role=\"alert\">{Text(text)}</p>";
 
@@ -156,8 +186,18 @@ internal static class Page
         50126 => "Your account or password is incorrect.",
         50053 => "Your account is temporarily locked. Try again in a minute.",
         50057 => "Your account has been disabled. Ask your administrator.",
+        90055 => "Too many attempts. Wait a minute, then try again.",
         _ => error.Text,
     };
 
-    private static string Text(string text) => WebUtility.HtmlEncode(text);
+    private static string QrCode(string text)
+    {
+        using var data = QRCodeGenerator.GenerateQrCode(text, QRCodeGenerator.ECCLevel.M);
+        var rows = data.ModuleMatrix;
+        var path = new System.Text.StringBuilder();
+        for (var y = 0; y < rows.Count; y++)
+            for (var x = 0; x < rows[y].Length; x++)
+                if (rows[y][x]) path.Append(CultureInfo.InvariantCulture, $"M{x} {y}h1v1h-1z");
+        return $"<svg class=\"qr\" viewBox=\"0 0 {rows.Count} {rows.Count}\" role=\"img\" aria-label=\"The key as a picture for an authenticator app\" shape-rendering=\"crispEdges\"><path fill=\"#000\" d=\"{path}\"/></svg>";
+    }
 }

@@ -16,20 +16,27 @@ internal static class SignInPages
         await ShowAsync(request, call, await SignIn(request).AuthorizeAsync(call, Session(request), request.Aborted));
     }
 
+    /// <summary>The admin consent endpoint of both generations.</summary>
+    public static async Task AdminConsentAsync(AuthorityRequest request)
+    {
+        var call = await request.ReadAsync(withForm: true, orQuery: true);
+        await ShowAsync(request, call, await SignIn(request).AdminConsentAsync(call, Session(request), request.Aborted));
+    }
+
     /// <summary>The page where a device's code is entered.</summary>
     public static async Task DeviceAsync(AuthorityRequest request)
     {
         var call = await request.ReadAsync(withForm: true, orQuery: true);
         if ((call.Field("user_code") ?? call.Field("otc")) is not { } code)
         {
-            await Page.WriteAsync(request.Context, Page.DeviceCode(null));
+            await PageLayout.WriteAsync(request.Context, Page.DeviceCode(null));
             return;
         }
 
         if (call.Method == "POST" && IsCrossSite(request)) await RefuseCrossSiteAsync(request, call);
-        else if (call.Method != "POST") await Page.WriteAsync(request.Context, Page.DeviceCode(null, code));
+        else if (call.Method != "POST") await PageLayout.WriteAsync(request.Context, Page.DeviceCode(null, code));
         else if (await SignIn(request).DeviceAsync(code, Session(request), request.Aborted) is { } step) await ShowAsync(request, call, step);
-        else await Page.WriteAsync(request.Context, Page.DeviceCode("That code didn't work. Check the code and try again.", code), StatusCodes.Status400BadRequest);
+        else await PageLayout.WriteAsync(request.Context, Page.DeviceCode("That code didn't work. Check the code and try again.", code), StatusCodes.Status400BadRequest);
     }
 
     /// <summary>Takes the sign-in form.</summary>
@@ -44,11 +51,39 @@ internal static class SignInPages
 
         if (SignIn(request).Unprotect(call.Field("ctx")) is not { } interaction)
         {
-            await Page.WriteAsync(request.Context, Page.TooOld(), StatusCodes.Status400BadRequest);
+            await PageLayout.WriteAsync(request.Context, Page.TooOld(), StatusCodes.Status400BadRequest);
             return;
         }
 
-        var (step, session) = await SignIn(request).SignInAsync(interaction, call.Field("loginfmt") ?? "", call.Field("passwd") ?? "", request.Aborted);
+        // Somebody who is signed in already, but is not the one who is needed.
+        if (call.Field("switch") is not null)
+        {
+            await ShowAsync(request, call, SignIn(request).AskAgain(interaction));
+            return;
+        }
+
+        var (step, session) = await SignIn(request).SignInAsync(interaction, call.Field("loginfmt") ?? "", call.Field("passwd") ?? "", call.RemoteAddress, request.Aborted);
+        if (session is not null) SetSession(request, session);
+        await ShowAsync(request, call, step);
+    }
+
+    /// <summary>Takes the form with the code of an authenticator app.</summary>
+    public static async Task SecondFactorAsync(AuthorityRequest request)
+    {
+        var call = await request.ReadAsync(withForm: true);
+        if (call.Method != "POST" || IsCrossSite(request))
+        {
+            await RefuseCrossSiteAsync(request, call);
+            return;
+        }
+
+        if (SignIn(request).Unprotect(call.Field("ctx")) is not { } interaction)
+        {
+            await PageLayout.WriteAsync(request.Context, Page.TooOld(), StatusCodes.Status400BadRequest);
+            return;
+        }
+
+        var (step, session) = await SignIn(request).SecondFactorAsync(interaction, call.Field("otc") ?? "", request.Aborted);
         if (session is not null) SetSession(request, session);
         await ShowAsync(request, call, step);
     }
@@ -65,7 +100,7 @@ internal static class SignInPages
 
         if (SignIn(request).Unprotect(call.Field("ctx")) is not { } interaction)
         {
-            await Page.WriteAsync(request.Context, Page.TooOld(), StatusCodes.Status400BadRequest);
+            await PageLayout.WriteAsync(request.Context, Page.TooOld(), StatusCodes.Status400BadRequest);
             return;
         }
 
@@ -83,7 +118,7 @@ internal static class SignInPages
             .Any(application => application.RedirectUris.Any(redirect => redirect.Uri == target));
         if (!known)
         {
-            await Page.WriteAsync(request.Context, Page.Message("You signed out of your account", "It's a good idea to close all browser windows."));
+            await PageLayout.WriteAsync(request.Context, Page.Message("You signed out of your account", "It's a good idea to close all browser windows."));
             return;
         }
 
@@ -92,7 +127,7 @@ internal static class SignInPages
     }
 
     /// <summary>The blank page on which native applications end their sign-in.</summary>
-    public static Task NativeClientAsync(AuthorityRequest request) => Page.WriteAsync(request.Context, Page.Message("Sign-in finished", "You can close this window."));
+    public static Task NativeClientAsync(AuthorityRequest request) => PageLayout.WriteAsync(request.Context, Page.Message("Sign-in finished", "You can close this window."));
 
     private static Task ShowAsync(AuthorityRequest request, AuthorityCall call, InteractionStep step)
     {
@@ -100,17 +135,26 @@ internal static class SignInPages
         switch (step)
         {
             case InteractionStep.Fail fail:
-                return Page.WriteAsync(context, Page.Failure(fail.Error, call), fail.Error.Status == 302 ? StatusCodes.Status400BadRequest : fail.Error.Status);
+                return PageLayout.WriteAsync(context, Page.Failure(fail.Error, call), fail.Error.Status == 302 ? StatusCodes.Status400BadRequest : fail.Error.Status);
             case InteractionStep.AskSignIn ask:
-                return Page.WriteAsync(context, Page.SignIn(SignIn(request).Protect(ask.Interaction), ask.Client.DisplayName, ask.UserName, ask.Error));
+                if (ask.Error?.RetryAfter is { } seconds) context.Response.Headers[HeaderNames.RetryAfter] = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+                return PageLayout.WriteAsync(
+                    context, Page.SignIn(SignIn(request).Protect(ask.Interaction), ask.Client.DisplayName, ask.UserName, ask.Error),
+                    ask.Error?.Number == 90055 ? StatusCodes.Status429TooManyRequests : StatusCodes.Status200OK);
+            case InteractionStep.AskSecondFactor ask:
+                return PageLayout.WriteAsync(context, Page.SecondFactor(SignIn(request).Protect(ask.Interaction), ask, SignIn(request).OrganisationOf(ask.User)));
             case InteractionStep.AskConsent ask:
-                return Page.WriteAsync(context, Page.Consent(SignIn(request).Protect(ask.Interaction), ask));
+                return PageLayout.WriteAsync(context, Page.Consent(SignIn(request).Protect(ask.Interaction), ask));
+            case InteractionStep.AskAdminConsent ask:
+                return PageLayout.WriteAsync(context, Page.AdminConsent(SignIn(request).Protect(ask.Interaction), ask));
+            case InteractionStep.NeedAdministrator need:
+                return PageLayout.WriteAsync(context, Page.NeedAdministrator(SignIn(request).Protect(need.Interaction), need), StatusCodes.Status403Forbidden);
             case InteractionStep.DeviceSettled { Approved: true } device:
-                return Page.WriteAsync(context, Page.Message(device.Client.DisplayName, $"You have signed in to the {device.Client.DisplayName} application on your device. You may now close this window."));
+                return PageLayout.WriteAsync(context, Page.Message(device.Client.DisplayName, $"You have signed in to the {device.Client.DisplayName} application on your device. You may now close this window."));
             case InteractionStep.DeviceSettled device:
-                return Page.WriteAsync(context, Page.Message(device.Client.DisplayName, "Nothing was signed in. You may now close this window."));
+                return PageLayout.WriteAsync(context, Page.Message(device.Client.DisplayName, "Nothing was signed in. You may now close this window."));
             case InteractionStep.Reply { ResponseMode: "form_post" } reply:
-                return Page.WriteFormPostAsync(context, reply);
+                return PageLayout.WriteFormPostAsync(context, reply);
             case InteractionStep.Reply reply:
                 context.Response.StatusCode = StatusCodes.Status302Found;
                 context.Response.Headers[HeaderNames.CacheControl] = "no-store, no-cache";
@@ -131,7 +175,7 @@ internal static class SignInPages
     private static bool IsCrossSite(AuthorityRequest request) => request.Context.Request.Headers["Sec-Fetch-Site"].ToString() is not ("" or "same-origin" or "none");
 
     private static Task RefuseCrossSiteAsync(AuthorityRequest request, AuthorityCall call) =>
-        Page.WriteAsync(request.Context, Page.Failure(ErrorCatalogue.Create(900561, "POST", call.Method), call), StatusCodes.Status400BadRequest);
+        PageLayout.WriteAsync(request.Context, Page.Failure(ErrorCatalogue.Create(900561, "POST", call.Method), call), StatusCodes.Status400BadRequest);
 
     private static InteractiveSignIn SignIn(AuthorityRequest request) => request.Services.GetRequiredService<InteractiveSignIn>();
 

@@ -201,6 +201,8 @@ public sealed class InteractiveSignInTests : IAsyncLifetime
         var ask = (await _authority.Interactive.DeviceAsync(typed, null)).ShouldBeOfType<InteractionStep.AskSignIn>();
         var (step, session) = await _authority.Interactive.SignInAsync(Carry(ask.Interaction), "ada@contoso.example", Password);
         var consent = step.ShouldBeOfType<InteractionStep.AskConsent>();
+        (await PollAsync(version, grant, field, code)).ShouldRefuse(70016, "slow_down", 400);
+        _authority.Clock.Now += TimeSpan.FromSeconds(5);
         (await PollAsync(version, grant, field, code)).ShouldRefuse(70016, "authorization_pending", 400);
         var settled = await _authority.Interactive.ConsentAsync(Carry(consent.Interaction), session, accepted: true, forAll: false);
         settled.ShouldBeOfType<InteractionStep.DeviceSettled>().Approved.ShouldBeTrue();

@@ -52,6 +52,6 @@ internal sealed partial class TestBrowser : IDisposable
     [GeneratedRegex("<input type=\"hidden\" name=\"([^\"]*)\" value=\"([^\"]*)\">")]
     private static partial Regex Hidden();
 
-    [GeneratedRegex("<form method=\"post\" action=\"([^\"]*)\">")]
+    [GeneratedRegex("<form method=\"post\" action=\"([^\"]*)\"")]
     private static partial Regex Action();
 }
