@@ -134,7 +134,7 @@ internal static class Page
         <form method="post" action="/common/login">
           <input type="hidden" name="ctx" value="{{Text(context)}}">
           <input type="hidden" name="switch" value="1">
-          <div class="buttons"><button type="submit">Sign in with an administrator's account</button></div>
+          <div class="buttons"><button type="submit">Use another account</button></div>
         </form>
         """);
 
