@@ -15,6 +15,15 @@ public static class EngineFiles
     /// <summary>Folder holding PostgreSQL's <c>bin</c>, <c>lib</c> and <c>share</c>.</summary>
     public static string PostgresFolder => Path.Combine(PackageFolder("@embedded-postgres", ""), "native");
 
+    /// <summary>Folder of another package that is installed with the engines.</summary>
+    /// <exception cref="FileNotFoundException">It is not installed.</exception>
+    public static string Package(string name)
+    {
+        var folder = Path.Combine(Root(), "node_modules", name);
+        return Directory.Exists(folder) ? folder : throw new FileNotFoundException(
+            $"The package {name} is not installed. Run './vedette up' once, or 'npm ci' in the engines folder, or set {Variable}.");
+    }
+
     private static string PackageFolder(string scope, string prefix)
     {
         var modules = Path.Combine(Root(), "node_modules", scope);

@@ -14,6 +14,7 @@ using Vedette.Server.Control.Operations;
 using Vedette.Server.Control.Scripting;
 using Vedette.Server.Endpoint;
 using Vedette.Server.Http;
+using Vedette.Server.OpenApi;
 using Vedette.Telemetry;
 
 namespace Vedette.Server.Hosting;
@@ -130,6 +131,7 @@ internal static class HostBuilding
         }
 
         application.MapLanding();
+        application.MapOpenApi();
         application.MapAuthority();
         application.MapEndpoint();
 

@@ -54,6 +54,8 @@ internal static class Landing
               <dd><a href="/{{tenant}}/v2.0/.well-known/openid-configuration">openid-configuration</a></dd>
               <dt>Defender for Endpoint API</dt>
               <dd><code>{{WebUtility.HtmlEncode(home)}}/api/…</code></dd>
+              <dt>Try the APIs</dt>
+              <dd><a href="/explorer">API explorer</a>, <a href="/openapi">OpenAPI documents</a></dd>
               <dt>Certificate authority to trust</dt>
               <dd><a href="{{Certificate}}">vedette-ca.pem</a></dd>
               <dt>Credentials</dt>
