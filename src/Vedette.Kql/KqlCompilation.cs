@@ -44,6 +44,9 @@ public sealed record KqlOptions
     /// <summary>Diagnostics kept; further ones are dropped.</summary>
     public int MaxDiagnostics { get; init; } = 50;
 
+    /// <summary>The day that a datetime with a time alone belongs to (<c>datetime(8:00)</c>), UTC; null for today.</summary>
+    public DateTime? Today { get; init; }
+
     /// <summary>
     /// Columns of open plug-ins (bag_unpack, pivot) once they are known: by the start of the evaluate operator's call in the text. A host binds, runs what is below
     /// <see cref="Bound.EvaluateRelation.Input"/> to learn the columns, and binds again with them, so that the result's schema is complete.

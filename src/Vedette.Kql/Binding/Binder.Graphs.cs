@@ -150,12 +150,12 @@ internal sealed partial class Binder
         // Nodes without any column of their own are known by their id.
         if (nodeId is null)
         {
-            nodeId = NewColumn("$node", graph.Source.Type);
+            nodeId = NewColumn(BoundGraph.HiddenNodeColumn, graph.Source.Type);
             columns.Insert(0, nodeId);
         }
 
         var components = new GraphComponentsRelation(graph, op.Parameter("kind")?.Word == "strong", id, columns);
-        return graph with { Nodes = [(components, nodeId)], NodeIdColumn = graph.NodeIdColumn is null ? null : nodeId, NodeColumns = [.. columns.Where(c => c.Name != "$node").Select(c => NewColumn(c.Name, c.Type))] };
+        return graph with { Nodes = [(components, nodeId)], NodeIdColumn = graph.NodeIdColumn is null ? null : nodeId, NodeColumns = [.. columns.Where(c => c.Name != BoundGraph.HiddenNodeColumn).Select(c => NewColumn(c.Name, c.Type))] };
     }
 
     private BoundGraph BindGraphWhere(ListOperator op, BoundGraph graph)

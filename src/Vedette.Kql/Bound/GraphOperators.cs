@@ -15,7 +15,11 @@ public sealed record BoundGraph(
     IReadOnlyList<(BoundRelation Table, KqlColumn Id)> Nodes,
     KqlColumn? NodeIdColumn,
     IReadOnlyList<KqlColumn> NodeColumns,
-    KqlColumn? PartitionKey);
+    KqlColumn? PartitionKey)
+{
+    /// <summary>Name of the column that holds the ids of marked nodes when they have none of their own; no query can name it.</summary>
+    public const string HiddenNodeColumn = "$node";
+}
 
 /// <summary>An element of a graph pattern; elements alternate node, edge, node ….</summary>
 /// <param name="Name">Variable, or null when anonymous.</param>

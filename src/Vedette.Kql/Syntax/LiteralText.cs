@@ -11,7 +11,7 @@ public static class LiteralText
     ];
 
     /// <summary>Reads the content of <c>type(content)</c>; <c>null</c> gives a null value. False when malformed.</summary>
-    internal static bool TryParse(KqlType type, ReadOnlySpan<char> s, out object? value)
+    internal static bool TryParse(KqlType type, ReadOnlySpan<char> s, out object? value, DateTime? today = null)
     {
         value = null;
         if (s is "null" || (s.IsEmpty && type != KqlType.String))
@@ -41,7 +41,7 @@ public static class LiteralText
                 value = m;
                 return true;
             case KqlType.DateTime:
-                if (!TryDateTime(Unquote(s), out var t))
+                if (!TryDateTime(Unquote(s), out var t, today))
                     return false;
                 value = t;
                 return true;
@@ -61,9 +61,21 @@ public static class LiteralText
     }
 
     /// <summary>Reads a datetime the way the language does: ISO 8601 in whole or in part, with or without zone (none means UTC), and a few common forms.</summary>
-    public static bool TryDateTime(ReadOnlySpan<char> s, out DateTime value)
+    /// <param name="s">The text.</param>
+    /// <param name="value">UTC.</param>
+    /// <param name="today">The day that a time alone belongs to; null for the present one.</param>
+    public static bool TryDateTime(ReadOnlySpan<char> s, out DateTime value, DateTime? today = null)
     {
-        const DateTimeStyles styles = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal | DateTimeStyles.AllowWhiteSpaces;
+        if (!Read(s, out value))
+            return false;
+        if (value.Date == DateTime.MinValue && s.IndexOfAny('-', '/') < 0 && s.Contains(':'))
+            value = (today ?? DateTime.UtcNow).Date + value.TimeOfDay;
+        return true;
+    }
+
+    private static bool Read(ReadOnlySpan<char> s, out DateTime value)
+    {
+        const DateTimeStyles styles = DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal | DateTimeStyles.AllowWhiteSpaces | DateTimeStyles.NoCurrentDateDefault;
         s = s.Trim();
         foreach (var format in DateFormats)
         {

@@ -152,7 +152,7 @@ internal sealed partial class Parser
         var open = s.IndexOf('(');
         KqlTypes.TryParse(s[..open], out var type);
         var content = s[(open + 1)..^1].Trim();
-        if (LiteralText.TryParse(type, content, out var value))
+        if (LiteralText.TryParse(type, content, out var value, _options.Today))
             return new LiteralExpr(type, value, token.Span);
         // The language reads what is no value of the type as null.
         _diagnostics.Warning("KS004", $"Malformed literal: '{content}' is no {type.Name()}, so the value is null.", token.Span);

@@ -9,7 +9,7 @@ internal sealed partial class RelationWriter
     /// The body of mv-apply and partition, run over all groups at once: sort, take, summarize and row numbers are taken within the group, and the
     /// group's columns survive.
     /// </summary>
-    private sealed class GroupedBody(RelationWriter writer, IReadOnlyList<int> group)
+    private sealed class GroupedBody(RelationWriter writer, IReadOnlyList<int> group, KqlColumn? key, ContextRelation context)
     {
         public Select Write(BoundRelation relation)
         {
@@ -17,6 +17,10 @@ internal sealed partial class RelationWriter
             {
                 case ContextRelation:
                     return writer.Write(relation);
+                case RenderRelation render:
+                    return Write(render.Input);
+                case ConsumeRelation consume:
+                    return Consume(Write(consume.Input));
                 case FilterRelation filter:
                 {
                     var scope = Within(() => writer.Prepare(Open(Write(filter.Input)), [filter.Predicate]));
@@ -43,11 +47,23 @@ internal sealed partial class RelationWriter
                 }
 
                 case TakeRelation take:
+                    return Take(Write(take.Input), take.Count);
+                case SampleRelation sample:
+                    return Take(writer.Shuffled(Write(sample.Input)), sample.Count).Unordered();
+                case ParseKvRelation parse:
+                    return Within(() => writer.ParseKv(parse, Write(parse.Input)));
+                case MvApplyRelation apply:
                 {
-                    var scope = Ranked(Write(take.Input), out var rank);
-                    scope.Where($"{scope.Resolve(rank).Text} <= {SqlConvert.ToLong(writer._scalars.Write(take.Count, scope)).Text}");
-                    return scope;
+                    var rows = Write(apply.Input);
+                    return writer.Apply(apply, rows, [.. group.Select(g => new KqlColumn(g, "", rows.Resolve(g).Type))]);
                 }
+
+                case PartitionRelation partition:
+                    return writer.Partition(partition, Write(partition.Input), group);
+                case UnionRelation union:
+                    return Union(union);
+                case JoinRelation join when IsOfGroup(join.Left) && !IsOfGroup(join.Right) && join.Kind is JoinKind.Inner or JoinKind.InnerUnique or JoinKind.LeftOuter or JoinKind.LeftSemi or JoinKind.LeftAnti:
+                    return Join(join);
 
                 case SerializeRelation serialize:
                     return Write(serialize.Input);
@@ -59,9 +75,60 @@ internal sealed partial class RelationWriter
                     return Summarize(summarize);
                 case ScanRelation scan:
                     return writer.Sequences(scan, Write(scan.Input), group);
+                case not UnaryRelation when !IsOfGroup(relation):
+                    return ForEachGroup(relation);
                 default:
                     throw ScalarWriter.Unsupported($"This operator is not supported inside mv-apply or partition ({relation.GetType().Name[..^"Relation".Length]})");
             }
+        }
+
+        private bool IsOfGroup(BoundRelation relation) => relation == context || BoundTree.Parts(relation).Relations.Any(IsOfGroup);
+
+        /// <summary>Rows from elsewhere, for each group once more, with the key that the group has.</summary>
+        private Select ForEachGroup(BoundRelation relation)
+        {
+            var rows = writer._contexts[context].Wrap();
+            rows.Order = [];
+            rows.IsNumbered = false;
+            var columns = group.Concat(key is null ? [] : [key.Id]).ToList();
+            rows.GroupBy = [.. columns.Select(c => rows.Resolve(c)).Where(v => !v.IsConstant).Select(v => v.Text)];
+            foreach (var column in columns)
+                rows.Define(column, rows.Resolve(column));
+            if (rows.GroupBy.Count == 0)
+                rows.Limit = "1";
+            return new Select(new JoinSource("CROSS JOIN", rows, Open(writer.Write(relation).Unordered()), "", false, false, writer._nextJoin++));
+        }
+
+        private Select Take(Select input, BoundScalar count)
+        {
+            var scope = Ranked(input, out var rank);
+            scope.Where($"{scope.Resolve(rank).Text} <= {SqlConvert.ToLong(writer._scalars.Write(count, scope)).Text}");
+            return scope;
+        }
+
+        private Select Join(JoinRelation join)
+        {
+            var left = Write(join.Left);
+            if (join.Kind != JoinKind.InnerUnique || join.Conditions.Count == 0)
+                return writer.Join(join, left, writer.Write(join.Right));
+            // One left row for each key of each group.
+            var unique = writer.Prepare(Open(left.Unordered()), join.Conditions.Select(c => c.Left)).Wrap();
+            unique.LimitBy = string.Join(", ", group.Select(g => unique.Resolve(g).Text).Concat(join.Conditions.Select(c => writer._scalars.Write(c.Left, unique).Text)));
+            return writer.Join(new JoinRelation(JoinKind.Inner, join.Left, join.Right, join.Conditions, join.IsLookup, join.Columns), unique.Wrap(), writer.Write(join.Right));
+        }
+
+        private Select Union(UnionRelation union)
+        {
+            // The group's columns are columns of the union.
+            var inputs = new List<(Select, IReadOnlyList<KqlColumn?>, SqlValue?)>();
+            foreach (var input in union.Inputs)
+            {
+                var rows = Write(input.Input);
+                inputs.Add((rows, [.. group.Select(g => new KqlColumn(g, "", rows.Resolve(g).Type)), .. input.Columns], SqlConstant.String(input.SourceName)));
+            }
+
+            var outer = group.Select(g => new KqlColumn(g, "", writer._contexts[context].Resolve(g).Type));
+            return new Select(new UnionSource(inputs, union.SourceColumn, union.SourceColumn is { } source ? [source, .. outer, .. union.Columns.Skip(1)] : [.. outer, .. union.Columns]));
         }
 
         private Select Compute(Select input, IReadOnlyList<NamedScalar> values) => Within(() => writer.Compute(input, values));

@@ -46,7 +46,8 @@ internal static class LateBinding
             // The lowest first: those above may stand on its columns.
             if (Open(compilation.Root!).FirstOrDefault(p => !schemas.ContainsKey(p.Span.Start)) is not { } plugin)
                 break;
-            var query = await SqlCompiler.Compile(plugin, context).PrepareAsync(engine, settings, ran, cancellationToken);
+            var alone = new EvaluateRelation(plugin.Input, plugin.Plugin, plugin.Arguments, plugin.Columns, true, [], plugin.Span);
+            var query = await SqlCompiler.Compile(alone, context).PrepareAsync(engine, settings, ran, cancellationToken);
             schemas[plugin.Span.Start] = [.. query.Columns.Skip(plugin.Columns.Count).Select(c => new KqlColumnDefinition(c.Name, c.Type))];
             var again = bind(new KqlOptions { LateSchemas = schemas });
             if (!again.Succeeded)

@@ -62,10 +62,10 @@ internal sealed partial class RelationWriter
             + $", [{d}])");
     }
 
-    private Select Apply(MvApplyRelation node)
+    private Select Apply(MvApplyRelation node, Select input, IReadOnlyList<KqlColumn> groups)
     {
         // Rows are numbered, so that the body can run once over all of them, grouped by the row they came from.
-        var scope = Prepare(Open(Write(node.Input)), node.Items.Select(i => i.Value).OfType<BoundScalar>());
+        var scope = Prepare(Open(input), node.Items.Select(i => i.Value).OfType<BoundScalar>());
         var numbered = scope.Wrap();
         var row = NewHidden();
         numbered.Order = [];
@@ -73,29 +73,34 @@ internal sealed partial class RelationWriter
         numbered.DefineAlways(row, new SqlValue("rowNumberInAllBlocks()", KqlType.Long, false));
         var expanded = Expand(numbered.Wrap(), node.Items, node.ItemIndex, false, node.RowLimit, keepEmpty: false);
         var outer = _carried;
-        _carried = [.. outer, .. node.Input.Columns];
-        var result = PerGroup(expanded, [row], node.Context, node.Body);
+        _carried = [.. outer, .. groups, .. node.Input.Columns];
+        var result = PerGroup(expanded, [row], null, node.Context, node.Body);
         _carried = outer;
         return result;
     }
 
-    private Select Partition(PartitionRelation node)
+    private Select Partition(PartitionRelation node, Select input, IReadOnlyList<int> outer)
     {
-        var scope = Prepare(Open(Write(node.Input)), [node.Key]);
+        var scope = Prepare(Open(input), [node.Key]);
         if (scope.HasWindow)
             scope = scope.Wrap();
         var key = NewHidden();
         scope.DefineAlways(key, Typed(_scalars.Write(node.Key, scope), node.Key.Type));
-        return PerGroup(scope.Wrap(), [key], node.Context, node.Body);
+        return PerGroup(scope.Wrap(), [.. outer, key], (node.Key as BoundColumnRef)?.Column, node.Context, node.Body);
     }
 
     /// <summary>
     /// Runs a body for each group of rows: every operator of the body that looks at several rows does so within the group.
     /// </summary>
-    private Select PerGroup(Select rows, IReadOnlyList<int> group, ContextRelation context, BoundRelation body)
+    /// <param name="rows">The rows outside, with the columns that say which group they belong to.</param>
+    /// <param name="group">These columns.</param>
+    /// <param name="key">The column outside that the body may name, when its rows come from elsewhere.</param>
+    /// <param name="context">Where the body reads the rows.</param>
+    /// <param name="body">The body.</param>
+    private Select PerGroup(Select rows, IReadOnlyList<int> group, KqlColumn? key, ContextRelation context, BoundRelation body)
     {
         _contexts[context] = rows;
-        var result = new GroupedBody(this, group).Write(body);
+        var result = new GroupedBody(this, group, key, context).Write(body);
         if (group.All(g => result.TryResolve(g) is not null))
             result.Order = [.. group.Select(g => new SqlOrder(g, false, true)), .. result.Order];
         return result;

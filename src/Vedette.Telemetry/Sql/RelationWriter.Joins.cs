@@ -6,10 +6,37 @@ namespace Vedette.Telemetry.Sql;
 /// <summary>Joins.</summary>
 internal sealed partial class RelationWriter
 {
-    private Select Join(JoinRelation join)
+    /// <summary>
+    /// Conditions over an innerunique join that look at the left side only hold before one row of each key is chosen, as in the language: the row that is
+    /// chosen is one that the condition keeps. Null when there are none.
+    /// </summary>
+    private static BoundRelation? IntoUniqueJoin(FilterRelation filter)
     {
-        var left = Open(Write(join.Left).Unordered());
-        var right = Open(Write(join.Right).Unordered());
+        var input = filter.Input is FilterRelation inner ? IntoUniqueJoin(inner) ?? inner.Input : filter.Input;
+        if (input is not JoinRelation { Kind: JoinKind.InnerUnique, Conditions.Count: > 0 } join || (filter.Input is FilterRelation && input == ((FilterRelation)filter.Input).Input))
+            return null;
+        var ids = join.Left.Columns.Select(c => c.Id).ToHashSet();
+        var conditions = ScalarWriter.Conjuncts(filter.Predicate).ToLookup(c => OnlyColumns(c, ids));
+        if (!conditions[true].Any())
+            return null;
+        var left = conditions[true].Aggregate(join.Left, (rows, condition) => new FilterRelation(rows, condition));
+        BoundRelation result = new JoinRelation(join.Kind, left, join.Right, join.Conditions, join.IsLookup, join.Columns);
+        return conditions[false].Aggregate(result, (rows, condition) => new FilterRelation(rows, condition));
+    }
+
+    private static bool OnlyColumns(BoundScalar scalar, HashSet<int> ids) => scalar switch
+    {
+        BoundColumnRef reference => ids.Contains(reference.Column.Id),
+        BoundCall { Function.IsWindow: true } or BoundIn { Subquery: not null } or BoundScalarSubquery => false,
+        _ => BoundTree.Children(scalar).All(child => OnlyColumns(child, ids)),
+    };
+
+    private Select Join(JoinRelation join) => Join(join, Write(join.Left), Write(join.Right));
+
+    private Select Join(JoinRelation join, Select leftRows, Select rightRows)
+    {
+        var left = Open(leftRows.Unordered());
+        var right = Open(rightRows.Unordered());
         left = Prepare(left, join.Conditions.Select(c => c.Left));
         right = Prepare(right, join.Conditions.Select(c => c.Right));
         if (left.HasWindow)

@@ -40,8 +40,6 @@ internal sealed partial class RelationWriter
         ScanRelation => "scan",
         ParseKvRelation => "parse-kv",
         GraphMatchRelation => "graph-match",
-        GraphToTableRelation => "graph-to-table",
-        GraphComponentsRelation => "graph-mark-components",
         _ => relation.GetType().Name,
     };
 }

@@ -120,21 +120,6 @@ internal sealed partial class RelationWriter
         return _program.AddStage(new SequenceScanStep(node, parts.Count, _context.Now), scope, [.. parts, .. node.Input.Columns], outputs, passesThrough: false);
     }
 
-    /// <summary>graph-match: edges and nodes are read first, then the pattern is searched in this process.</summary>
-    private Select GraphMatch(GraphMatchRelation node)
-    {
-        var edges = new CollectStep();
-        _program.AddStage(edges, Open(Write(node.Graph.Edges).Unordered()), node.Graph.Edges.Columns, [], passesThrough: false);
-        var nodes = new List<CollectStep>();
-        foreach (var (table, _) in node.Graph.Nodes)
-        {
-            nodes.Add(new CollectStep());
-            _program.AddStage(nodes[^1], Open(Write(table).Unordered()), table.Columns, [], passesThrough: false);
-        }
-
-        return _program.AddStage(new GraphMatchStep(node, edges, nodes, _context.Now), Print(new PrintRelation([])), [], node.Columns, passesThrough: false);
-    }
-
     private Select External(ExternalDataRelation node)
     {
         var nothing = Print(new PrintRelation([]));
@@ -163,9 +148,9 @@ internal sealed partial class RelationWriter
         return node.KeepsRows ? result : Numbered(result);
     }
 
-    private Select ParseKv(ParseKvRelation node)
+    private Select ParseKv(ParseKvRelation node, Select input)
     {
-        var scope = Prepare(Open(Write(node.Input)), [node.Source]);
+        var scope = Prepare(Open(input), [node.Source]);
         if (scope.HasWindow)
             scope = scope.Wrap();
         var source = new KqlColumn(Hide(scope, SqlConvert.ToText(_scalars.Write(node.Source, scope))), "", KqlType.String);

@@ -42,21 +42,23 @@ internal sealed partial class RelationWriter
         SampleRelation sample => Sample(sample),
         SerializeRelation serialize => Numbered(Write(serialize.Input)),
         RenderRelation render => Write(render.Input),
-        ConsumeRelation consume => Consume(consume),
+        ConsumeRelation consume => Consume(Write(consume.Input)),
         SummarizeRelation summarize => Summarize(summarize),
         MakeSeriesRelation series => MakeSeries(series),
         TopNestedRelation nested => TopNested(nested),
         JoinRelation join => Join(join),
         UnionRelation union => Union(union),
         MvExpandRelation expand => Expand(expand),
-        MvApplyRelation apply => Apply(apply),
-        PartitionRelation partition => Partition(partition),
+        MvApplyRelation apply => Apply(apply, Write(apply.Input), []),
+        PartitionRelation partition => Partition(partition, Write(partition.Input), []),
         ParseRelation parse => Parse(parse),
-        ParseKvRelation parse => ParseKv(parse),
+        ParseKvRelation parse => ParseKv(parse, Write(parse.Input)),
         ReduceRelation reduce => Reduce(reduce),
         EvaluateRelation evaluate => Evaluate(evaluate),
         ExternalDataRelation external => External(external),
         GraphMatchRelation match => GraphMatch(match),
+        GraphToTableRelation table => GraphToTable(table),
+        GraphComponentsRelation components => GraphComponents(components),
         ScanRelation scan => Sequences(scan, Write(scan.Input), []),
         TableFunctionRelation function => TableFunction(function),
         _ => Local(relation),
@@ -64,6 +66,8 @@ internal sealed partial class RelationWriter
 
     private Select Filter(FilterRelation filter)
     {
+        if (IntoUniqueJoin(filter) is { } join)
+            return Write(join);
         var scope = Prepare(Open(Write(filter.Input)), [filter.Predicate]);
         if (!scope.IsOpen)
             scope = scope.Wrap();
@@ -145,17 +149,23 @@ internal sealed partial class RelationWriter
 
     private Select Sample(SampleRelation sample)
     {
-        var scope = Open(Write(sample.Input)).Wrap();
-        var id = NewHidden();
-        scope.Define(id, new SqlValue("rand64()", KqlType.Long, false));
-        scope.Order = [new SqlOrder(id, false, false)];
-        var taken = Take(scope, sample.Count);
+        var taken = Take(Shuffled(Write(sample.Input)), sample.Count);
         return taken.Unordered();
     }
 
-    private Select Consume(ConsumeRelation consume)
+    /// <summary>Rows in random order.</summary>
+    private Select Shuffled(Select input)
     {
-        var scope = Open(Write(consume.Input));
+        var scope = Open(input).Wrap();
+        var id = NewHidden();
+        scope.Define(id, new SqlValue("rand64()", KqlType.Long, false));
+        scope.Order = [new SqlOrder(id, false, false)];
+        return scope;
+    }
+
+    private static Select Consume(Select input)
+    {
+        var scope = Open(input);
         scope.Where("0");
         return scope;
     }

@@ -53,6 +53,7 @@ public sealed class GoldenTests
         var context = new SqlContext { TenantId = Guid.Empty, FindTable = static _ => null, Now = new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc) };
         try
         {
+            compilation = await LateBinding.CompleteAsync(compilation, late => KqlCompiler.Bind(query, KqlSchema.Empty, late), context, TestEngine.Shared, null, null, default);
             var (columns, rows) = await HuntingRuns.RunAsync(TestEngine.Shared, SqlCompiler.Compile(compilation.Root!, context));
             return string.Join('\n', rows.Select(r => string.Join(" | ", r.Select((v, i) => v is null ? "null" : LocalValues.ToText(v, columns[i].Type)))));
         }

@@ -21,8 +21,8 @@ internal static class TextFunctions
         table["parse_version"] = c => Version(c.Text(0));
         table["parse_user_agent"] = UserAgent.Parse;
         table["format_bytes"] = FormatBytes;
-        table["gzip_compress_to_base64_string"] = c => Convert.ToBase64String(Deflate(c.Text(0), s => new GZipStream(s, CompressionLevel.Optimal, true)));
-        table["zlib_compress_to_base64_string"] = c => Convert.ToBase64String(Deflate(c.Text(0), s => new ZLibStream(s, CompressionLevel.Optimal, true)));
+        table["gzip_compress_to_base64_string"] = c => Convert.ToBase64String(Compression.Gzip(Encoding.UTF8.GetBytes(c.Text(0))));
+        table["zlib_compress_to_base64_string"] = c => Convert.ToBase64String(Compression.Zlib(Encoding.UTF8.GetBytes(c.Text(0))));
         table["gzip_decompress_from_base64_string"] = c => Inflate(c.Text(0), s => new GZipStream(s, CompressionMode.Decompress));
         table["zlib_decompress_from_base64_string"] = c => Inflate(c.Text(0), s => new ZLibStream(s, CompressionMode.Decompress));
         table["datetime_list_timezones"] = _ => new JsonArray([.. TimeZoneInfo.GetSystemTimeZones().Select(z => z.Id).Order(StringComparer.Ordinal).Select(id => (JsonNode?)id)]);
@@ -207,14 +207,6 @@ internal static class TextFunctions
 
         var digits = (int)(c.Has(1) ? c.Long(1) ?? 0 : 0);
         return Math.Round(size, Math.Clamp(digits, 0, 15)).ToString("0." + new string('#', Math.Max(digits, 0)), CultureInfo.InvariantCulture) + " " + units[unit];
-    }
-
-    private static byte[] Deflate(string text, Func<Stream, Stream> open)
-    {
-        using var target = new MemoryStream();
-        using (var packer = open(target))
-            packer.Write(Encoding.UTF8.GetBytes(text));
-        return target.ToArray();
     }
 
     private static string? Inflate(string text, Func<Stream, Stream> open)

@@ -5,77 +5,8 @@ using Vedette.Telemetry.Hunting;
 
 namespace Vedette.Telemetry.Local.Steps;
 
-/// <summary>A graph in this process: nodes by id, edges between them.</summary>
-internal sealed class LocalGraph
-{
-    private readonly BoundGraph _graph;
-    private readonly Dictionary<int, int> _edgePositions;
-
-    public LocalGraph(BoundGraph graph, LocalTable edges, IReadOnlyList<LocalTable> nodes)
-    {
-        _graph = graph;
-        _edgePositions = graph.Edges.Columns.Select((c, i) => (c.Id, i)).ToDictionary(p => p.Id, p => p.i);
-        var ids = new Dictionary<string, int>(StringComparer.Ordinal);
-        for (var t = 0; t < nodes.Count; t++)
-        {
-            var table = graph.Nodes[t].Table;
-            var key = table.Columns.ToList().FindIndex(c => c.Id == graph.Nodes[t].Id.Id);
-            foreach (var row in nodes[t].Rows)
-            {
-                var at = Node(LocalValues.ToText(row[key], table.Columns[key].Type), row[key]);
-                for (var i = 0; i < table.Columns.Count; i++)
-                    Nodes[at].Values[table.Columns[i].Name] = row[i];
-            }
-        }
-
-        var (source, target) = (_edgePositions[graph.Source.Id], _edgePositions[graph.Target.Id]);
-        foreach (var row in edges.Rows)
-        {
-            var from = Node(LocalValues.ToText(row[source], graph.Source.Type), row[source]);
-            var to = Node(LocalValues.ToText(row[target], graph.Target.Type), row[target]);
-            Edges.Add((from, to, row));
-            Nodes[from].Out.Add(Edges.Count - 1);
-            Nodes[to].In.Add(Edges.Count - 1);
-        }
-
-        int Node(string id, object? value)
-        {
-            if (ids.TryGetValue(id, out var known))
-                return known;
-            ids.Add(id, Nodes.Count);
-            Nodes.Add(new GraphNode(id, []));
-            if (graph.NodeIdColumn is { } column)
-                Nodes[^1].Values[column.Name] = value;
-            foreach (var (_, idColumn) in graph.Nodes)
-                Nodes[^1].Values.TryAdd(idColumn.Name, value);
-            return Nodes.Count - 1;
-        }
-    }
-
-    public List<GraphNode> Nodes { get; } = [];
-
-    public List<(int From, int To, object?[] Row)> Edges { get; } = [];
-
-    public object? NodeValue(int node, KqlColumn column) =>
-        Nodes[node].Values.TryGetValue(column.Name, out var value) ? value : column.Type is KqlType.String or KqlType.Dynamic ? "" : null;
-
-    public object? EdgeValue(int edge, KqlColumn column) =>
-        _edgePositions.TryGetValue(column.Id, out var position) || (position = _graph.Edges.Columns.ToList().FindIndex(c => c.Name == column.Name)) >= 0 ? Edges[edge].Row[position] : null;
-
-    public JsonObject NodeBag(int node) => new(_graph.NodeColumns.Select(c => KeyValuePair.Create(c.Name, LocalJson.Parse(LocalValues.ToJson(NodeValue(node, c), c.Type)))));
-
-    public JsonObject EdgeBag(int edge) => new(_graph.Edges.Columns.Select(c => KeyValuePair.Create(c.Name, LocalJson.Parse(LocalValues.ToJson(EdgeValue(edge, c), c.Type)))));
-
-    internal sealed record GraphNode(string Id, Dictionary<string, object?> Values)
-    {
-        public List<int> Out { get; } = [];
-
-        public List<int> In { get; } = [];
-    }
-}
-
 /// <summary>graph-match and graph-shortest-paths.</summary>
-internal sealed class GraphMatchStep(GraphMatchRelation node, CollectStep edges, IReadOnlyList<CollectStep> nodes, DateTime now) : ILocalStep
+internal sealed class GraphMatchStep(GraphMatchRelation node, GraphSource source, DateTime now) : ILocalStep
 {
     /// <summary>Partial matches that are tried at most.</summary>
     private const long MaxSteps = 20_000_000;
@@ -95,10 +26,13 @@ internal sealed class GraphMatchStep(GraphMatchRelation node, CollectStep edges,
 
     public LocalTable Run(LocalTable input, CancellationToken cancellationToken)
     {
-        _graph = new LocalGraph(node.Graph, edges.Rows!, [.. nodes.Select(n => n.Rows!)]);
-        Pattern(0, 0, -1, [], [], cancellationToken);
-        if (node.ShortestOnly)
+        foreach (var graph in source.Read())
         {
+            _graph = graph;
+            _shortest.Clear();
+            Pattern(0, 0, -1, [], [], cancellationToken);
+            if (!node.ShortestOnly)
+                continue;
             foreach (var (_, rows) in _shortest.Values)
                 _rows.AddRange(node.Output == "all" ? rows : rows.Take(1));
         }
@@ -275,9 +209,12 @@ internal sealed class GraphMatchStep(GraphMatchRelation node, CollectStep edges,
             }
 
             case BoundCall { Function.Name: "node_id", Arguments.Count: 0 } when _hops.FirstOrDefault(h => h.Key.StartsWith("n:", StringComparison.Ordinal)) is { Key: not null } current:
-                return (true, (long)_inner[current.Key[2..]][current.Value]);
+                return (true, _graph.Nodes[_inner[current.Key[2..]][current.Value]].Id);
             case BoundCall { Function.Name: "node_id", Arguments: [BoundGraphElement { Variable: var named }] } when _nodes.TryGetValue(named, out var position):
-                return (true, (long)position);
+                return (true, _graph.Nodes[position].Id);
+            case BoundCall { Function.Name: "labels" }:
+                // Only graph models have labels; graphs made by a query have none.
+                return (true, "[]");
             default:
                 return (false, null);
         }

@@ -206,6 +206,13 @@ internal static class AggregateTable
         var limit = c.ConstantLong(1) ?? 1048576;
         var value = c[0];
         var filter = withNulls ? null : value.Type == KqlType.Dynamic ? $"{value.Text} != ''" : value.Nullable ? $"isNotNull({value.Text})" : null;
+        if (value.Type == KqlType.Dynamic)
+        {
+            // An array adds its elements.
+            var elements = $"multiIf(startsWith({value.Text}, '['), JSONExtractArrayRaw({value.Text}), {value.Text} = '', ['null'], [{value.Text}])";
+            return SqlJson.FromElements($"arraySlice(arrayFlatten({c.Apply("groupArray", null, [elements], filter)}), 1, {limit})");
+        }
+
         var json = withNulls ? SqlConvert.ToJson(value) : SqlConvert.ToJson(value with { Nullable = false });
         return SqlJson.FromElements($"arrayMap(i -> assumeNotNull(i), {c.Apply("groupArray", limit.ToString(CultureInfo.InvariantCulture), [json], filter)})");
     }

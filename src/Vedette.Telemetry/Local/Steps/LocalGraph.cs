@@ -1,0 +1,102 @@
+using System.Text.Json.Nodes;
+using Vedette.Kql;
+using Vedette.Kql.Bound;
+
+namespace Vedette.Telemetry.Local.Steps;
+
+/// <summary>Where a graph's edges and nodes come from, once they have been read.</summary>
+internal sealed class GraphSource(BoundGraph graph, CollectStep edges, IReadOnlyList<CollectStep> nodes)
+{
+    /// <summary>The graph; with <c>partitioned-by</c> one graph for each value of the key.</summary>
+    public IEnumerable<LocalGraph> Read()
+    {
+        var tables = nodes.Select(n => n.Rows!).ToList();
+        if (graph.PartitionKey is not { } key)
+            return [new LocalGraph(graph, edges.Rows!, tables)];
+        return edges.Rows!.Rows.GroupBy(Part(graph.Edges.Columns, c => c.Id == key.Id)!).Select(part => new LocalGraph(
+            graph,
+            edges.Rows with { Rows = [.. part] },
+            [.. tables.Select((table, i) => Part(graph.Nodes[i].Table.Columns, c => c.Name == key.Name) is { } of ? table with { Rows = [.. table.Rows.Where(r => of(r) == part.Key)] } : table)]));
+    }
+
+    private static Func<object?[], string>? Part(IReadOnlyList<KqlColumn> columns, Func<KqlColumn, bool> isKey)
+    {
+        for (var i = 0; i < columns.Count; i++)
+        {
+            var position = i;
+            if (isKey(columns[i]))
+                return row => LocalValues.ToText(row[position], columns[position].Type);
+        }
+
+        return null;
+    }
+}
+
+/// <summary>A graph in this process: nodes by id, edges between them.</summary>
+internal sealed class LocalGraph
+{
+    private readonly BoundGraph _graph;
+    private readonly Dictionary<int, int> _edgePositions;
+
+    public LocalGraph(BoundGraph graph, LocalTable edges, IReadOnlyList<LocalTable> nodes)
+    {
+        _graph = graph;
+        _edgePositions = graph.Edges.Columns.Select((c, i) => (c.Id, i)).ToDictionary(p => p.Id, p => p.i);
+        var ids = new Dictionary<string, int>(StringComparer.Ordinal);
+        for (var t = 0; t < nodes.Count; t++)
+        {
+            var table = graph.Nodes[t].Table;
+            var key = table.Columns.ToList().FindIndex(c => c.Id == graph.Nodes[t].Id.Id);
+            foreach (var row in nodes[t].Rows)
+            {
+                var at = Node(LocalValues.ToText(row[key], table.Columns[key].Type), row[key]);
+                for (var i = 0; i < table.Columns.Count; i++)
+                    Nodes[at].Values[table.Columns[i].Name] = row[i];
+            }
+        }
+
+        var (source, target) = (_edgePositions[graph.Source.Id], _edgePositions[graph.Target.Id]);
+        foreach (var row in edges.Rows)
+        {
+            var from = Node(LocalValues.ToText(row[source], graph.Source.Type), row[source]);
+            var to = Node(LocalValues.ToText(row[target], graph.Target.Type), row[target]);
+            Edges.Add((from, to, row));
+            Nodes[from].Out.Add(Edges.Count - 1);
+            Nodes[to].In.Add(Edges.Count - 1);
+        }
+
+        int Node(string id, object? value)
+        {
+            if (ids.TryGetValue(id, out var known))
+                return known;
+            ids.Add(id, Nodes.Count);
+            Nodes.Add(new GraphNode(id, value, []));
+            if (graph.NodeIdColumn is { } column)
+                Nodes[^1].Values[column.Name] = value;
+            foreach (var (_, idColumn) in graph.Nodes)
+                Nodes[^1].Values.TryAdd(idColumn.Name, value);
+            return Nodes.Count - 1;
+        }
+    }
+
+    public List<GraphNode> Nodes { get; } = [];
+
+    public List<(int From, int To, object?[] Row)> Edges { get; } = [];
+
+    public object? NodeValue(int node, KqlColumn column) =>
+        Nodes[node].Values.TryGetValue(column.Name, out var value) ? value : column.Type is KqlType.String or KqlType.Dynamic ? "" : null;
+
+    public object? EdgeValue(int edge, KqlColumn column) =>
+        _edgePositions.TryGetValue(column.Id, out var position) || (position = _graph.Edges.Columns.ToList().FindIndex(c => c.Name == column.Name)) >= 0 ? Edges[edge].Row[position] : null;
+
+    public JsonObject NodeBag(int node) => new(_graph.NodeColumns.Select(c => KeyValuePair.Create(c.Name, LocalJson.Parse(LocalValues.ToJson(NodeValue(node, c), c.Type)))));
+
+    public JsonObject EdgeBag(int edge) => new(_graph.Edges.Columns.Select(c => KeyValuePair.Create(c.Name, LocalJson.Parse(LocalValues.ToJson(EdgeValue(edge, c), c.Type)))));
+
+    internal sealed record GraphNode(string Id, object? Key, Dictionary<string, object?> Values)
+    {
+        public List<int> Out { get; } = [];
+
+        public List<int> In { get; } = [];
+    }
+}
