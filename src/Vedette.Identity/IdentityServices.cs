@@ -74,7 +74,8 @@ public sealed class IdentityStartup(DirectoryStore directory, SigningKeys keys, 
     private static readonly TimeSpan MaintenanceInterval = TimeSpan.FromMinutes(10);
 
     /// <summary>Reads signing keys and directory, both at once. The schema must be up to date.</summary>
-    public Task StartAsync(CancellationToken cancellationToken = default) => Task.WhenAll(keys.LoadAsync(cancellationToken), directory.LoadAsync(cancellationToken));
+    public Task StartAsync(CancellationToken cancellationToken = default) => Task.WhenAll(
+        keys.LoadAsync(cancellationToken), directory.LoadAsync(cancellationToken), PublishedResources.EnsureAsync(directory, cancellationToken));
 
     /// <summary>Follows other servers' changes, writes the audit log, rotates keys; until cancelled.</summary>
     public Task RunAsync(CancellationToken cancellationToken) =>

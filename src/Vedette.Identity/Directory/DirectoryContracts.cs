@@ -137,6 +137,12 @@ public sealed record CreateUserRequest(string UserPrincipalName, string DisplayN
 
     /// <summary>Template ids of directory roles.</summary>
     public IReadOnlyList<Guid> DirectoryRoles { get; init; } = [];
+
+    /// <summary>False for an account that is switched off.</summary>
+    public bool AccountEnabled { get; init; } = true;
+
+    /// <summary>Properties of <see cref="UserProfile.Columns"/>.</summary>
+    public IReadOnlyDictionary<string, string?> Profile { get; init; } = new Dictionary<string, string?>();
 }
 
 /// <summary>A user, for listings.</summary>

@@ -11,6 +11,9 @@ public enum DirectoryProblem
 
     /// <summary>The operation clashes with what is there already.</summary>
     Conflict,
+
+    /// <summary>An object with the same identity exists already.</summary>
+    Duplicate,
 }
 
 /// <summary>A directory operation was refused; the message is for the person who asked.</summary>
@@ -22,6 +25,8 @@ public sealed class DirectoryException(DirectoryProblem problem, string message)
     internal static DirectoryException NotFound(string message) => new(DirectoryProblem.NotFound, message);
 
     internal static DirectoryException BadInput(string message) => new(DirectoryProblem.BadInput, message);
+
+    internal static DirectoryException Duplicate(string message) => new(DirectoryProblem.Duplicate, message);
 
     internal static DirectoryException Conflict(string message) => new(DirectoryProblem.Conflict, message);
 }

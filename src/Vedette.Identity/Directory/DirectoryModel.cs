@@ -71,8 +71,20 @@ public sealed record Application
     /// <summary>Name for people.</summary>
     public required string DisplayName { get; init; }
 
+    /// <summary>Who may sign in to it: one of <see cref="Directory.SignInAudience"/>.</summary>
+    public required string SignInAudience { get; init; }
+
     /// <summary>True when other tenants may use it too.</summary>
-    public required bool IsMultiTenant { get; init; }
+    public bool IsMultiTenant => SignInAudience != Directory.SignInAudience.SingleTenant;
+
+    /// <summary>What it is for.</summary>
+    public string? Description { get; init; }
+
+    /// <summary>Notes of its administrators.</summary>
+    public string? Notes { get; init; }
+
+    /// <summary>Labels of its administrators.</summary>
+    public IReadOnlyList<string> Tags { get; init; } = [];
 
     /// <summary>True for an application that cannot keep a secret.</summary>
     public required bool IsPublicClient { get; init; }
@@ -111,7 +123,14 @@ public sealed record Application
 /// <param name="TenantId">The tenant.</param>
 /// <param name="AccountEnabled">False when sign-in is switched off.</param>
 /// <param name="CreatedAt">When it came into the tenant.</param>
-public sealed record ServicePrincipal(Guid Id, Guid AppId, Guid TenantId, bool AccountEnabled, DateTimeOffset CreatedAt);
+public sealed record ServicePrincipal(Guid Id, Guid AppId, Guid TenantId, bool AccountEnabled, DateTimeOffset CreatedAt)
+{
+    /// <summary>Secrets of its own, which are good in its tenant only, oldest first.</summary>
+    public IReadOnlyList<ClientSecret> Secrets { get; init; } = [];
+
+    /// <summary>Certificates of its own, which are good in its tenant only, oldest first.</summary>
+    public IReadOnlyList<ClientCertificate> Certificates { get; init; } = [];
+}
 
 /// <summary>An application permission that was consented to.</summary>
 /// <param name="Id">Id of the assignment.</param>
@@ -168,3 +187,31 @@ public sealed record User
     /// <summary>When the account was made.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 }
+
+/// <summary>What may be a member of a group.</summary>
+public enum MemberKind
+{
+    /// <summary>A person.</summary>
+    User,
+
+    /// <summary>Another group, whose members count as members.</summary>
+    Group,
+
+    /// <summary>An application's standing in the tenant.</summary>
+    ServicePrincipal,
+}
+
+/// <summary>A group of people and applications.</summary>
+/// <param name="Id">Object id.</param>
+/// <param name="TenantId">The tenant.</param>
+/// <param name="DisplayName">Name for people.</param>
+/// <param name="Description">What the group is for.</param>
+/// <param name="CreatedAt">When it was made.</param>
+public sealed record Group(Guid Id, Guid TenantId, string DisplayName, string? Description, DateTimeOffset CreatedAt);
+
+/// <summary>A member of a group.</summary>
+/// <param name="Id">Object id.</param>
+/// <param name="Kind">What it is.</param>
+/// <param name="DisplayName">Its name.</param>
+/// <param name="UserPrincipalName">Sign-in name of a user, else null.</param>
+public sealed record GroupMember(Guid Id, MemberKind Kind, string DisplayName, string? UserPrincipalName);

@@ -17,64 +17,80 @@ public sealed partial class DirectoryService
     /// <param name="life">How long it is valid; 180 days when null, two years at most.</param>
     /// <param name="tenant">Tenant of the application; any when null.</param>
     /// <param name="cancellationToken">Stops the operation.</param>
-    public async Task<NewSecret> AddSecretAsync(string application, string? displayName = null, TimeSpan? life = null, string? tenant = null, CancellationToken cancellationToken = default)
+    public Task<NewSecret> AddSecretAsync(string application, string? displayName = null, TimeSpan? life = null, string? tenant = null, CancellationToken cancellationToken = default)
     {
-        var found = FindApplication(application, tenant);
-        if (found.IsPublicClient) throw DirectoryException.BadInput($"{found.DisplayName} is a native application, which cannot keep a secret.");
         var duration = life ?? TimeSpan.FromDays(180);
         if (duration <= TimeSpan.Zero || duration > LongestSecretLife) throw DirectoryException.BadInput("A secret is valid for two years at most.");
         var now = clock.GetUtcNow();
+        return AddSecretAsync(CredentialHolder.Of(FindApplication(application, tenant)), displayName, now, now + duration, cancellationToken);
+    }
+
+    /// <summary>Makes a secret for an application or a service principal.</summary>
+    /// <exception cref="DirectoryException">The holder is a public client, or the time is no time.</exception>
+    public async Task<NewSecret> AddSecretAsync(CredentialHolder holder, string? displayName, DateTimeOffset from, DateTimeOffset until, CancellationToken cancellationToken = default)
+    {
+        if (holder.IsPublicClient) throw DirectoryException.BadInput($"{holder.DisplayName} is a native application, which cannot keep a secret.");
+        if (until <= from) throw DirectoryException.BadInput("The end date of a secret must be later than its start date.");
         var value = ClientSecretValue.New();
-        var secret = new NewSecret(identifiers.NewGuid(), value, displayName is null ? null : CheckName(displayName, "A secret"), ClientSecretValue.Hint(value), now, now + duration);
+        var secret = new NewSecret(
+            identifiers.NewGuid(), value, string.IsNullOrWhiteSpace(displayName) ? null : CheckName(displayName, "A secret"), ClientSecretValue.Hint(value), from, until);
         await store.WriteAsync(
             async change =>
             {
                 await change.ExecuteAsync(
-                    "INSERT INTO identity.client_secrets (key_id, application_id, display_name, hint, hash, starts_at, ends_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-                    secret.KeyId, found.Id, secret.DisplayName, secret.Hint, key.HashSecret(found.Id, value), secret.StartDateTime, secret.EndDateTime);
-                await change.AuditAsync(Audit("Add secret to application", found.TenantId, found.AppId.ToString(), ("keyId", secret.KeyId.ToString())));
+                    $"INSERT INTO identity.client_secrets (key_id, {holder.Column}, display_name, hint, hash, starts_at, ends_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                    secret.KeyId, holder.Id, secret.DisplayName, secret.Hint, key.HashSecret(holder.Id, value), secret.StartDateTime, secret.EndDateTime);
+                await change.AuditAsync(Audit($"Add secret to {holder.Noun}", holder.TenantId, holder.AppId.ToString(), ("keyId", secret.KeyId.ToString())));
             },
             cancellationToken);
         return secret;
     }
 
     /// <summary>Removes a secret or certificate by its key id.</summary>
-    public async Task RemoveCredentialAsync(string application, Guid keyId, string? tenant = null, CancellationToken cancellationToken = default)
+    public Task RemoveCredentialAsync(string application, Guid keyId, string? tenant = null, CancellationToken cancellationToken = default) =>
+        RemoveCredentialAsync(CredentialHolder.Of(FindApplication(application, tenant)), keyId, cancellationToken);
+
+    /// <summary>Removes a secret or certificate of an application or a service principal by its key id.</summary>
+    /// <exception cref="DirectoryException">The holder has none with this id.</exception>
+    public async Task RemoveCredentialAsync(CredentialHolder holder, Guid keyId, CancellationToken cancellationToken = default)
     {
-        var found = FindApplication(application, tenant);
-        if (found.Secrets.All(secret => secret.KeyId != keyId) && found.Certificates.All(certificate => certificate.KeyId != keyId))
-            throw DirectoryException.NotFound($"{found.DisplayName} has no secret or certificate with the id {keyId}.");
+        if (holder.Secrets.All(secret => secret.KeyId != keyId) && holder.Certificates.All(certificate => certificate.KeyId != keyId))
+            throw DirectoryException.NotFound($"{holder.DisplayName} has no secret or certificate with the id {keyId}.");
         await store.WriteAsync(
             async change =>
             {
                 await change.ExecuteAsync("DELETE FROM identity.client_secrets WHERE key_id = $1", keyId);
                 await change.ExecuteAsync("DELETE FROM identity.client_certificates WHERE key_id = $1", keyId);
-                await change.AuditAsync(Audit("Remove credential from application", found.TenantId, found.AppId.ToString(), ("keyId", keyId.ToString())));
+                await change.AuditAsync(Audit($"Remove credential from {holder.Noun}", holder.TenantId, holder.AppId.ToString(), ("keyId", keyId.ToString())));
             },
             cancellationToken);
     }
 
     /// <summary>Adds the certificate (public part) that a client signs its assertions with. Only RSA keys of 2048 bits or more are taken.</summary>
-    public async Task<CertificateInfo> AddCertificateAsync(string application, X509Certificate2 certificate, string? displayName = null, string? tenant = null, CancellationToken cancellationToken = default)
+    public Task<CertificateInfo> AddCertificateAsync(string application, X509Certificate2 certificate, string? displayName = null, string? tenant = null, CancellationToken cancellationToken = default) =>
+        AddCertificateAsync(CredentialHolder.Of(FindApplication(application, tenant)), certificate, displayName, cancellationToken);
+
+    /// <summary>Adds a certificate to an application or a service principal.</summary>
+    /// <exception cref="DirectoryException">Its key is no RSA key of 2048 bits or more, or the holder has it already.</exception>
+    public async Task<CertificateInfo> AddCertificateAsync(CredentialHolder holder, X509Certificate2 certificate, string? displayName, CancellationToken cancellationToken = default)
     {
-        var found = FindApplication(application, tenant);
         using (var rsa = certificate.GetRSAPublicKey())
         {
             if (rsa is null || rsa.KeySize < 2048) throw DirectoryException.BadInput("The certificate must hold an RSA key of 2048 bits or more.");
         }
 
-        if (found.Certificates.Any(other => other.Certificate.RawDataMemory.Span.SequenceEqual(certificate.RawDataMemory.Span)))
-            throw DirectoryException.Conflict($"{found.DisplayName} has this certificate already.");
+        if (holder.Certificates.Any(other => other.Certificate.RawDataMemory.Span.SequenceEqual(certificate.RawDataMemory.Span)))
+            throw DirectoryException.Conflict($"{holder.DisplayName} has this certificate already.");
         var stored = new ClientCertificate(
-            identifiers.NewGuid(), displayName is null ? null : CheckName(displayName, "A certificate"), X509CertificateLoader.LoadCertificate(certificate.RawData),
+            identifiers.NewGuid(), string.IsNullOrWhiteSpace(displayName) ? null : CheckName(displayName, "A certificate"), X509CertificateLoader.LoadCertificate(certificate.RawData),
             certificate.NotBefore.ToUniversalTime(), certificate.NotAfter.ToUniversalTime());
         await store.WriteAsync(
             async change =>
             {
                 await change.ExecuteAsync(
-                    "INSERT INTO identity.client_certificates (key_id, application_id, display_name, certificate, starts_at, ends_at) VALUES ($1, $2, $3, $4, $5, $6)",
-                    stored.KeyId, found.Id, stored.DisplayName, stored.Certificate.RawData, stored.StartsAt, stored.EndsAt);
-                await change.AuditAsync(Audit("Add certificate to application", found.TenantId, found.AppId.ToString(), ("keyId", stored.KeyId.ToString())));
+                    $"INSERT INTO identity.client_certificates (key_id, {holder.Column}, display_name, certificate, starts_at, ends_at) VALUES ($1, $2, $3, $4, $5, $6)",
+                    stored.KeyId, holder.Id, stored.DisplayName, stored.Certificate.RawData, stored.StartsAt, stored.EndsAt);
+                await change.AuditAsync(Audit($"Add certificate to {holder.Noun}", holder.TenantId, holder.AppId.ToString(), ("keyId", stored.KeyId.ToString())));
             },
             cancellationToken);
         return Describe(stored);

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Vedette.Foundation;
 using Vedette.Identity.Resources;
 using Vedette.Identity.Security;
@@ -12,6 +11,11 @@ namespace Vedette.Identity.Directory;
 public sealed partial class DirectoryService(DirectoryStore store, IdentityKey key, TimeProvider clock, IIdentifierSource identifiers)
 {
     private const int LongestName = 120;
+    private string _actor = "administrator";
+
+    /// <summary>The same service on behalf of somebody, who then stands in the audit log.</summary>
+    /// <param name="actor">A client id or a user's sign-in name.</param>
+    public DirectoryService By(string actor) => new(store, key, clock, identifiers) { _actor = actor };
 
     /// <summary>The directory as it is now.</summary>
     public DirectorySnapshot Directory => store.Current;
@@ -38,76 +42,38 @@ public sealed partial class DirectoryService(DirectoryStore store, IdentityKey k
         return store.Current.TryGetTenant(id, out var tenant) ? tenant : throw Lost();
     }
 
-    /// <summary>Adds a verified domain to a tenant.</summary>
-    public async Task<Tenant> AddDomainAsync(string? tenant, string domain, CancellationToken cancellationToken = default)
-    {
-        var owner = FindTenant(tenant);
-        var name = domain.Trim().ToLowerInvariant();
-        if (!IsDomainName(name)) throw DirectoryException.BadInput($"'{domain}' is not a domain name.");
-        if (store.Current.TryGetTenant(name, out _)) throw DirectoryException.Conflict($"The domain {name} belongs to a tenant already.");
-        await store.WriteAsync(
-            async change =>
-            {
-                await change.ExecuteAsync("INSERT INTO identity.domains (name, tenant_id, is_default) VALUES ($1, $2, false)", name, owner.Id);
-                await change.AuditAsync(Audit("Add verified domain", owner.Id, name));
-            },
-            cancellationToken);
-        return FindTenant(owner.Id.ToString());
-    }
-
     /// <summary>All tenants, oldest first.</summary>
     public IReadOnlyList<Tenant> ListTenants() => store.Current.Tenants;
 
     /// <summary>Registers an application in its home tenant, with its service principal.</summary>
     public async Task<ApplicationDetails> CreateApplicationAsync(CreateApplicationRequest request, CancellationToken cancellationToken = default)
     {
-        var name = CheckName(request.DisplayName, "An application");
-        var tenant = FindTenant(request.Tenant);
-        foreach (var uri in request.RedirectUris) CheckRedirectUri(uri);
-        foreach (var uri in request.IdentifierUris)
-        {
-            if (!Uri.TryCreate(uri, UriKind.Absolute, out _)) throw DirectoryException.BadInput($"'{uri}' is not an absolute URI.");
-            if (store.Current.Resource(uri) is { } taken) throw DirectoryException.Conflict($"The App ID URI {uri} belongs to {taken.DisplayName}.");
-        }
-
-        if (request.RequestedAccessTokenVersion is not (null or 1 or 2)) throw DirectoryException.BadInput("The access token version is 1 or 2.");
-        var id = identifiers.NewGuid();
-        var appId = request.AppId ?? identifiers.NewGuid();
-        if (store.Current.Resource(appId) is not null) throw DirectoryException.Conflict($"There is an application {appId} already.");
-        var redirects = request.RedirectUris.Select(uri => new { uri, kind = (request.Native ? RedirectKind.Native : RedirectKind.Web).ToString() });
-        var now = clock.GetUtcNow();
-        await store.WriteAsync(
-            async change =>
+        var kind = request.Native ? RedirectKind.Native : RedirectKind.Web;
+        var application = await RegisterAsync(
+            FindTenant(request.Tenant).Id,
+            new ApplicationDraft(request.DisplayName)
             {
-                await change.ExecuteAsync(
-                    """
-                    INSERT INTO identity.applications (id, app_id, tenant_id, display_name, sign_in_audience, is_public_client,
-                        requested_access_token_version, identifier_uris, redirect_uris, app_roles, scopes, created_at)
-                    VALUES ($1, $2, $3, $4, $5, $6, $7::integer, $8, $9::jsonb, $10::jsonb, $11::jsonb, $12)
-                    """,
-                    id, appId, tenant.Id, name, request.MultiTenant ? "AzureADMultipleOrgs" : "AzureADMyOrg", request.Native,
-                    request.RequestedAccessTokenVersion, request.IdentifierUris.ToArray(), JsonSerializer.Serialize(redirects),
-                    PermissionsJson(request.AppRoles), PermissionsJson(request.Scopes), now);
-                await AddPrincipalAsync(change, tenant.Id, appId, now);
-                await change.AuditAsync(Audit("Add application", tenant.Id, appId.ToString(), ("displayName", name)));
+                SignInAudience = request.MultiTenant ? SignInAudience.MultiTenant : SignInAudience.SingleTenant,
+                IsPublicClient = request.Native,
+                RedirectUris = [.. request.RedirectUris.Select(uri => new RedirectUri(uri, kind))],
+                IdentifierUris = request.IdentifierUris,
+                AppRoles = request.AppRoles,
+                Scopes = request.Scopes,
+                RequestedAccessTokenVersion = request.RequestedAccessTokenVersion,
             },
+            new RegisterOptions { AppId = request.AppId, WithPrincipal = true },
             cancellationToken);
-        return GetApplication(appId.ToString());
+        return GetApplication(application.AppId.ToString());
     }
 
     /// <summary>Deletes an application with its credentials, its service principals in all tenants and their consents.</summary>
     public async Task<ApplicationSummary> DeleteApplicationAsync(string application, string? tenant = null, CancellationToken cancellationToken = default)
     {
         var found = FindApplication(application, tenant);
+        if (tenant is not null && FindTenant(tenant).Id != found.TenantId)
+            throw DirectoryException.BadInput($"{found.DisplayName} is registered in the tenant {found.TenantId}: it can be deleted there only.");
         var summary = Summarize(found);
-        await store.WriteAsync(
-            async change =>
-            {
-                await change.ExecuteAsync("DELETE FROM identity.service_principals WHERE app_id = $1", found.AppId);
-                await change.ExecuteAsync("DELETE FROM identity.applications WHERE id = $1", found.Id);
-                await change.AuditAsync(Audit("Delete application", found.TenantId, found.AppId.ToString(), ("displayName", found.DisplayName)));
-            },
-            cancellationToken);
+        await DeleteApplicationAsync(found, cancellationToken);
         return summary;
     }
 
@@ -203,7 +169,7 @@ public sealed partial class DirectoryService(DirectoryStore store, IdentityKey k
     {
         var facts = new Dictionary<string, string>();
         foreach (var (name, value) in detail) facts[name] = value;
-        return new AuditEvent(clock.GetUtcNow(), activity, tenant, "administrator", target, true, facts);
+        return new AuditEvent(clock.GetUtcNow(), activity, tenant, _actor, target, true, facts);
     }
 
     private static string KindOf(Application application) => application.IsPublicClient ? "Native" : "Web";
@@ -217,17 +183,6 @@ public sealed partial class DirectoryService(DirectoryStore store, IdentityKey k
             throw DirectoryException.BadInput($"{what} needs a name of 1 to {LongestName} printable characters.");
         return trimmed;
     }
-
-    private static void CheckRedirectUri(string uri)
-    {
-        if (!Uri.TryCreate(uri, UriKind.Absolute, out var parsed) || parsed.Fragment.Length > 0 || uri.Length > 2048)
-            throw DirectoryException.BadInput($"'{uri}' is not an absolute URI without a fragment.");
-        if (parsed.Scheme == Uri.UriSchemeHttp && !parsed.IsLoopback) throw DirectoryException.BadInput($"The redirect URI {uri} must use https: http is for loopback addresses.");
-        if (parsed.Scheme is "javascript" or "data" or "file" or "vbscript") throw DirectoryException.BadInput($"The redirect URI {uri} has a scheme that is not allowed.");
-    }
-
-    private static string PermissionsJson(IReadOnlyList<Permission> permissions) =>
-        permissions.Count == 0 ? "[]" : JsonSerializer.Serialize(permissions.Select(p => new { id = p.Id, value = p.Value, displayName = p.DisplayName }));
 
     private static string DomainOf(string name)
     {

@@ -122,6 +122,6 @@ public sealed class DirectorySnapshot
     {
         if (!_principals.TryGetValue(group.Key.Resource, out var principal) || Resource(principal.AppId) is not { } resource) return [];
         var held = group.Select(assignment => assignment.AppRoleId).ToHashSet();
-        return [.. resource.AppRoles.Where(role => held.Contains(role.Id)).Select(role => role.Value).Order(StringComparer.Ordinal)];
+        return [.. resource.AppRoles.Where(role => role.Value.Length > 0 && held.Contains(role.Id)).Select(role => role.Value).Order(StringComparer.Ordinal)];
     }
 }

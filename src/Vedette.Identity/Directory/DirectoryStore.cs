@@ -14,6 +14,11 @@ public sealed class DirectoryStore(NpgsqlDataSource database) : Tokens.ITenantLo
 {
     internal const string Channel = "vedette_identity";
 
+    internal static readonly JsonSerializerOptions PermissionJson = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
+    };
+
     private readonly SemaphoreSlim _gate = new(1, 1);
     private volatile DirectorySnapshot _current = DirectorySnapshot.Empty;
 
@@ -90,19 +95,31 @@ public sealed class DirectoryStore(NpgsqlDataSource database) : Tokens.ITenantLo
     }
 
     /// <summary>Reads users by a condition with positional parameters.</summary>
-    internal async Task<IReadOnlyList<User>> ReadUsersAsync(string condition, CancellationToken cancellationToken, params object[] values)
+    internal Task<IReadOnlyList<User>> ReadUsersAsync(string condition, CancellationToken cancellationToken, params object[] values) => QueryAsync(
+        $"""
+        SELECT id, tenant_id, user_principal_name, display_name, given_name, surname, account_enabled, password_hash, directory_roles,
+               failed_sign_ins, locked_until, created_at
+        FROM identity.users WHERE {condition}
+        """,
+        ReadUser,
+        cancellationToken,
+        values);
+
+    /// <summary>Runs a query with positional parameters.</summary>
+    internal async Task<IReadOnlyList<T>> QueryAsync<T>(string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object[] values)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var command = new NpgsqlCommand(
-            $"""
-            SELECT id, tenant_id, user_principal_name, display_name, given_name, surname, account_enabled, password_hash, directory_roles,
-                   failed_sign_ins, locked_until, created_at
-            FROM identity.users WHERE {condition}
-            """,
-            connection);
+        await using var command = database.CreateCommand(sql);
         foreach (var value in values) command.Parameters.Add(new NpgsqlParameter { Value = value });
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await RowsAsync(reader, ReadUser, cancellationToken);
+        return await RowsAsync(reader, read, cancellationToken);
+    }
+
+    /// <summary>Runs a statement that changes nothing of what <see cref="Current"/> holds.</summary>
+    internal async Task ExecuteAsync(string sql, CancellationToken cancellationToken, params object[] values)
+    {
+        await using var command = database.CreateCommand(sql);
+        foreach (var value in values) command.Parameters.Add(new NpgsqlParameter { Value = value });
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private async Task<DirectorySnapshot> ReadAsync(CancellationToken cancellationToken)
@@ -113,32 +130,39 @@ public sealed class DirectoryStore(NpgsqlDataSource database) : Tokens.ITenantLo
         foreach (var query in Queries) batch.BatchCommands.Add(new NpgsqlBatchCommand(query));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
 
-        var tenants = await RowsAsync(reader, row => (Id: row.GetGuid(0), Name: row.GetString(1), CreatedAt: row.GetFieldValue<DateTimeOffset>(2)), cancellationToken);
+        var tenants = await RowsAsync(reader, row => (Id: row.GetGuid(0), Name: row.GetString(1), CreatedAt: row.GetFieldValue<DateTimeOffset>(2), RequiresMfa: row.GetBoolean(3)), cancellationToken);
         var domains = (await RowsAsync(reader, row => (Tenant: row.GetGuid(0), Name: row.GetString(1), IsDefault: row.GetBoolean(2)), cancellationToken)).ToLookup(d => d.Tenant);
         var permissions = (await RowsAsync(reader, row => (App: row.GetGuid(0), Permission: new RequiredPermission(row.GetGuid(1), row.GetGuid(2), Enum.Parse<PermissionKind>(row.GetString(3)))), cancellationToken))
             .ToLookup(p => p.App, p => p.Permission);
-        var secrets = (await RowsAsync(reader, row => (App: row.GetGuid(0), Secret: ReadSecret(row)), cancellationToken)).ToLookup(s => s.App, s => s.Secret);
-        var certificates = (await RowsAsync(reader, row => (App: row.GetGuid(0), Certificate: ReadCertificate(row)), cancellationToken)).ToLookup(c => c.App, c => c.Certificate);
+        var secrets = (await RowsAsync(reader, row => (Owner: row.GetGuid(0), Secret: ReadSecret(row)), cancellationToken)).ToLookup(s => s.Owner, s => s.Secret);
+        var certificates = (await RowsAsync(reader, row => (Owner: row.GetGuid(0), Certificate: ReadCertificate(row)), cancellationToken)).ToLookup(c => c.Owner, c => c.Certificate);
         var applications = await RowsAsync(reader, row => ReadApplication(row, permissions, secrets, certificates), cancellationToken);
-        var principals = await RowsAsync(reader, row => new ServicePrincipal(row.GetGuid(0), row.GetGuid(1), row.GetGuid(2), row.GetBoolean(3), row.GetFieldValue<DateTimeOffset>(4)), cancellationToken);
+        var principals = await RowsAsync(
+            reader,
+            row => new ServicePrincipal(row.GetGuid(0), row.GetGuid(1), row.GetGuid(2), row.GetBoolean(3), row.GetFieldValue<DateTimeOffset>(4))
+            {
+                Secrets = [.. secrets[row.GetGuid(0)]],
+                Certificates = [.. certificates[row.GetGuid(0)]],
+            },
+            cancellationToken);
         var assignments = await RowsAsync(reader, row => new AppRoleAssignment(row.GetGuid(0), row.GetGuid(1), row.GetGuid(2), row.GetGuid(3), row.GetFieldValue<DateTimeOffset>(4)), cancellationToken);
         var grants = await RowsAsync(reader, row => new PermissionGrant(row.GetGuid(0), row.GetGuid(1), row.GetGuid(2), row.IsDBNull(3) ? null : row.GetGuid(3), row.GetString(4)), cancellationToken);
 
         return new DirectorySnapshot(
-            [.. tenants.Select(t => new Tenant(t.Id, t.Name, domains[t.Id].FirstOrDefault(d => d.IsDefault).Name ?? "", [.. domains[t.Id].Select(d => d.Name)], t.CreatedAt))],
+            [.. tenants.Select(t => new Tenant(t.Id, t.Name, domains[t.Id].FirstOrDefault(d => d.IsDefault).Name ?? "", [.. domains[t.Id].Select(d => d.Name)], t.CreatedAt) { RequiresMfa = t.RequiresMfa })],
             applications, principals, assignments, grants);
     }
 
     private static readonly string[] Queries =
     [
-        "SELECT id, display_name, created_at FROM identity.tenants ORDER BY created_at, id",
+        "SELECT id, display_name, created_at, requires_mfa FROM identity.tenants ORDER BY created_at, id",
         "SELECT tenant_id, name, is_default FROM identity.domains ORDER BY is_default DESC, name",
         "SELECT application_id, resource_app_id, permission_id, kind FROM identity.required_permissions",
-        "SELECT application_id, key_id, display_name, hint, hash, starts_at, ends_at FROM identity.client_secrets ORDER BY starts_at, key_id",
-        "SELECT application_id, key_id, display_name, certificate, starts_at, ends_at FROM identity.client_certificates ORDER BY starts_at, key_id",
+        "SELECT coalesce(application_id, service_principal_id), key_id, display_name, hint, hash, starts_at, ends_at FROM identity.client_secrets ORDER BY starts_at, key_id",
+        "SELECT coalesce(application_id, service_principal_id), key_id, display_name, certificate, starts_at, ends_at FROM identity.client_certificates ORDER BY starts_at, key_id",
         """
         SELECT id, app_id, tenant_id, display_name, sign_in_audience, is_public_client, requested_access_token_version, identifier_uris,
-               redirect_uris::text, app_roles::text, scopes::text, created_at
+               redirect_uris::text, app_roles::text, scopes::text, created_at, description, notes, tags
         FROM identity.applications ORDER BY created_at, id
         """,
         "SELECT id, app_id, tenant_id, account_enabled, created_at FROM identity.service_principals",
@@ -164,7 +188,7 @@ public sealed class DirectoryStore(NpgsqlDataSource database) : Tokens.ITenantLo
             AppId = row.GetGuid(1),
             TenantId = row.GetGuid(2),
             DisplayName = row.GetString(3),
-            IsMultiTenant = row.GetString(4) == "AzureADMultipleOrgs",
+            SignInAudience = row.GetString(4),
             IsPublicClient = row.GetBoolean(5),
             RequestedAccessTokenVersion = row.IsDBNull(6) ? null : row.GetInt32(6),
             IdentifierUris = row.GetFieldValue<string[]>(7),
@@ -172,6 +196,9 @@ public sealed class DirectoryStore(NpgsqlDataSource database) : Tokens.ITenantLo
             AppRoles = ReadArray(row.GetString(9), item => ReadPermission(item, PermissionKind.Role)),
             Scopes = ReadArray(row.GetString(10), item => ReadPermission(item, PermissionKind.Scope)),
             CreatedAt = row.GetFieldValue<DateTimeOffset>(11),
+            Description = row.IsDBNull(12) ? null : row.GetString(12),
+            Notes = row.IsDBNull(13) ? null : row.GetString(13),
+            Tags = row.GetFieldValue<string[]>(14),
             RequiredPermissions = [.. permissions[id]],
             Secrets = [.. secrets[id]],
             Certificates = [.. certificates[id]],
@@ -194,8 +221,7 @@ public sealed class DirectoryStore(NpgsqlDataSource database) : Tokens.ITenantLo
         CreatedAt = row.GetFieldValue<DateTimeOffset>(11),
     };
 
-    private static Permission ReadPermission(JsonElement item, PermissionKind kind) =>
-        new(item.GetProperty("id").GetGuid(), item.GetProperty("value").GetString()!, item.GetProperty("displayName").GetString()!, kind, Derived: false);
+    private static Permission ReadPermission(JsonElement item, PermissionKind kind) => JsonSerializer.Deserialize<StoredPermission>(item, PermissionJson)!.ToPermission(kind);
 
     private static T[] ReadArray<T>(string json, Func<JsonElement, T> read)
     {

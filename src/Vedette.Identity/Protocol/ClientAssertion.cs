@@ -35,7 +35,7 @@ internal static class ClientAssertion
     private static ProtocolError? CheckSignature(JsonWebToken assertion, TokenContext context)
     {
         var thumbprint = "";
-        if (FindCertificate(assertion.Header, context.Client, ref thumbprint) is not { } credential) return Refuse(NotRegistered, "The key was not found.");
+        if (FindCertificate(assertion.Header, CertificatesOf(context), ref thumbprint) is not { } credential) return Refuse(NotRegistered, "The key was not found.");
         if (context.Now >= credential.EndsAt || context.Now < credential.StartsAt) return Refuse(NotRegistered, "The key used is expired.");
         using var key = credential.Certificate.GetRSAPublicKey();
         return key is not null && assertion.Verify(key, allowPss: true) ? null : Refuse(BadSignature, "The provided signature value did not match the expected signature value.");
@@ -43,7 +43,10 @@ internal static class ClientAssertion
         ProtocolError Refuse(string sentence, string reason) => ErrorCatalogue.Create(700027, sentence, reason, thumbprint, context.Client.AppId);
     }
 
-    private static ClientCertificate? FindCertificate(JsonElement header, Application client, ref string thumbprint)
+    private static ClientCertificate[] CertificatesOf(TokenContext context) =>
+        [.. context.Client.Certificates, .. context.Principal is { } principal ? principal.Certificates : []];
+
+    private static ClientCertificate? FindCertificate(JsonElement header, ClientCertificate[] certificates, ref string thumbprint)
     {
         foreach (var (name, algorithm) in new[] { ("x5t#S256", HashAlgorithmName.SHA256), ("x5t", HashAlgorithmName.SHA1), ("kid", HashAlgorithmName.SHA1) })
         {
@@ -64,7 +67,7 @@ internal static class ClientAssertion
         return Find(digest, HashAlgorithmName.SHA1);
 
         ClientCertificate? Find(byte[] hash, HashAlgorithmName algorithm) =>
-            client.Certificates.FirstOrDefault(credential => hash.AsSpan().SequenceEqual(credential.Certificate.GetCertHash(algorithm)));
+            certificates.FirstOrDefault(credential => hash.AsSpan().SequenceEqual(credential.Certificate.GetCertHash(algorithm)));
     }
 
     // Base64url with or without padding, plain base64, or hexadecimal.

@@ -34,24 +34,33 @@ public sealed class ClientAuthentication(IdentityKey key)
         }
 
         context.Proof = ClientProof.Secret;
-        return CheckSecret(client, credentials.Secret!, context.Now);
+        return CheckSecret(context, credentials.Secret!);
     }
 
     // Every stored secret is compared, each in constant time, so that the time taken tells nothing about which one nearly matched.
-    private ProtocolError? CheckSecret(Application client, string secret, DateTimeOffset now)
+    private ProtocolError? CheckSecret(TokenContext context, string secret)
     {
-        var hash = key.HashSecret(client.Id, secret);
+        var (client, now) = (context.Client, context.Now);
         var (valid, known, current) = (false, false, false);
-        foreach (var stored in client.Secrets)
-        {
-            var matches = CryptographicOperations.FixedTimeEquals(hash, stored.Hash);
-            var inTime = stored.StartsAt <= now && now < stored.EndsAt;
-            valid |= matches & inTime;
-            known |= matches;
-            current |= now < stored.EndsAt;
-        }
+        Compare(client.Secrets, client.Id);
 
+        // The principal is not known yet where the tenant is an alias; its own secrets are good in its tenant only.
+        var own = context.Principal is { } principal ? principal.Secrets : [];
+        if (own.Count > 0) Compare(own, context.Principal.Id);
         if (valid) return null;
-        return known || (client.Secrets.Count > 0 && !current) ? ErrorCatalogue.Create(7000222, client.AppId) : ErrorCatalogue.Create(7000215, client.AppId);
+        return known || (client.Secrets.Count + own.Count > 0 && !current) ? ErrorCatalogue.Create(7000222, client.AppId) : ErrorCatalogue.Create(7000215, client.AppId);
+
+        void Compare(IReadOnlyList<ClientSecret> secrets, Guid owner)
+        {
+            var hash = key.HashSecret(owner, secret);
+            foreach (var stored in secrets)
+            {
+                var matches = CryptographicOperations.FixedTimeEquals(hash, stored.Hash);
+                var inTime = stored.StartsAt <= now && now < stored.EndsAt;
+                valid |= matches & inTime;
+                known |= matches;
+                current |= now < stored.EndsAt;
+            }
+        }
     }
 }

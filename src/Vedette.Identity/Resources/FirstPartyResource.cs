@@ -18,7 +18,26 @@ public enum PermissionKind
 /// <param name="DisplayName">What the permission allows, in a few words, for consent pages and listings.</param>
 /// <param name="Kind">Application or delegated permission.</param>
 /// <param name="Derived">True when <paramref name="Id"/> is not publicly known and was derived from the name.</param>
-public sealed record Permission(Guid Id, string Value, string DisplayName, PermissionKind Kind, bool Derived);
+public sealed record Permission(Guid Id, string Value, string DisplayName, PermissionKind Kind, bool Derived)
+{
+    /// <summary>What the permission allows, in a sentence; the display name when nothing else was said.</summary>
+    public string? Description { get; init; }
+
+    /// <summary>False when it may not be granted any more.</summary>
+    public bool IsEnabled { get; init; } = true;
+
+    /// <summary>Who may hold an app role: <c>User</c>, <c>Application</c> or both. Empty for scopes.</summary>
+    public IReadOnlyList<string> AllowedMemberTypes { get; init; } = [];
+
+    /// <summary>Who may consent to a scope: <c>User</c> or <c>Admin</c>.</summary>
+    public string ConsentType { get; init; } = "Admin";
+
+    /// <summary>A scope's name as a user reads it when consenting.</summary>
+    public string? UserConsentDisplayName { get; init; }
+
+    /// <summary>A scope's description as a user reads it when consenting.</summary>
+    public string? UserConsentDescription { get; init; }
+}
 
 /// <summary>An API that exists in every tenant: the Endpoint API, the Threat Protection API or Graph.</summary>
 public sealed class FirstPartyResource

@@ -19,7 +19,6 @@ public sealed partial class InteractiveSignIn(DirectoryStore store, DirectorySer
 
     private const string Purpose = "interaction";
     private static readonly TimeSpan PageLife = TimeSpan.FromMinutes(30);
-    private static readonly Guid GlobalAdministrator = new("62e90394-69f5-4237-9190-012177145e10");
 
     /// <summary>Encodes a sign-in under way for a hidden field.</summary>
     public string Protect(Interaction interaction) => Base64Url.EncodeToString(key.Protect(JsonSerializer.SerializeToUtf8Bytes(interaction), Purpose));
@@ -223,7 +222,7 @@ public sealed partial class InteractiveSignIn(DirectoryStore store, DirectorySer
 
     private bool MayEnter(Interaction interaction, User user) => !store.Current.TryGetTenant(interaction.TenantSegment, out var tenant) || tenant.Id == user.TenantId;
 
-    private static bool IsAdministrator(User user) => user.DirectoryRoles.Contains(GlobalAdministrator);
+    private static bool IsAdministrator(User user) => user.DirectoryRoles.Contains(DirectoryRole.GlobalAdministrator.TemplateId);
 
     /// <summary>Somebody who is signed in.</summary>
     /// <param name="User">Who.</param>
