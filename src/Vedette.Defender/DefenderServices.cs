@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Npgsql;
 using Vedette.Agent.Contract;
+using Vedette.Defender.Access;
 using Vedette.Defender.Actions;
 using Vedette.Defender.Alerts;
 using Vedette.Defender.Devices;
@@ -36,6 +37,8 @@ public static class DefenderServices
         services.AddHostedService<StateWarmUp>();
         services.AddSingleton<TenantSettingsStore>();
         services.AddSingleton<IStateCache>(provider => provider.GetRequiredService<TenantSettingsStore>());
+        services.AddSingleton<AccessService>();
+        services.AddSingleton<IStateCache>(provider => provider.GetRequiredService<AccessService>());
         services.AddSingleton<OutboxSignal>();
         services.AddSingleton<OutboxDispatcher>();
         services.AddHostedService(provider => provider.GetRequiredService<OutboxDispatcher>());

@@ -1,15 +1,13 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Vedette.Identity.Resources;
 using Vedette.Identity.Security;
 
 namespace Vedette.Identity.Directory;
 
-// Secrets, certificates and the demo application.
+// Secrets and certificates.
 public sealed partial class DirectoryService
 {
     private static readonly TimeSpan LongestSecretLife = TimeSpan.FromDays(731);
-    private static readonly TimeSpan DemoSecretLife = TimeSpan.FromDays(730);
 
     /// <summary>Makes a client secret. Its value is in the answer and nowhere else.</summary>
     /// <param name="application">Application id, object id or unique display name.</param>
@@ -94,33 +92,6 @@ public sealed partial class DirectoryService
             },
             cancellationToken);
         return Describe(stored);
-    }
-
-    /// <summary>
-    /// Makes sure that there is a tenant, and in it an application that holds every application permission of the first-party APIs. A secret
-    /// is made for a new application, and for an old one when <paramref name="needSecret"/> says that nobody has the secret any more.
-    /// </summary>
-    public async Task<DemoApplication> EnsureDemoApplicationAsync(DemoRequest request, bool needSecret, CancellationToken cancellationToken = default)
-    {
-        var tenant = store.Current.TryGetTenant(request.Domain, out var existing)
-            ? existing
-            : await CreateTenantAsync(new CreateTenantRequest(request.TenantName, request.Domain, request.TenantId), cancellationToken);
-        var application = store.Current.Applications.FirstOrDefault(app => app.TenantId == tenant.Id && app.DisplayName == request.ApplicationName);
-        var isNew = application is null;
-        var appId = application?.AppId ?? (await CreateApplicationAsync(new CreateApplicationRequest(request.ApplicationName) { Tenant = tenant.Id.ToString() }, cancellationToken)).AppId;
-        var name = appId.ToString();
-        var held = store.Current.Application(appId)!.RequiredPermissions.ToHashSet();
-        var missing = ResourceCatalogue.Default.All
-            .Select(api => (Api: api, Roles: api.AppRoles.Where(role => !held.Contains(new RequiredPermission(api.AppId, role.Id, PermissionKind.Role))).Select(role => role.Value).ToArray()))
-            .Where(pair => pair.Roles.Length > 0)
-            .ToArray();
-        foreach (var (api, roles) in missing) await GrantAsync(new GrantRequest(name, roles, api.AppId.ToString()), cancellationToken);
-        var principal = store.Current.Principal(tenant.Id, appId);
-        if (missing.Length > 0 || principal is null || store.Current.Assignments(principal.Id).Count < store.Current.Application(appId)!.RequiredPermissions.Count(p => p.Kind == PermissionKind.Role))
-            await ConsentAsync(name, tenant.Id.ToString(), cancellationToken);
-        if (!isNew && !needSecret) return new DemoApplication(tenant.Id, appId, null, null);
-        var secret = await AddSecretAsync(name, "demo", DemoSecretLife, null, cancellationToken);
-        return new DemoApplication(tenant.Id, appId, secret.SecretText, secret.EndDateTime);
     }
 
     private static CertificateInfo Describe(ClientCertificate certificate) => new(

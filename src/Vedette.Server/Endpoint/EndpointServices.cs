@@ -1,3 +1,4 @@
+using Vedette.Server.Access;
 using Vedette.Server.Endpoint.AdvancedHunting;
 using Vedette.Server.Endpoint.Alerts;
 using Vedette.Server.Endpoint.Domains;
@@ -11,6 +12,7 @@ using Vedette.Server.Endpoint.Machines;
 using Vedette.Server.Endpoint.Telemetry;
 using Vedette.Server.Endpoint.Users;
 using Vedette.Server.Http;
+using Vedette.Server.Http.Steps;
 
 namespace Vedette.Server.Endpoint;
 
@@ -21,6 +23,7 @@ public static class EndpointServices
     public static IServiceCollection AddVedetteEndpoint(this IServiceCollection services)
     {
         services.AddVedetteHttp();
+        services.AddDirectoryPeople();
         services.AddSingleton<IEndpointHandlers, AlertHandlers>();
         services.AddSingleton<IEndpointHandlers, AlertChangeHandlers>();
         services.AddSingleton<IEndpointHandlers, AlertCreationHandlers>();
@@ -36,6 +39,7 @@ public static class EndpointServices
         services.AddSingleton<IEndpointHandlers, IndicatorHandlers>();
         services.AddSingleton<IEndpointHandlers, FileHandlers>();
         services.AddSingleton<IEndpointHandlers, DomainHandlers>();
+        services.AddSingleton<IUserAccess, DefenderUserAccess>();
         services.AddSingleton<TelemetryReader>();
         services.AddSingleton<Observations>();
         services.AddSingleton<RunTimeLedger>();

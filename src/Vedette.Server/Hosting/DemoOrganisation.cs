@@ -1,13 +1,15 @@
 using Vedette.Defender.Demo;
+using Vedette.Identity.Directory;
 using Vedette.Server.Control;
 
 namespace Vedette.Server.Hosting;
 
-/// <summary>Makes sure that the demo organisation's devices, telemetry and alerts are there.</summary>
+/// <summary>Makes sure that the demo organisation's people, devices, telemetry and alerts are there.</summary>
 internal static class DemoOrganisation
 {
     public static async Task EnsureAsync(IServiceProvider services, Guid tenantId, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
     {
+        await services.GetRequiredService<DirectoryService>().EnsurePeopleAsync(tenantId, [.. DemoTenant.People(tenantId).Select(Known)], cancellationToken);
         var summary = await services.GetRequiredService<DemoTenant>().EnsureAsync(
             tenantId,
             cancellationToken,
@@ -17,4 +19,20 @@ internal static class DemoOrganisation
             progress.Report(new OperationProgress($"{summary.FailedRules} detection rules failed over the demo telemetry: see the log", 0, null));
         }
     }
+
+    // They have no password: only the demo user can sign in until somebody is given one.
+    private static KnownPerson Known(DemoPerson person) => new(
+        person.ObjectId,
+        person.UserPrincipalName,
+        person.DisplayName,
+        new Dictionary<string, string?>
+        {
+            ["givenName"] = person.GivenName,
+            ["surname"] = person.Surname,
+            ["mail"] = person.UserPrincipalName,
+            ["mailNickname"] = person.UserPrincipalName.Split('@')[0],
+            ["jobTitle"] = person.JobTitle,
+            ["department"] = person.Department,
+        },
+        person.Department);
 }

@@ -37,6 +37,8 @@ internal static class ServeCommand
             ["tenantId"] = house.Demo.TenantId.ToString(),
             ["clientId"] = house.Demo.ClientId.ToString(),
             ["clientSecret"] = house.Demo.ClientSecret,
+            ["userName"] = house.Demo.UserName,
+            ["password"] = house.Demo.Password,
             ["caCertificate"] = house.AuthorityCertificateFile,
             ["startMs"] = Math.Round(address.StartMilliseconds, 1),
         };
@@ -60,9 +62,11 @@ internal static class ServeCommand
               CA to trust    {house.AuthorityCertificateFile}
               data           {house.Folder.Root}
             {control}{RealNames(house, address)}
-            A demo application that holds every application permission (kept in {house.Folder.DemoCredentials}):
+            A demo application that holds every permission, and a demo user who administers the tenant (kept in {house.Folder.DemoCredentials}):
               client id      {demo.ClientId}
               client secret  {demo.ClientSecret}
+              user           {demo.UserName}
+              password       {demo.Password}
 
             Try it:
               token=$(curl -s {address.Http}/{demo.TenantId}/oauth2/v2.0/token -d grant_type=client_credentials -d client_id={demo.ClientId} --data-urlencode 'client_secret={demo.ClientSecret}' -d scope=https://api.securitycenter.microsoft.com/.default | grep -o '"access_token":"[^"]*' | cut -d'"' -f4); curl -s -H "Authorization: Bearer $token" '{address.Http}/api/alerts?$top=3'

@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using Vedette.Identity.Tokens;
 using Vedette.Server.Http.OData;
+using Vedette.Server.Http.Steps;
 
 namespace Vedette.Server.Http;
 
@@ -71,11 +72,17 @@ internal sealed class ApiCaller(AccessToken token)
     /// <summary>Application roles, or the scopes of a delegated token. Names are looked up ignoring case.</summary>
     public FrozenSet<string> Permissions => token.IsAppOnly ? token.Roles : token.Scopes;
 
-    /// <summary>Portal permissions of the user; null means all (applications, and users while no role restricts them).</summary>
-    public IReadOnlySet<string>? UserRoles { get; init; }
+    /// <summary>The verified token.</summary>
+    public AccessToken Token => token;
+
+    /// <summary>What a user may do and see; set by the resolve user step in user context.</summary>
+    public UserAccess? Access { get; set; }
+
+    /// <summary>Permissions that the user's roles give; null means all (applications, and surfaces without roles).</summary>
+    public IReadOnlySet<string>? UserRoles => Access?.Roles;
 
     /// <summary>Device groups that the user may see; null means all.</summary>
-    public IReadOnlyList<int>? DeviceGroups { get; init; }
+    public IReadOnlyList<int>? DeviceGroups => Access?.DeviceGroups;
 
     /// <summary>Who did it, as records show it: the user's principal name, else the application's name when the token has it, else its id.</summary>
     public string Requestor => (token.IsAppOnly ? token.DisplayName : token.UserPrincipalName) ?? token.ClientId.ToString();

@@ -26,6 +26,7 @@ public static class HttpServices
         services.TryAddSingleton<EntityReader>();
         services.TryAddSingleton<ResolveHost>();
         services.TryAddSingleton<Authenticate>();
+        services.TryAddSingleton<ResolveUser>();
         services.TryAddSingleton<Authorise>();
         services.TryAddSingleton<Throttle>();
         services.TryAddSingleton<ScriptFaults>();

@@ -28,14 +28,16 @@ internal sealed class RequestPipeline
     private readonly string[] _prefixes;
 
     public RequestPipeline(
-        IEnumerable<ApiSurface> surfaces, ResolveHost resolveHost, Authenticate authenticate, Authorise authorise, Throttle throttle,
-        ScriptFaults scriptFaults, ParseOData parseOData, ReadBody readBody, Handle handle, Shape shape, RequestJournal journal, IIdentifierSource identifiers,
+        IEnumerable<ApiSurface> surfaces, ResolveHost resolveHost, Authenticate authenticate, ResolveUser resolveUser, Authorise authorise,
+        Throttle throttle, ScriptFaults scriptFaults, ParseOData parseOData, ReadBody readBody, Handle handle, Shape shape,
+        RequestJournal journal, IIdentifierSource identifiers,
         ILogger<RequestPipeline> log)
     {
         _steps =
         [
             ("resolve host", resolveHost),
             ("authenticate", authenticate),
+            ("resolve user", resolveUser),
             ("authorise", authorise),
             ("throttle", throttle),
             ("scripted fault", scriptFaults),

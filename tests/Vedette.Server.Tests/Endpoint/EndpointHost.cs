@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -12,6 +13,7 @@ using Vedette.Defender.State;
 using Vedette.Identity.Tokens;
 using Vedette.Server.Endpoint;
 using Vedette.Server.Http;
+using Vedette.Server.Http.Steps;
 using Vedette.Telemetry;
 using Vedette.Telemetry.Ingest;
 using Vedette.Telemetry.Schema;
@@ -64,6 +66,9 @@ internal sealed class EndpointHost : IAsyncDisposable
         var files = Directory.CreateTempSubdirectory("vedette-files-").FullName;
         builder.Services.AddVedetteDefender(new DefenderOptions { FilesFolder = files });
         builder.Services.AddVedetteEndpoint();
+
+        // There is no directory behind this host: users may do what their token says. DirectoryHost has one.
+        builder.Services.RemoveAll<IUserAccess>();
         builder.Services.Configure<HttpSettings>(s => settings?.Invoke(s));
         more?.Invoke(builder.Services);
         var application = builder.Build();

@@ -11,17 +11,13 @@ internal static class AppCommands
         CreateApplication(), Grant(), Consent(), Secret(), List(), Show(), Delete(),
     };
 
-    private static Option<string?> Tenant() => new("--tenant") { Description = "Tenant id or domain; the first tenant when left out.", HelpName = "TENANT" };
-
-    private static Argument<string> Application() => new("application") { Description = "Application (client) id, or its display name when that is unique." };
-
     private static Command CreateApplication()
     {
         var name = new Argument<string>("name") { Description = "Display name." };
         var native = new Option<bool>("--native") { Description = "A public client (desktop, mobile, script of a user) rather than a web application." };
         var multiTenant = new Option<bool>("--multi-tenant") { Description = "Usable in every tenant that consents." };
         var redirect = new Option<string[]>("--redirect-uri") { Description = "A redirect URI; may be given several times.", HelpName = "URI", DefaultValueFactory = _ => [] };
-        var tenant = Tenant();
+        var tenant = CommonWords.Tenant();
         return new Command("create", "Step 1: register an application.") { name, native, multiTenant, redirect, tenant }.Runs(
             "app.create",
             parsed => new
@@ -37,11 +33,11 @@ internal static class AppCommands
 
     private static Command Grant()
     {
-        var application = Application();
+        var application = CommonWords.Application();
         var permissions = new Argument<string[]>("permissions") { Description = "Permission names, for instance Alert.Read.All Machine.Isolate.", Arity = ArgumentArity.OneOrMore };
         var resource = new Option<string?>("--resource") { Description = "The API: 'endpoint', 'threat-protection', 'graph', or its name, URI or id. Found from the permissions when left out.", HelpName = "API" };
         var delegated = new Option<bool>("--delegated") { Description = "Permissions for a signed-in user rather than for the application itself." };
-        var tenant = Tenant();
+        var tenant = CommonWords.Tenant();
         return new Command("grant", "Step 2: ask for permissions.") { application, permissions, resource, delegated, tenant }.Runs(
             "app.grant",
             parsed => new
@@ -57,8 +53,8 @@ internal static class AppCommands
 
     private static Command Consent()
     {
-        var application = Application();
-        var tenant = Tenant();
+        var application = CommonWords.Application();
+        var tenant = CommonWords.Tenant();
         return new Command("consent", "Step 3: grant admin consent for everything the application asks for.") { application, tenant }.Runs(
             "app.consent",
             parsed => new { application = parsed.GetValue(application), tenant = parsed.GetValue(tenant) },
@@ -67,14 +63,14 @@ internal static class AppCommands
 
     private static Command Secret()
     {
-        var application = Application();
+        var application = CommonWords.Application();
         var name = new Option<string?>("--name") { Description = "What the secret is for.", HelpName = "TEXT" };
         var days = new Option<int>("--days") { Description = "Days until it expires.", DefaultValueFactory = _ => 180, HelpName = "N" };
         days.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int>() is < 1 or > 730) result.AddError("--days takes a number from 1 to 730.");
         });
-        var tenant = Tenant();
+        var tenant = CommonWords.Tenant();
         return new Command("secret", "Step 4: create a client secret. It is shown once.") { application, name, days, tenant }.Runs(
             "app.secret",
             parsed => new
@@ -93,7 +89,7 @@ internal static class AppCommands
 
     private static Command List()
     {
-        var tenant = Tenant();
+        var tenant = CommonWords.Tenant();
         return new Command("list", "List applications.") { tenant }.Runs(
             "app.list",
             parsed => new { tenant = parsed.GetValue(tenant) },
@@ -102,8 +98,8 @@ internal static class AppCommands
 
     private static Command Show()
     {
-        var application = Application();
-        var tenant = Tenant();
+        var application = CommonWords.Application();
+        var tenant = CommonWords.Tenant();
         return new Command("show", "Show one application with its permissions.") { application, tenant }.Runs(
             "app.show",
             parsed => new { application = parsed.GetValue(application), tenant = parsed.GetValue(tenant) },
@@ -116,8 +112,8 @@ internal static class AppCommands
 
     private static Command Delete()
     {
-        var application = Application();
-        var tenant = Tenant();
+        var application = CommonWords.Application();
+        var tenant = CommonWords.Tenant();
         return new Command("delete", "Delete an application with its secrets and grants.") { application, tenant }.Runs(
             "app.delete",
             parsed => new { application = parsed.GetValue(application), tenant = parsed.GetValue(tenant) },

@@ -21,7 +21,7 @@ internal static class HuntCommand
         var json = OperationCommand.JsonOption();
         var explain = new Option<bool>("--explain") { Description = "Run the query and show how: the plan, the SQL, what ran in this process, rows and bytes read, warnings." };
         var data = OperationCommand.DataOption();
-        var tenant = new Option<string?>("--tenant") { Description = "Tenant id or domain; the first tenant when left out.", HelpName = "TENANT" };
+        var tenant = CommonWords.Tenant();
         var command = new Command("hunt", "Run a hunting query in KQL.") { query, input, output, import, empty, csv, json, explain, data, tenant };
         command.Validators.Add(result =>
         {

@@ -10,7 +10,7 @@ internal static class ImportCommand
     {
         var files = new Argument<string[]>("files") { Description = "Files, zip or gz archives, or folders of them.", Arity = ArgumentArity.OneOrMore };
         var shift = new Option<bool>("--shift-to-now") { Description = "Move the recording in time so that its last event is now." };
-        var tenant = new Option<string?>("--tenant") { Description = "Tenant id or domain; the first tenant when left out.", HelpName = "TENANT" };
+        var tenant = CommonWords.Tenant();
         var noDetections = new Option<bool>("--no-detections") { Description = "Do not run the detection rules over the new rows at once." };
         var device = new Option<string?>("--device") { Description = "Name of the device for logs that name none; the file's name when left out.", HelpName = "NAME" };
         return new Command("import", "Import Sysmon, Windows event, PowerShell, Sysmon for Linux and auditd logs. Importing the same file twice adds nothing.")

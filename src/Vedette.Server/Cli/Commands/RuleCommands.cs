@@ -22,7 +22,7 @@ internal static class RuleCommands
 
     private static Command Run()
     {
-        var tenant = new Option<string?>("--tenant") { Description = "Tenant id or domain; the first tenant when left out.", HelpName = "TENANT" };
+        var tenant = CommonWords.Tenant();
         return new Command("run", "Run every rule now over what arrived since its last run.") { tenant }.Runs(
             "rules.run",
             parsed => new { tenant = parsed.GetValue(tenant) },

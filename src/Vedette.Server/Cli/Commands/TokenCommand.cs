@@ -10,7 +10,7 @@ internal static class TokenCommand
         var client = new Option<string>("--client-id") { Description = "Application (client) id; the demo application when left out.", HelpName = "ID", DefaultValueFactory = _ => "" };
         var secret = new Option<string?>("--client-secret") { Description = "Its secret; read from VEDETTE_CLIENT_SECRET when left out, so that it need not stand on the command line.", HelpName = "SECRET" };
         var resource = new Option<string>("--resource") { Description = "The API: 'endpoint', 'threat-protection', 'graph', or its URI or id.", DefaultValueFactory = _ => "endpoint", HelpName = "API" };
-        var tenant = new Option<string?>("--tenant") { Description = "Tenant id or domain; the first tenant when left out.", HelpName = "TENANT" };
+        var tenant = CommonWords.Tenant();
         return new Command("token", "Step 5: get an access token in application context. Prints the token alone, ready for $(…).")
         {
             client, secret, resource, tenant,

@@ -66,12 +66,10 @@ internal sealed class AddSecret(DirectoryService directory) : DirectoryOperation
 }
 
 /// <summary><c>app.list</c>: the applications of a tenant.</summary>
-internal sealed class ListApplications(DirectoryService directory) : DirectoryOperation<ListApplications.Input>("app.list")
+internal sealed class ListApplications(DirectoryService directory) : DirectoryOperation<TenantInput>("app.list")
 {
-    protected override Task<object?> RunAsync(Input input, CancellationToken cancellationToken) =>
+    protected override Task<object?> RunAsync(TenantInput input, CancellationToken cancellationToken) =>
         Task.FromResult<object?>(directory.ListApplications(input.Tenant));
-
-    internal sealed record Input(string? Tenant);
 }
 
 /// <summary><c>app.show</c>: one application.</summary>

@@ -15,7 +15,7 @@ internal sealed class Authorise : IRequestStep
         foreach (var group in groups)
             if (!IsMet(group, caller)) return new(Missing(call, group));
         if (call.Endpoint.UserRole is { } role && caller.UserRoles is { } roles && !roles.Contains(role))
-            return new(call.Error("MissingUserRole", role) with { Explanation = $"needed user permission {role}, had {string.Join(',', roles)}" });
+            return new(call.Error("MissingUserRole", role) with { Explanation = $"needed user permission {role}, had {(roles.Count == 0 ? "none" : string.Join(',', roles.Order(StringComparer.Ordinal)))}" });
         return default;
     }
 

@@ -1,0 +1,132 @@
+using Vedette.Defender.Access;
+using Vedette.Identity.Directory;
+using Vedette.Server.Tests.Endpoint;
+
+namespace Vedette.Server.Tests.Access;
+
+/// <summary>What signed-in users may do and see: directory roles, roles of Defender, device groups.</summary>
+public sealed class UserAccessTests : IAsyncLifetime
+{
+    private static readonly string[] Scopes = ["Machine.Read", "Machine.Isolate", "Alert.Read"];
+    private DirectoryHost _host = null!;
+    private TestClient _client = null!;
+
+    public async Task InitializeAsync()
+    {
+        _host = await DirectoryHost.StartAsync();
+        _client = await _host.AddClientAsync([], scopes: Scopes);
+        var tenant = _host.Tenant.Id;
+        await _host.SeedAsync(
+            Seed.Machine(1, machine => (machine.TenantId, machine.RbacGroupId, machine.RbacGroupName) = (tenant, 1, "Servers")),
+            Seed.Machine(2, machine => (machine.TenantId, machine.RbacGroupId, machine.RbacGroupName) = (tenant, 2, "Clients")),
+            Seed.Machine(3, machine => (machine.TenantId, machine.RbacGroupId, machine.RbacGroupName) = (tenant, 0, null)));
+        (await _host.Access.CreateDeviceGroupAsync(tenant, "Servers", Defender.State.AutomationLevel.Full, default)).Id.ShouldBe(1);
+        (await _host.Access.CreateDeviceGroupAsync(tenant, "Clients", Defender.State.AutomationLevel.Full, default)).Id.ShouldBe(2);
+    }
+
+    public async Task DisposeAsync() => await _host.DisposeAsync();
+
+    [Fact]
+    public async Task A_user_without_any_role_is_refused_with_the_permission_that_is_missing()
+    {
+        var token = await _host.UserTokenAsync(_client, await _host.AddUserAsync("ada"));
+        (await _host.GetAsync("/api/machines", token)).ShouldFail(
+            403, "Forbidden", "The user does not have the required role permission (ViewData) to perform this action.");
+    }
+
+    [Fact]
+    public async Task A_security_reader_reads_but_does_not_act()
+    {
+        var token = await _host.UserTokenAsync(_client, await _host.AddUserAsync("rita", roles: DirectoryRole.SecurityReader));
+        (await _host.GetAsync("/api/machines", token)).Ids.Count.ShouldBe(3);
+        (await IsolateAsync(1, token)).ShouldFail(
+            403, "Forbidden", "The user does not have the required role permission (ActiveRemediationActions) to perform this action.");
+    }
+
+    [Theory]
+    [InlineData("Security Operator")]
+    [InlineData("Security Administrator")]
+    [InlineData("Global Administrator")]
+    public async Task Operators_and_administrators_act(string role)
+    {
+        var token = await _host.UserTokenAsync(_client, await _host.AddUserAsync("omar", roles: DirectoryRole.Find(role)));
+        (await IsolateAsync(1, token)).Status.ShouldBe(201);
+    }
+
+    [Fact]
+    public async Task A_role_that_was_taken_back_ends_with_the_next_call_of_an_old_token()
+    {
+        var user = await _host.AddUserAsync("rita", roles: DirectoryRole.SecurityReader);
+        var token = await _host.UserTokenAsync(_client, user);
+        (await _host.GetAsync("/api/machines", token)).Status.ShouldBe(200);
+        await _host.Directory.SetDirectoryRoleAsync((await _host.Directory.FindUserAsync(user.Id))!, DirectoryRole.SecurityReader, held: false);
+        (await _host.GetAsync("/api/machines", token)).Status.ShouldBe(403);
+    }
+
+    [Fact]
+    public async Task Once_roles_are_in_use_readers_need_one_and_administrators_do_not()
+    {
+        var (reader, administrator) = (await _host.AddUserAsync("rita", roles: DirectoryRole.SecurityReader), await _host.AddUserAsync("gus", roles: DirectoryRole.GlobalAdministrator));
+        var (readers, administrators) = (await _host.UserTokenAsync(_client, reader), await _host.UserTokenAsync(_client, administrator));
+        await _host.Access.CreateRoleAsync(_host.Tenant.Id, "Analysts", null, ["ViewData", "Alerts investigation"], default);
+        (await _host.GetAsync("/api/machines", readers)).Status.ShouldBe(403);
+        (await _host.GetAsync("/api/machines", administrators)).Status.ShouldBe(200);
+
+        // The role reaches the user through a group within a group.
+        var outer = await _host.Directory.CreateGroupAsync(_host.Tenant.Id, new GroupDraft("Analysts everywhere"));
+        var inner = await _host.Directory.CreateGroupAsync(_host.Tenant.Id, new GroupDraft("Analysts of the day shift"));
+        await _host.Directory.AddMemberAsync(outer, inner.Id);
+        await _host.Directory.AddMemberAsync(inner, reader.Id);
+        await _host.Access.AssignAsync(_host.Tenant.Id, "Analysts", outer.Id, held: true, default);
+        (await _host.GetAsync("/api/machines", readers)).Status.ShouldBe(200);
+        (await _host.GetAsync("/api/alerts", readers)).Status.ShouldBe(200);
+        (await IsolateAsync(1, readers)).Status.ShouldBe(403);
+    }
+
+    [Fact]
+    public async Task A_device_group_is_everybodys_until_somebody_is_named_for_it()
+    {
+        var tenant = _host.Tenant.Id;
+        var group = await _host.Directory.CreateGroupAsync(tenant, new GroupDraft("Server team"));
+        var (inside, outside) = (await _host.AddUserAsync("sara"), await _host.AddUserAsync("otto"));
+        await _host.Directory.AddMemberAsync(group, inside.Id);
+        var everybody = await _host.Directory.CreateGroupAsync(tenant, new GroupDraft("Everybody"));
+        foreach (var user in new[] { inside, outside }) await _host.Directory.AddMemberAsync(everybody, user.Id);
+        await _host.Access.CreateRoleAsync(tenant, "Responders", null, [DefenderPermission.ViewData, DefenderPermission.ActiveRemediationActions], default);
+        await _host.Access.AssignAsync(tenant, "Responders", everybody.Id, held: true, default);
+        var (insiders, outsiders) = (await _host.UserTokenAsync(_client, inside), await _host.UserTokenAsync(_client, outside));
+        (await _host.GetAsync("/api/machines", outsiders)).Ids.Count.ShouldBe(3);
+
+        await _host.Access.AllowAsync(tenant, "Servers", group.Id, allowed: true, default);
+        (await _host.GetAsync("/api/machines", outsiders)).Ids.ShouldBe([Seed.MachineId(2), Seed.MachineId(3)]);
+        (await _host.GetAsync("/api/machines", insiders)).Ids.Count.ShouldBe(3);
+        (await _host.GetAsync($"/api/machines/{Seed.MachineId(1)}", outsiders)).Status.ShouldBe(404);
+        (await IsolateAsync(1, outsiders)).ShouldFail(404, "ResourceNotFound", $"Machine {Seed.MachineId(1)} was not found");
+        (await IsolateAsync(1, insiders)).Status.ShouldBe(201);
+
+        await _host.Access.AllowAsync(tenant, "Servers", group.Id, allowed: false, default);
+        (await _host.GetAsync("/api/machines", outsiders)).Ids.Count.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task A_user_who_was_switched_off_has_no_access_left()
+    {
+        var user = await _host.AddUserAsync("gus", roles: DirectoryRole.GlobalAdministrator);
+        var token = await _host.UserTokenAsync(_client, user);
+        await _host.Directory.UpdateUserAsync((await _host.Directory.FindUserAsync(user.Id))!, new UserChange { AccountEnabled = false });
+        (await _host.GetAsync("/api/machines", token)).Status.ShouldBe(403);
+    }
+
+    [Theory]
+    [InlineData("View dta")]
+    [InlineData("")]
+    public async Task A_permission_that_does_not_exist_is_refused_with_those_that_do(string permission)
+    {
+        var refused = await Should.ThrowAsync<AccessException>(_host.Access.CreateRoleAsync(_host.Tenant.Id, "Typo", null, [permission], default));
+        refused.Message.ShouldContain("ViewData");
+        (await _host.Access.RulesAsync(_host.Tenant.Id, default)).Roles.ShouldBeEmpty();
+    }
+
+    private Task<Answer> IsolateAsync(int machine, string token) =>
+        _host.SendAsync(HttpMethod.Post, $"/api/machines/{Seed.MachineId(machine)}/isolate", token, new { Comment = "test", IsolationType = "Full" });
+}
