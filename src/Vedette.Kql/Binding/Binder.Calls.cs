@@ -11,6 +11,8 @@ internal sealed partial class Binder
         ["tostring", "tolong", "toint", "toreal", "todecimal", "tobool", "todatetime", "totimespan", "toguid", "parse_json"];
 
     private AggregateCollector? _aggregates;
+    private BoundScalar? _binAutoSize;
+    private BoundScalar? _binAutoAt;
 
     private BoundScalar BindCall(CallExpr call)
     {
@@ -160,6 +162,14 @@ internal sealed partial class Binder
             return same;
         if (symbol.Canonical.Name == "bin" && arguments.Length == 1)
             arguments = [arguments[0], new BoundLiteral(KqlType.Long, 1L, call.Span)];
+        // The bins of bin_auto come from 'set' statements.
+        if (symbol.Canonical.Name == "bin_auto" && _binAutoSize is { } size)
+        {
+            return _binAutoAt is { } at
+                ? new BoundCall(FunctionTable.Scalar("bin_at"), [arguments[0], size, at], type, call.Span)
+                : new BoundCall(FunctionTable.Scalar("bin"), [arguments[0], size], type, call.Span);
+        }
+
         if (symbol.Canonical.Name is "bag_pack_columns")
             return PackGiven(arguments, call.Span);
         return new BoundCall(symbol.Canonical, arguments, type, call.Span);

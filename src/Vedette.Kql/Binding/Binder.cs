@@ -173,6 +173,12 @@ internal sealed partial class Binder
             case OptionStatement { Value: not null } option when option.Name.StartsWith("alias ", StringComparison.Ordinal):
                 _scope.Set(option.Name[6..], new DatabaseVariable());
                 break;
+            case OptionStatement { Value: { } size, Name: "query_bin_auto_size" }:
+                _binAutoSize = BindScalar(size);
+                break;
+            case OptionStatement { Value: { } at, Name: "query_bin_auto_at" }:
+                _binAutoAt = BindScalar(at);
+                break;
             case RestrictStatement:
             case OptionStatement:
             case QueryParametersStatement:

@@ -13,20 +13,29 @@ internal sealed partial class RelationWriter
     private Select LocalCall(Select scope, BoundCall call)
     {
         var name = call.Function.Name;
-        if (FunctionTable.Find(name) is not null || LocalFunctionTable.Find(name) is not { } function)
+        if (LocalFunctionTable.Find(name) is not { } function)
+            return scope;
+        var constant = FunctionTable.ConstantArgument(name);
+        if (FunctionTable.Find(name) is not null && constant < 0)
             return scope;
         var values = call.Arguments.Select(a => _scalars.Write(a, scope)).ToList();
-        if (values.All(v => v.IsConstant))
+        if (constant >= 0 ? values[constant].IsConstant : values.All(v => v.IsConstant))
             return scope;
         var below = scope.HasWindow ? scope.Wrap() : scope;
-        var types = values.Select(v => v.Type).ToList();
         var inputs = values.Select(v => new KqlColumn(Hide(below, v), "", v.Type)).ToList();
-        var output = new KqlColumn(NewHidden(), name, call.Type);
-        var step = new RowStep(name + "()", inputs.Count, [new LocalColumn(name, call.Type)], arguments =>
-            [LocalFunctionTable.Compute(function, name, types, [.. arguments], call.Type)]);
-        var above = _program.AddStage(step, below, inputs, [output], passesThrough: true);
-        _scalars.Hoist(call, output.Id);
+        var above = LocalColumn(below, name, function, inputs, new KqlColumn(NewHidden(), name, call.Type), out var id);
+        _scalars.Hoist(call, id);
         return above;
+    }
+
+    /// <summary>Adds a column that a function of this process makes out of others.</summary>
+    private Select LocalColumn(Select below, string name, LocalFunction function, IReadOnlyList<KqlColumn> inputs, KqlColumn output, out int id)
+    {
+        var types = inputs.Select(v => v.Type).ToList();
+        var step = new RowStep(name + "()", inputs.Count, [new LocalColumn(name, output.Type)], arguments =>
+            [LocalFunctionTable.Compute(function, name, types, [.. arguments], output.Type)]);
+        id = output.Id;
+        return _program.AddStage(step, below, inputs, [output], passesThrough: true);
     }
 
     private Select Local(BoundRelation relation) =>

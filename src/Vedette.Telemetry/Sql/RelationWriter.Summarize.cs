@@ -23,7 +23,37 @@ internal sealed partial class RelationWriter
         }
 
         var arguments = node.Aggregates.Select(a => a.Arguments.Select(x => Argument(inner, x)).ToList()).ToList();
-        return FetchWinners(inner, keys, node.Aggregates, arguments) ?? Group(inner, keys, node.Aggregates, arguments, ordered: true);
+        return node.Aggregates.Any(a => LocalAggregation.Find(a.Function.Name) is not null)
+            ? GroupLocally(inner, keys, node.Aggregates, arguments)
+            : FetchWinners(inner, keys, node.Aggregates, arguments) ?? Group(inner, keys, node.Aggregates, arguments, ordered: true);
+    }
+
+    /// <summary>Groups when some aggregates are finished in this process.</summary>
+    private Select GroupLocally(Select inner, List<(KqlColumn Column, int Inner)> keys, IReadOnlyList<AggregateItem> aggregates, List<List<int>> arguments)
+    {
+        var items = aggregates.ToList();
+        for (var i = 0; i < items.Count; i++)
+        {
+            if (LocalAggregation.Find(items[i].Function.Name) is not { } local)
+                continue;
+            if (local.Before is { } before)
+            {
+                var argument = new KqlColumn(arguments[i][0], "", inner.Resolve(arguments[i][0]).Type);
+                inner = LocalColumn(inner, items[i].Function.Name, before, [argument], new KqlColumn(NewHidden(), "", KqlType.Dynamic), out var id);
+                arguments[i] = [id];
+            }
+
+            items[i] = items[i] with { Outputs = [new KqlColumn(NewHidden(), "", KqlType.Dynamic)] };
+        }
+
+        var result = Group(inner, keys, items, arguments, ordered: true);
+        for (var i = 0; i < items.Count; i++)
+        {
+            if (LocalAggregation.Find(items[i].Function.Name) is { } local)
+                result = LocalColumn(Open(result), items[i].Function.Name, local.After, items[i].Outputs, aggregates[i].Outputs[0], out _);
+        }
+
+        return result;
     }
 
     /// <summary>Returned columns from which on it pays to find the winning rows first and to fetch their columns after.</summary>
@@ -105,7 +135,8 @@ internal sealed partial class RelationWriter
                 continue;
             }
 
-            var value = AggregateTable.Write(item.Function.Name, values, item.Type, keys.Count == 0)
+            var collected = item.Outputs[0].Id < 0 ? LocalAggregation.Find(item.Function.Name)?.Collect(values[0]) : null;
+            var value = collected ?? AggregateTable.Write(item.Function.Name, values, item.Type, keys.Count == 0)
                 ?? throw ScalarWriter.Unsupported($"The aggregate {item.Function.Name}() is not supported");
             group.Define(item.Outputs[0].Id, Typed(value, item.Outputs[0].Type), 1);
         }
@@ -115,7 +146,7 @@ internal sealed partial class RelationWriter
         var outer = group.Wrap();
         foreach (var (id, hidden) in held)
             outer.Define(id, outer.Resolve(hidden));
-        foreach (var (item, tuple, elements) in tuples)
+        foreach (var (item, tuple, elements) in tuples.Where(t => t.Elements.Count > 0))
         {
             var text = outer.Resolve(tuple).Text;
             for (var i = 0; i < elements.Count; i++)

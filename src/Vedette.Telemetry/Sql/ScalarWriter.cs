@@ -93,6 +93,16 @@ internal sealed partial class ScalarWriter(SqlContext context, RelationWriter re
 
             case "ingestion_time":
                 return scope.IngestTime is { } arrival ? Column(arrival, scope) : SqlConstant.Null(KqlType.DateTime);
+            case "cursor_after" or "cursor_before_or_at":
+            {
+                // A cursor is the ticks of a time of arrival; the empty one comes before all rows.
+                var cursor = Emit(call.Arguments[0], scope);
+                if (scope.IngestTime is not { } arrived)
+                    throw Unsupported($"{name}() needs a table whose rows' arrival is known");
+                var ticks = SqlConvert.Ticks(Column(arrived, scope)).Text;
+                return new SqlValue($"({ticks} {(name == "cursor_after" ? ">" : "<=")} toInt64OrZero({SqlConvert.ToText(cursor).Text}) - {SqlConvert.UnixEpochTicks})", KqlType.Bool, false);
+            }
+
             case "materialize" or "toscalar" when call.Arguments.Count == 1:
                 return Emit(call.Arguments[0], scope);
         }

@@ -54,6 +54,7 @@ internal static class LocalFunctionTable
         UnitFunctions.Add(table);
         ArrayFunctions.Add(table);
         GeoFunctions.Add(table);
+        DigestFunctions.Add(table);
         return table;
     });
 

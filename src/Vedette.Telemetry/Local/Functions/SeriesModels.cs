@@ -191,32 +191,55 @@ internal static class SeriesModels
         return [.. y.Select(v => double.IsFinite(v) ? v : mean)];
     }
 
+    /// <summary>The shortest period that is looked for.</summary>
+    private const int MinPeriod = 4;
+
+    /// <summary>Periods of at least four points and less than half the series, best first. A multiple of a better period is none of its own.</summary>
     private static List<(int Period, double Score)> Periods(double[] raw, int min, int max)
     {
-        var y = Clean(raw);
-        var fit = LineOf(y, 0, y.Length, new double[y.Length], out _);
-        var flat = y.Zip(fit, (a, b) => a - b).ToArray();
-        var found = new List<(int, double)>();
-        for (var lag = Math.Max(2, min); lag <= Math.Min(max, y.Length / 2); lag++)
+        var flat = Flat(raw);
+        var found = new List<(int Period, double Score)>();
+        for (var lag = Math.Max(MinPeriod, min); lag <= max && 2 * lag < flat.Length; lag++)
         {
-            var here = Autocorrelation(flat, lag);
-            if (here > MinPeriodScore && here >= Autocorrelation(flat, lag - 1) && here > Autocorrelation(flat, lag + 1))
-                found.Add((lag, here));
+            if (PeriodScore(raw, flat, lag) is > 0 and var score)
+                found.Add((lag, score));
         }
 
-        return [.. found.OrderByDescending(f => f.Item2)];
+        // A period close to a better one lies on the slope of the same hill.
+        return [.. found.OrderByDescending(f => f.Score).Where(f => !found.Exists(o => (o.Period < f.Period && f.Period % o.Period == 0 && o.Score >= 0.9 * f.Score)
+            || (o.Score > f.Score && Math.Abs(o.Period - f.Period) <= 0.25 * o.Period)))];
+    }
+
+    /// <summary>A series without its trend.</summary>
+    private static double[] Flat(double[] raw)
+    {
+        var y = Clean(raw);
+        return [.. y.Zip(LineOf(y, 0, y.Length, new double[y.Length], out _), (a, b) => a - b)];
+    }
+
+    /// <summary>
+    /// How much a series is like itself a period later; 0 when, without the trend, a period beside is better. The score lies between the two common
+    /// estimates of autocorrelation, as in the documented examples.
+    /// </summary>
+    private static double PeriodScore(double[] raw, double[] flat, int lag)
+    {
+        var here = Autocorrelation(flat, lag);
+        return here >= Autocorrelation(flat, lag - 1) && here > Autocorrelation(flat, lag + 1) && here > MinPeriodScore
+            ? Math.Clamp(Autocorrelation(Clean(raw), lag) * Math.Sqrt(1 - ((double)lag / raw.Length)), 0, 1) : 0;
     }
 
     /// <summary>The shortest period that explains nearly as much as the best one, which may be a multiple of it.</summary>
     private static int DetectPeriod(double[] y) =>
-        Periods(y, 2, y.Length / 2) is { Count: > 0 } periods ? periods.Where(p => p.Score >= 0.9 * periods[0].Score).Min(p => p.Period) : 0;
+        Periods(y, MinPeriod, y.Length) is { Count: > 0 } periods ? periods.Where(p => p.Score >= 0.9 * periods[0].Score).Min(p => p.Period) : 0;
 
     private static JsonNode? PeriodsDetect(LocalCall c)
     {
         if (c.Reals(0) is not { } y)
             return null;
-        var found = Periods(y, (int)(c.Real(1) ?? 2), (int)(c.Real(2) ?? (y.Length / 2))).Take((int)(c.Long(3) ?? 1)).ToList();
-        return new JsonArray(new JsonArray([.. found.Select(f => (JsonNode?)(double)f.Period)]), LocalJson.Array(found.Select(f => Math.Min(f.Score, 1))));
+        var count = (int)Math.Clamp(c.Long(3) ?? 1, 1, 1000);
+        var found = Periods(y, (int)(c.Real(1) ?? MinPeriod), (int)Math.Min(c.Real(2) ?? y.Length, y.Length)).Take(count).ToList();
+        found.AddRange(Enumerable.Repeat((0, 0d), count - found.Count));
+        return new JsonArray(LocalJson.Array(found.Select(f => (double)f.Period)), LocalJson.Array(found.Select(f => f.Score)));
     }
 
     private static JsonNode? PeriodsValidate(LocalCall c)
@@ -224,7 +247,7 @@ internal static class SeriesModels
         if (c.Reals(0) is not { } y)
             return null;
         var periods = Enumerable.Range(1, c.Count - 1).Select(i => c.Real(i) ?? 0).ToList();
-        return new JsonArray(LocalJson.Array(periods), LocalJson.Array(periods.Select(p => Math.Clamp(Autocorrelation(Clean(y), (int)Math.Round(p)), 0, 1))));
+        return new JsonArray(LocalJson.Array(periods), LocalJson.Array(periods.Select(p => p >= MinPeriod && 2 * p <= y.Length ? PeriodScore(y, Flat(y), (int)Math.Round(p)) : 0)));
     }
 
     /// <summary>The middle value of each phase of the period.</summary>

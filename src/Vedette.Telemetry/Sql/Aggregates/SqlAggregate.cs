@@ -95,6 +95,7 @@ internal static class AggregateTable
         ["percentilesw_array"] = c => Percentiles(c, 2),
         ["hll"] = c => SqlJson.FromElements($"arrayMap(e -> toString(e), arraySlice(arraySort({c.Apply("groupUniqArray", $"xxHash64({SqlConvert.ToText(c[0]).Text})")}), 1, {SketchSize}))"),
         ["hll_merge"] = c => SqlJson.FromElements($"arrayMap(e -> toString(e), arraySlice(arraySort(arrayDistinct(arrayMap(e -> toUInt64OrZero(e), arrayFlatten({c.Apply("groupArray", SqlJson.Elements(c[0]))})))), 1, {SketchSize}))"),
+        ["tdigest"] = DigestAggregate.Write,
         ["binary_all_and"] = c => new SqlValue($"toInt64({c.Apply("groupBitAnd", SqlConvert.ToLong(c[0]).Text)})", KqlType.Long, true),
         ["binary_all_or"] = c => new SqlValue($"toInt64({c.Apply("groupBitOr", SqlConvert.ToLong(c[0]).Text)})", KqlType.Long, true),
         ["binary_all_xor"] = c => new SqlValue($"toInt64({c.Apply("groupBitXor", SqlConvert.ToLong(c[0]).Text)})", KqlType.Long, true),

@@ -32,6 +32,20 @@ internal static class ConversionFunctions
         table["min_of"] = c => Extreme(c, "least");
         table["estimate_data_size"] = c => c.Long("toInt64(" + string.Join(" + ", c.Arguments.Select(a => $"byteSize({a.Text})")) + ")");
         table["current_principal"] = c => SqlConstant.String(c.Context.Principal);
+        table["current_principal_details"] = c => SqlConstant.Dynamic(Local.LocalJson.Write(new System.Text.Json.Nodes.JsonObject
+        {
+            ["UserPrincipalName"] = c.Context.Principal,
+            ["IdentityProvider"] = "https://sts.windows.net",
+            ["Authority"] = c.Context.TenantId.ToString("D"),
+            ["FQN"] = c.Context.Principal,
+        }));
+        table["current_principal_is_member_of"] = c => new SqlValue(
+            $"has(arrayMap(g -> lower(g), arrayFlatten([{string.Join(", ", Enumerable.Range(0, c.Count).Select(i => c[i].Type == KqlType.Dynamic ? c.Strings(i) : $"[{c.S(i)}]"))}])), {SqlText.Quote(c.Context.Principal.ToLowerInvariant())})",
+            KqlType.Bool, false);
+        table["cursor_current"] = c => SqlConstant.String(c.Context.Now.Ticks.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        // Rows are not kept in extents: they are all of one, without tags.
+        table["extent_id"] = _ => new SqlValue("toUUID('00000000-0000-0000-0000-000000000000')", KqlType.Guid, false);
+        table["extent_tags"] = _ => SqlConstant.Dynamic("[]");
         table["current_database"] = c => SqlConstant.String(c.Context.Database);
         table["current_cluster_endpoint"] = c => SqlConstant.String("localhost");
         table["new_guid"] = c => c.Value("generateUUIDv4()", KqlType.Guid);

@@ -50,6 +50,7 @@ internal static class DateTimeFunctions
                 ? $"toInt64(round({c.R(0)} * {ticks}))"
                 : $"({c.L(0)} * {ticks})"));
         table["unixtime_nanoseconds_todatetime"] = c => SqlConvert.FromTicks(c.Span($"intDiv({c.L(0)}, 100)"));
+        table["bin_auto"] = _ => throw SqlCall.Unsupported("bin_auto() needs the size of its bins: set query_bin_auto_size=… in front of the query");
         table["datetime_utc_to_local"] = c => Shift(c, "+");
         table["datetime_local_to_utc"] = c => Shift(c, "-");
         table["todatetime_local"] = table["datetime_local_to_utc"];

@@ -12,6 +12,8 @@ internal static class EncodingFunctions
         table["hash_sha256"] = c => c.Text($"lower(hex(SHA256({c.S(0)})))");
         table["hash_xxhash64"] = Hash;
         table["hash"] = Hash;
+        table["hash_combine"] = c => c.Long(Combine(Enumerable.Range(0, c.Count).Select(i => c.L(i))));
+        table["hash_many"] = c => c.Long(Combine(Enumerable.Range(0, c.Count).Select(i => Hash(c, i))));
         table["base64_encode_tostring"] = c => c.Text($"base64Encode({c.S(0)})");
         table["base64_encodestring"] = table["base64_encode_tostring"];
         table["base64_decode_tostring"] = c => c.Text(SqlLambda.Let($"tryBase64Decode(replaceRegexpAll({c.S(0)}, '\\\\s', ''))", s => $"if(isValidUTF8({s}), {s}, '')"));
@@ -27,15 +29,24 @@ internal static class EncodingFunctions
 
     private static SqlValue Hash(SqlCall c)
     {
-        var value = c[0].Type switch
-        {
-            KqlType.DateTime => $"({c.Ticks(0)} + {SqlConvert.UnixEpochTicks})",
-            KqlType.Long or KqlType.Int or KqlType.TimeSpan or KqlType.Real => c.Raw(0),
-            _ => c.S(0),
-        };
-        var hash = $"reinterpretAsInt64(xxHash64({value}))";
+        var hash = Hash(c, 0);
         return c.Long(c.Has(1) ? $"positiveModulo({hash}, {c.L(1)})" : hash);
     }
+
+    private static string Hash(SqlCall c, int index)
+    {
+        var value = c[index].Type switch
+        {
+            KqlType.DateTime => $"({c.Ticks(index)} + {SqlConvert.UnixEpochTicks})",
+            KqlType.Long or KqlType.Int or KqlType.TimeSpan or KqlType.Real => c.Raw(index),
+            _ => c.S(index),
+        };
+        return $"reinterpretAsInt64(xxHash64({value}))";
+    }
+
+    /// <summary>Mixes each hash into those before it. The service's own way is not published.</summary>
+    private static string Combine(IEnumerable<string> hashes) => hashes.Aggregate((all, next) => SqlLambda.Let(all, next, (a, b) =>
+        $"bitXor({a}, {b} - 7046029254386353131 + bitShiftLeft({a}, 6) + bitShiftRight({a}, 2))"));
 
     // A Guid's first three groups are stored with their low byte first.
     private static string GuidBytes(string hex) =>

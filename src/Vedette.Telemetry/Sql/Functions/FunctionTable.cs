@@ -25,6 +25,11 @@ internal static class FunctionTable
     /// <summary>The function, or null when SQL cannot say it.</summary>
     public static SqlFunction? Find(string name) => Lazy.Value.GetValueOrDefault(name);
 
+    /// <summary>
+    /// The argument that SQL can only take as a constant, for functions that otherwise run in this process; -1 for all others.
+    /// </summary>
+    public static int ConstantArgument(string name) => name is "datetime_local_to_utc" or "datetime_utc_to_local" ? 1 : -1;
+
     /// <summary>Names of all functions in the table.</summary>
     public static IReadOnlyCollection<string> Names => Lazy.Value.Keys;
 }
