@@ -38,6 +38,9 @@ public sealed record TelemetryOptions
     /// <summary>Whether columns that were renamed or retired are still understood.</summary>
     public bool RetiredColumns { get; init; } = true;
 
+    /// <summary>What <c>externaldata</c> may read; nothing by default.</summary>
+    public ExternalDataOptions ExternalData { get; init; } = new();
+
     /// <summary>Compiled queries that are kept.</summary>
     public int QueryCacheSize { get; init; } = 1_000;
 

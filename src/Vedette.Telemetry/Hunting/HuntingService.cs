@@ -14,7 +14,7 @@ namespace Vedette.Telemetry.Hunting;
 /// <param name="options">Limits and switches.</param>
 /// <param name="catalogue">Tables and functions.</param>
 /// <param name="time">What <c>now()</c> goes by.</param>
-public sealed class HuntingService(IClickHouse engine, TelemetryOptions options, HuntingCatalogue catalogue, TimeProvider time) : IHuntingService
+public sealed class HuntingService(IClickHouse engine, TelemetryOptions options, HuntingCatalogue catalogue, TimeProvider time) : IHuntingService, IDisposable
 {
     // Compiled queries longer than this are not worth their memory.
     private const int LongestCachedText = 100_000;
@@ -22,7 +22,12 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
     // The engine looks at the clock between blocks of work, so a query that hangs in one block gets this much longer before it is cancelled.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
 
+    private readonly ExternalDataReader? _external = options.ExternalData.AllowedHosts.Count == 0 ? null : new ExternalDataReader(options.ExternalData);
     private readonly QueryCache<KqlCompilation> _compiled = new(options.QueryCacheSize);
+
+    /// <summary>A service whose <c>externaldata</c> reads in another way.</summary>
+    internal HuntingService(IClickHouse engine, TelemetryOptions options, HuntingCatalogue catalogue, TimeProvider time, ExternalDataReader external)
+        : this(engine, options, catalogue, time) => _external = external;
 
     /// <summary>Compiles a query without running it: its columns and everything there is to say about it.</summary>
     public KqlCompilation Compile(string query)
@@ -75,6 +80,9 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
         return statement.LocalSteps.Count == 0 ? statement.Explain() : "local steps: " + string.Join(", ", statement.LocalSteps);
     }
 
+    /// <inheritdoc/>
+    public void Dispose() => _external?.Dispose();
+
     private async Task<HuntingResult> ReadAsync(SqlQuery query, HuntingLimits limits, HuntingCost cost, CancellationToken cancellationToken)
     {
         await using var reader = await engine.QueryAsync(Cut(query.Statement, limits), cancellationToken);
@@ -112,6 +120,8 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
             Window = request.Window ?? LookBack(now, limits),
             IngestionWindow = request.IngestionWindow,
             VisibleDevices = request.VisibleDevices,
+            OpenExternal = _external is null ? null : _external.OpenAsync,
+            ExternalCharacters = options.ExternalData.MaxCharacters,
         };
     }
 

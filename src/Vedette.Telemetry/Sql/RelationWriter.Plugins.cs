@@ -127,7 +127,7 @@ internal sealed partial class RelationWriter
             ?? throw ScalarWriter.Unsupported("externaldata needs constant addresses")).ToList();
         if (_context.OpenExternal is not { } open)
             throw ScalarWriter.Unsupported($"externaldata is switched off; it would read from {string.Join(", ", addresses.Select(ExternalDataStep.HostOf).Distinct())}");
-        var step = new ExternalDataStep(addresses, [.. node.Columns.Select(c => new LocalColumn(c.Name, c.Type))], node.Properties, open);
+        var step = new ExternalDataStep(addresses, [.. node.Columns.Select(c => new LocalColumn(c.Name, c.Type))], node.Properties, open, _context.ExternalCharacters);
         return _program.AddStage(step, nothing, [], node.Columns, passesThrough: false);
     }
 

@@ -29,6 +29,9 @@ public sealed record SqlContext
     /// </summary>
     public Func<Uri, CancellationToken, Task<Stream>>? OpenExternal { get; init; }
 
+    /// <summary>Characters that the files of one <c>externaldata</c> may hold.</summary>
+    public int ExternalCharacters { get; init; } = 32 * 1024 * 1024;
+
     /// <summary>What <c>current_principal()</c> and its like give.</summary>
     public string Principal { get; init; } = "";
 

@@ -12,10 +12,10 @@ internal sealed class ExternalDataStep(
     IReadOnlyList<string> addresses,
     IReadOnlyList<LocalColumn> columns,
     IReadOnlyDictionary<string, string> properties,
-    Func<Uri, CancellationToken, Task<Stream>> open) : ILocalStep
+    Func<Uri, CancellationToken, Task<Stream>> open,
+    int maxCharacters) : ILocalStep
 {
-    /// <summary>Characters that all files together may hold.</summary>
-    private const int MaxCharacters = 100_000_000;
+    private static readonly string[] Formats = ["csv", "tsv", "tsve", "psv", "scsv", "sohsv", "txt", "raw", "json", "singlejson", "multijson"];
 
     public string Name => "externaldata";
 
@@ -28,6 +28,8 @@ internal sealed class ExternalDataStep(
 
     public async ValueTask<LocalTable> RunAsync(LocalTable input, CancellationToken cancellationToken)
     {
+        if (properties.TryGetValue("format", out var wanted) && !Formats.Contains(wanted, StringComparer.OrdinalIgnoreCase))
+            throw new HuntingException(HuntingFailure.Semantic, $"externaldata: the format '{wanted}' cannot be read; use one of {string.Join(", ", Formats)}.");
         var rows = new List<object?[]>();
         var characters = 0;
         foreach (var address in addresses)
@@ -40,11 +42,18 @@ internal sealed class ExternalDataStep(
             var text = new StringBuilder();
             var buffer = new char[16384];
             int read;
-            while ((read = await reader.ReadAsync(buffer, cancellationToken)) > 0)
+            try
             {
-                text.Append(buffer, 0, read);
-                if ((characters += read) > MaxCharacters)
-                    throw new HuntingException(HuntingFailure.ExcessiveResources, $"externaldata read more than {MaxCharacters} characters.");
+                while ((read = await reader.ReadAsync(buffer, cancellationToken)) > 0)
+                {
+                    text.Append(buffer, 0, read);
+                    if ((characters += read) > maxCharacters)
+                        throw new HuntingException(HuntingFailure.ExcessiveResources, $"externaldata read more than {maxCharacters} characters.");
+                }
+            }
+            catch (InvalidDataException error)
+            {
+                throw new HuntingException(HuntingFailure.Semantic, $"externaldata: the file of '{uri.Host}' is not gzip: {error.Message}", inner: error);
             }
 
             Parse(text.ToString(), FormatOf(uri), rows);

@@ -1,0 +1,21 @@
+namespace Vedette.Telemetry.Hunting;
+
+/// <summary>What <c>externaldata</c> may read. Off until a host is named.</summary>
+public sealed record ExternalDataOptions
+{
+    /// <summary>
+    /// Hosts that may be read: <c>feeds.example.com</c>, <c>feeds.example.com:8443</c>, <c>*.example.com</c> (any name below it), an address, or a
+    /// network such as <c>10.20.0.0/16</c>. Without a port only 443 is meant. A name that leads to a private address is refused unless the address
+    /// or its network is in the list as well.
+    /// </summary>
+    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+
+    /// <summary>Bytes of one file, as transferred, at most.</summary>
+    public long MaxBytes { get; init; } = 32L * 1024 * 1024;
+
+    /// <summary>Characters of all files of one <c>externaldata</c>, unpacked, at most.</summary>
+    public int MaxCharacters { get; init; } = 32 * 1024 * 1024;
+
+    /// <summary>Time for one file, from the connection to its last byte.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
+}
