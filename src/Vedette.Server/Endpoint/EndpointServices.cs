@@ -42,7 +42,6 @@ public static class EndpointServices
         services.AddSingleton<IUserAccess, DefenderUserAccess>();
         services.AddSingleton<TelemetryReader>();
         services.AddSingleton<Observations>();
-        services.AddSingleton<RunTimeLedger>();
         services.AddSingleton<SignedLinks>();
         services.AddSingleton(provider => EndpointSurface.Create(provider.GetServices<IEndpointHandlers>()));
         return services;

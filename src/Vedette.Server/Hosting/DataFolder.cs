@@ -32,6 +32,9 @@ internal sealed class DataFolder
     /// <summary>Files that actions produce: investigation packages, collected files.</summary>
     public string Files => Path.Combine(Root, "files");
 
+    /// <summary>Settings beyond the command line; need not exist.</summary>
+    public string Settings => Path.Combine(Root, "settings.json");
+
     /// <summary>Detection rules of the user's own; need not exist.</summary>
     public string Rules => Path.Combine(Root, "rules");
 

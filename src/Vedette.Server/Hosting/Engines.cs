@@ -22,6 +22,7 @@ internal sealed class Engines : IAsyncDisposable
             Folder = folder.Telemetry,
             ClusterUrl = options.ClickHouse is { } url ? new Uri(url) : null,
             RetentionDays = options.RetentionDays,
+            ExternalData = options.Settings.ExternalData,
         };
         Telemetry = new TelemetryEngine(TelemetryOptions, clock);
         TelemetryReady = Telemetry.StartAsync(_stopping.Token);

@@ -70,7 +70,8 @@ internal static class HostBuilding
         services.AddVedetteDetections(new DetectionOptions { OwnRules = folder.Rules });
         services.AddVedetteEndpoint();
         services.AddHostedService<AuthorityWorker>();
-        services.Configure<HttpSettings>(http => http.Quotas = options.Quotas ? QuotaMode.Real : QuotaMode.Off);
+        services.AddSingleton(options.Settings.Hunting);
+        services.Configure<HttpSettings>(http => (http.Quotas, http.Calls) = (options.Quotas ? QuotaMode.Real : QuotaMode.Off, options.Settings.Calls));
         services.AddSingleton<FaultBook>();
         services.AddSingleton<IFaultScript>(provider => provider.GetRequiredService<FaultBook>());
         services.AddSingleton<ServerSnapshots>();

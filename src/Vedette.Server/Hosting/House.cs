@@ -60,7 +60,8 @@ internal sealed class House : IAsyncDisposable
     public static async Task<House> OpenAsync(
         ServerOptions options, CancellationToken cancellationToken, IProgress<OperationProgress>? progress = null)
     {
-        var house = new House(options, DataFolder.At(options.Data).Create());
+        var folder = DataFolder.At(options.Data).Create();
+        var house = new House(options with { Settings = ServerSettings.Read(folder) }, folder);
         try
         {
             await house.OpenAsync(progress ?? new Progress<OperationProgress>(), cancellationToken);

@@ -53,6 +53,9 @@ internal sealed record ServerOptions
     /// <summary>YAML file with steps to run before the ports open.</summary>
     public string? Scenario { get; init; }
 
+    /// <summary>What the data folder's settings say.</summary>
+    public ServerSettings Settings { get; init; } = new();
+
     /// <summary>Log more.</summary>
     public bool Verbose { get; init; }
 }

@@ -22,6 +22,9 @@ public static class HttpServices
         services.TryAddSingleton<RequestJournal>();
         services.TryAddSingleton<QuotaPolicy>();
         services.TryAddSingleton<QuotaLedger>();
+        services.TryAddSingleton(new HuntingSettings());
+        services.TryAddSingleton<HuntingLedger>();
+        services.AddSingleton<IStateCache>(provider => provider.GetRequiredService<HuntingLedger>());
         services.AddSingleton<IStateCache>(provider => provider.GetRequiredService<QuotaLedger>());
         services.TryAddSingleton<EntityReader>();
         services.TryAddSingleton<ResolveHost>();

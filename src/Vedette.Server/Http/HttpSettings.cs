@@ -6,6 +6,9 @@ public sealed class HttpSettings
     /// <summary>Whether calls are counted against the limits of the service.</summary>
     public QuotaMode Quotas { get; set; } = QuotaMode.Real;
 
+    /// <summary>Limits of calls that differ from those of their table, by verb and path template.</summary>
+    internal IReadOnlyDictionary<string, CallLimits> Calls { get; set; } = new Dictionary<string, CallLimits>();
+
     /// <summary>Largest request body that is read, in bytes.</summary>
     public int MaximumBodyBytes { get; set; } = 4 * 1024 * 1024;
 }

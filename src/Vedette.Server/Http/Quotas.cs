@@ -24,6 +24,9 @@ public sealed class QuotaPolicy(IOptions<HttpSettings> settings)
     /// <summary>What every limit is multiplied with; a limit is never less than one call.</summary>
     public double Scale { get; set; } = 1;
 
+    /// <summary>How often a call may be made: as the settings say, else as its table says.</summary>
+    internal CallLimits LimitsOf(ApiEndpoint endpoint) => settings.Value.Calls.GetValueOrDefault(endpoint.Key) ?? endpoint.Limits;
+
     internal int? Scaled(int? limit) => limit is { } calls ? (int)Math.Clamp(Math.Round(calls * Scale), 1, 1_000_000) : null;
 }
 
@@ -51,7 +54,7 @@ internal sealed class QuotaLedger(TimeProvider clock, QuotaPolicy policy) : ISta
     /// <summary>Counts a call, or tells which limit refuses it.</summary>
     public QuotaExcess? Take(ApiEndpoint endpoint, Guid tenant, Guid application)
     {
-        var limits = endpoint.Limits;
+        var limits = policy.LimitsOf(endpoint);
         if (limits.PerMinute is null && limits.PerHour is null) return null;
         var key = (endpoint, tenant, limits.PerTenant ? Guid.Empty : application);
         var (perMinute, perHour) = (policy.Scaled(limits.PerMinute), policy.Scaled(limits.PerHour));

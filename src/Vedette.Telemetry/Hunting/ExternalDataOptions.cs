@@ -18,4 +18,16 @@ public sealed record ExternalDataOptions
 
     /// <summary>Time for one file, from the connection to its last byte.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>What is wrong with the values; empty when they can be used.</summary>
+    public IEnumerable<string> Problems()
+    {
+        if (MaxBytes is < 1 or > 1L << 30) yield return $"ExternalData:MaxBytes is a number from 1 to {1L << 30}.";
+        if (MaxCharacters is < 1 or > 256 << 20) yield return $"ExternalData:MaxCharacters is a number from 1 to {256 << 20}.";
+        if (Timeout <= TimeSpan.Zero || Timeout > TimeSpan.FromMinutes(10)) yield return "ExternalData:Timeout is a time above 0 and up to ten minutes.";
+        foreach (var host in AllowedHosts)
+        {
+            if (ExternalHosts.Problem(host) is { } problem) yield return "ExternalData:AllowedHosts: " + problem;
+        }
+    }
 }

@@ -33,6 +33,20 @@ internal sealed class ExternalHosts
         }
     }
 
+    /// <summary>What is wrong with an entry; null when nothing is.</summary>
+    public static string? Problem(string entry)
+    {
+        try
+        {
+            _ = new ExternalHosts([entry]);
+            return null;
+        }
+        catch (FormatException exception)
+        {
+            return exception.Message;
+        }
+    }
+
     /// <summary>Whether an address of the web may be asked for.</summary>
     public bool Allows(Uri uri)
     {

@@ -14,6 +14,7 @@ internal sealed class HuntingRows : IReadOnlyList<object?[]>
     private readonly List<int> _ends = [];
     private readonly KqlType[] _types;
     private readonly long _nameBytes;
+    private long _bytesBefore;
 
     public HuntingRows(IReadOnlyList<HuntingResultColumn> columns)
     {
@@ -47,9 +48,22 @@ internal sealed class HuntingRows : IReadOnlyList<object?[]>
     {
         _blocks.Add(block);
         _ends.Add(Count + count);
+        _bytesBefore = Bytes;
         Bytes += _nameBytes * count;
         foreach (var column in block.Columns)
             Bytes += column is StringColumn text ? text.Bytes(count) + 2L * count : 12L * count;
+    }
+
+    /// <summary>Takes rows of the last block away until what is left is about as small as asked for.</summary>
+    public void CutToFit(long bytes)
+    {
+        var last = _blocks.Count - 1;
+        var before = last == 0 ? 0 : _ends[last - 1];
+        var count = _ends[last] - before;
+        var own = Bytes - _bytesBefore;
+        var fitting = (int)Math.Clamp(count * (double)Math.Max(0, bytes - _bytesBefore) / Math.Max(1, own), 0, count);
+        _ends[last] = before + fitting;
+        Bytes = Math.Min(Bytes, bytes);
     }
 
     /// <inheritdoc/>

@@ -94,7 +94,10 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
             var taken = Math.Min(block.RowCount, limits.MaxRows - rows.Count);
             isCut = taken < block.RowCount;
             if (taken > 0) rows.Add(block, taken);
-            if (rows.Bytes > limits.MaxBytes) throw new HuntingException(HuntingFailure.ResultTooLarge, HuntingWords.ResultTooLarge);
+            if (rows.Bytes <= limits.MaxBytes) continue;
+            if (!limits.CutsLargeAnswers) throw new HuntingException(HuntingFailure.ResultTooLarge, HuntingWords.ResultTooLarge);
+            rows.CutToFit(limits.MaxBytes);
+            isCut = true;
         }
 
         cost.Add(HuntingStage.Engine(query, rows.Count, reader.Statistics));

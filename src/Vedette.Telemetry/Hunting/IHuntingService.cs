@@ -28,14 +28,14 @@ public sealed record HuntingRequest(Guid TenantId, string Query)
 /// <summary>What bounds one query. Source: the service's published limits; the defaults are those of the Endpoint API.</summary>
 public sealed record HuntingLimits
 {
-    /// <summary>What people get who hunt in the portal or on the command line: ten minutes, and answers as large as their rows.</summary>
-    public static HuntingLimits Portal { get; } = new() { Timeout = TimeSpan.FromMinutes(10), MaxBytes = 1L << 30 };
-
     /// <summary>Rows in an answer, at most.</summary>
     public int MaxRows { get; init; } = 100_000;
 
     /// <summary>Bytes of an answer, at most.</summary>
     public long MaxBytes { get; init; } = 124L * 1024 * 1024;
+
+    /// <summary>Whether an answer with more bytes is cut to those rows that fit; else it is refused.</summary>
+    public bool CutsLargeAnswers { get; init; }
 
     /// <summary>Run time of one query.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(200);
@@ -55,7 +55,7 @@ public sealed record HuntingResult(
     IReadOnlyList<object?[]> Rows,
     HuntingStatistics Statistics)
 {
-    /// <summary>Whether there were more rows than the limit on rows lets through.</summary>
+    /// <summary>Whether there were more rows than the limits let through.</summary>
     public bool IsCut { get; init; }
 }
 

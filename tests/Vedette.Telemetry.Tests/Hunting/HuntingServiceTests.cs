@@ -97,6 +97,19 @@ public sealed class HuntingServiceTests : IAsyncLifetime
         (await RunAsync("range x from 1 to 300000 step 1")).Rows.Count.ShouldBe(100_000);
     }
 
+    [Fact]
+    public async Task A_large_answer_can_be_cut_to_fit()
+    {
+        var whole = await RunAsync("DeviceProcessEvents | project ReportId, FileName");
+        var half = await RunAsync(
+            "DeviceProcessEvents | project ReportId, FileName", new HuntingLimits { MaxBytes = whole.Statistics.ResultBytes / 2, CutsLargeAnswers = true });
+        (whole.IsCut, half.IsCut).ShouldBe((false, true));
+        half.Rows.Count.ShouldBeInRange(45, 50);
+        half.Rows[^1].Length.ShouldBe(2);
+        (await RunAsync("DeviceProcessEvents", new HuntingLimits { MaxRows = 99 })).IsCut.ShouldBeTrue();
+        (await RunAsync("DeviceProcessEvents", new HuntingLimits { MaxRows = 100 })).IsCut.ShouldBeFalse();
+    }
+
     [Theory]
     [InlineData("DeviceProcessEvents | summarize n = count() by DeviceId | summarize sum(n)", 100L)]
     [InlineData("union DeviceProcessEvents, DeviceProcessEvents | count", 200L)]
@@ -117,7 +130,7 @@ public sealed class HuntingServiceTests : IAsyncLifetime
         HuntingFailure.Timeout, "Query exceeded the timeout period.")]
     public async Task Limits_speak_the_services_words(string query, HuntingFailure failure, string message)
     {
-        var limits = new HuntingLimits { MaxBytes = 1000, Timeout = TimeSpan.FromMilliseconds(300) };
+        var limits = new HuntingLimits { MaxBytes = 1000, Timeout = failure == HuntingFailure.Timeout ? TimeSpan.FromMilliseconds(300) : TimeSpan.FromMinutes(1) };
         var error = await Should.ThrowAsync<HuntingException>(RunAsync(query, limits));
         error.Failure.ShouldBe(failure);
         error.Message.ShouldBe(message);

@@ -1,19 +1,20 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Vedette.Identity.Directory;
+using Vedette.Server.Http;
 using Vedette.Telemetry.Hunting;
 
 namespace Vedette.Server.Control.Operations;
 
 /// <summary><c>hunt</c>: one query; its answer has the form of a batch line, with an explanation when one is asked for.</summary>
-internal sealed class HuntOperation(IHuntingService hunting, DirectoryService directory) : Operation<HuntOperation.Input>("hunt")
+internal sealed class HuntOperation(IHuntingService hunting, DirectoryService directory, HuntingSettings settings) : Operation<HuntOperation.Input>("hunt")
 {
     protected override async Task<object?> RunAsync(Input input, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
     {
         var tenant = directory.FindTenant(input.Tenant).Id;
         using var buffer = new MemoryStream();
         var trace = input.Explain ? new HuntingTrace() : null;
-        await new HuntBatch(hunting, tenant, HuntingLimits.Portal).RunAsync(new HuntBatchQuery("", input.Query), buffer, trace, cancellationToken);
+        await new HuntBatch(hunting, tenant, settings.CommandLine.Limits).RunAsync(new HuntBatchQuery("", input.Query), buffer, trace, cancellationToken);
         var answer = JsonNode.Parse(buffer.ToArray())!.AsObject();
         answer.Remove("id");
         if (trace is not null) answer["explanation"] = HuntExplanation.ToJson(trace);
@@ -24,7 +25,7 @@ internal sealed class HuntOperation(IHuntingService hunting, DirectoryService di
 }
 
 /// <summary><c>hunt.batch</c>: a file of queries; the answers go to a file, or come back as lines.</summary>
-internal sealed class HuntBatchOperation(IHuntingService hunting, DirectoryService directory) : Operation<HuntBatchOperation.Input>("hunt.batch")
+internal sealed class HuntBatchOperation(IHuntingService hunting, DirectoryService directory, HuntingSettings settings) : Operation<HuntBatchOperation.Input>("hunt.batch")
 {
     protected override async Task<object?> RunAsync(Input input, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
     {
@@ -35,7 +36,7 @@ internal sealed class HuntBatchOperation(IHuntingService hunting, DirectoryServi
             : input.Lines!.Split('\n').LongCount(line => !string.IsNullOrWhiteSpace(line));
         using TextReader reader = input.Queries is { } path ? File.OpenText(path) : new StringReader(input.Lines!);
         await using Stream output = input.Answers is { } answers ? Create(answers) : new MemoryStream();
-        var batch = new HuntBatch(hunting, directory.FindTenant(input.Tenant).Id, HuntingLimits.Portal);
+        var batch = new HuntBatch(hunting, directory.FindTenant(input.Tenant).Id, settings.CommandLine.Limits);
         var (answered, failed) = await batch.RunAsync(reader, output, new Relay(progress, total), cancellationToken);
         var lines = output is MemoryStream memory
             ? new JsonArray([.. Encoding.UTF8.GetString(memory.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line))])

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Microsoft.Extensions.Options;
 using Vedette.Server.Endpoint.Telemetry;
 using Vedette.Server.Http;
 using Vedette.Telemetry.Hunting;
@@ -7,39 +6,46 @@ using Vedette.Telemetry.Hunting;
 namespace Vedette.Server.Endpoint.AdvancedHunting;
 
 /// <summary>Runs hunting queries, in the Endpoint API and in its sibling of the Threat Protection API.</summary>
-internal sealed class AdvancedHuntingHandlers(
-    TelemetryReader telemetry, RunTimeLedger runTime, IOptionsMonitor<HttpSettings> settings) : IEndpointHandlers
+internal sealed class AdvancedHuntingHandlers(TelemetryReader telemetry, HuntingLedger ledger, HuntingSettings settings, TimeProvider clock) : IEndpointHandlers
 {
-    // Source: the two APIs' pages on limits. The Endpoint API allows 200 seconds a query, its sibling three minutes.
-    private static readonly HuntingLimits EndpointLimits = new() { Timeout = TimeSpan.FromSeconds(200), MaxBytes = 50L * 1024 * 1024 };
-    private static readonly HuntingLimits ThreatProtectionLimits = new() { Timeout = TimeSpan.FromMinutes(3), MaxBytes = 50L * 1024 * 1024 };
-
     /// <inheritdoc/>
     public IEnumerable<KeyValuePair<string, ApiHandler>> Handlers =>
     [
-        new("POST /api/advancedqueries/run", call => RunAsync(call, call.Body.Text("Query")!, EndpointLimits)),
+        new("POST /api/advancedqueries/run", call => RunAsync(call, call.Body.Text("Query")!, settings.Endpoint)),
         new("GET /api/advancedqueries", GetAsync),
-        new("POST /api/advancedhunting/run", call => RunAsync(call, call.Body.Text("Query")!, ThreatProtectionLimits)),
+        new("POST /api/advancedhunting/run", call => RunAsync(call, call.Body.Text("Query")!, settings.ThreatProtection)),
     ];
 
     private ValueTask<ApiResult> GetAsync(ApiCall call) => call.Http.Request.Query["key"].ToString() is { Length: > 0 } query
-        ? RunAsync(call, query, EndpointLimits)
+        ? RunAsync(call, query, settings.Endpoint)
         : new(call.Error("MissingRequiredParameter", "key"));
 
-    private async ValueTask<ApiResult> RunAsync(ApiCall call, string query, HuntingLimits limits)
+    private async ValueTask<ApiResult> RunAsync(ApiCall call, string query, HuntingSurface surface)
     {
-        var caller = call.Caller;
-        if (settings.CurrentValue.Quotas == QuotaMode.Real && runTime.Wait(caller.TenantId) is { } wait)
-            return call.Error("RunTimeExceeded", wait.ToString("hh\\:mm\\:ss", CultureInfo.InvariantCulture)) with { RetryAfter = (int)Math.Ceiling(wait.TotalSeconds) };
+        var tenant = call.Caller.TenantId;
+        if (ledger.Wait(tenant, surface) is { } wait)
+        {
+            // The number of seconds is the last word but one: clients read it from there.
+            var seconds = (int)Math.Ceiling(wait.TotalSeconds);
+            return call.Error("RunTimeExceeded", seconds.ToString(CultureInfo.InvariantCulture)) with { RetryAfter = seconds };
+        }
+
+        var started = clock.GetTimestamp();
+        HuntingResult? result = null;
         try
         {
-            var result = await telemetry.RunAsync(call, query, limits);
-            runTime.Add(caller.TenantId, result.Statistics.ExecutionTime);
+            result = await telemetry.RunAsync(call, query, surface.Limits);
             return new JsonResult((json, flow) => HuntingWriter.WriteAsync(json, result, HuntingSpelling.Pascal, flow)) { OData = false };
         }
         catch (HuntingException refused)
         {
             return Explain(call, refused);
+        }
+        finally
+        {
+            // A query that failed or was left by its client has cost what it took.
+            var elapsed = clock.GetElapsedTime(started);
+            ledger.Add(tenant, surface, result?.Statistics.ExecutionTime ?? elapsed, result?.Statistics.CpuTime ?? elapsed);
         }
     }
 
