@@ -16,7 +16,9 @@ namespace Vedette.Identity.Directory;
 public sealed record AuditEvent(
     DateTimeOffset OccurredAt, string Activity, Guid? TenantId, string Actor, string Target, bool Succeeded, IReadOnlyDictionary<string, string> Detail)
 {
-    internal string DetailJson() => Detail.Count == 0 ? "{}" : JsonSerializer.Serialize(Detail);
+    private static readonly JsonSerializerOptions Readable = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    internal string DetailJson() => Detail.Count == 0 ? "{}" : JsonSerializer.Serialize(Detail, Readable);
 }
 
 /// <summary>Takes audit events from the token endpoint. Must return at once.</summary>
@@ -30,17 +32,50 @@ public interface IAuditSink
 /// Writes audit events to the database in the background, many at a time. When the database cannot keep up, the oldest waiting events are
 /// dropped and counted rather than sign-ins being held up.
 /// </summary>
-public sealed class AuditLog(NpgsqlDataSource database, TimeProvider clock) : IAuditSink
+public sealed class AuditLog(NpgsqlDataSource database, TimeProvider clock) : IAuditSink, IAsyncDisposable
 {
     /// <summary>How long events are kept.</summary>
     public static readonly TimeSpan Retention = TimeSpan.FromDays(30);
 
     private const int Capacity = 100_000;
     private readonly Channel<AuditEvent> _waiting = Channel.CreateBounded<AuditEvent>(
-        new BoundedChannelOptions(Capacity) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+        new BoundedChannelOptions(Capacity) { FullMode = BoundedChannelFullMode.DropOldest });
+
+    private readonly SemaphoreSlim _writing = new(1, 1);
 
     /// <inheritdoc/>
     public void Record(AuditEvent audit) => _waiting.Writer.TryWrite(audit);
+
+    /// <summary>Writes what is waiting, so that a reader sees everything that came before.</summary>
+    public async Task SettleAsync(CancellationToken cancellationToken = default)
+    {
+        await _writing.WaitAsync(cancellationToken);
+        try
+        {
+            var batch = new List<AuditEvent>();
+            while (_waiting.Reader.TryRead(out var audit)) batch.Add(audit);
+            await WriteAsync(batch);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    /// <summary>Writes what is waiting: a command that opened the data itself has no background work that would.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await SettleAsync();
+        }
+        catch (Exception exception) when (exception is NpgsqlException or IOException or ObjectDisposedException or InvalidOperationException)
+        {
+            // The database went first; there is nobody left to tell.
+        }
+
+        _writing.Dispose();
+    }
 
     /// <summary>Writes until cancelled; then writes what is still waiting.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -48,9 +83,10 @@ public sealed class AuditLog(NpgsqlDataSource database, TimeProvider clock) : IA
         var batch = new List<AuditEvent>();
         while (await WaitAsync(cancellationToken))
         {
-            while (batch.Count < 5_000 && _waiting.Reader.TryRead(out var audit)) batch.Add(audit);
+            await _writing.WaitAsync(CancellationToken.None);
             try
             {
+                while (batch.Count < 5_000 && _waiting.Reader.TryRead(out var audit)) batch.Add(audit);
                 await WriteAsync(batch);
                 batch.Clear();
             }
@@ -58,6 +94,10 @@ public sealed class AuditLog(NpgsqlDataSource database, TimeProvider clock) : IA
             {
                 if (cancellationToken.IsCancellationRequested) return;
                 if (batch.Count >= 5_000) batch.Clear();
+            }
+            finally
+            {
+                _writing.Release();
             }
 
             // Gathers what comes in the meantime, so that a busy endpoint costs a few statements a second.

@@ -132,7 +132,13 @@ public sealed class TokenEndpoint
     private void Record(TokenContext context, ProtocolError? error)
     {
         var detail = new Dictionary<string, string>(4) { ["grant"] = context.Grant?.Names[0] ?? "", ["traceId"] = context.Call.TraceId.ToString() };
-        if (error is not null) detail["error"] = "AADSTS" + error.Number.ToString(CultureInfo.InvariantCulture);
+        if (error is not null)
+        {
+            detail["error"] = "AADSTS" + error.Number.ToString(CultureInfo.InvariantCulture);
+            detail["text"] = error.Text.Length > 500 ? error.Text[..500] : error.Text;
+            detail["correlationId"] = context.Call.CorrelationId.ToString();
+        }
+
         if (context.Call.RemoteAddress is { } address) detail["address"] = address;
         var client = context.Credentials?.ClientId ?? "";
         _audit.Record(new AuditEvent(

@@ -1,4 +1,5 @@
 using Microsoft.Net.Http.Headers;
+using Vedette.Identity.Directory;
 using Vedette.Identity.Protocol;
 using Vedette.Identity.SignIn;
 
@@ -135,6 +136,7 @@ internal static class SignInPages
         switch (step)
         {
             case InteractionStep.Fail fail:
+                Record(request, call, fail.Error);
                 return PageLayout.WriteAsync(context, Page.Failure(fail.Error, call), fail.Error.Status == 302 ? StatusCodes.Status400BadRequest : fail.Error.Status);
             case InteractionStep.AskSignIn ask:
                 if (ask.Error?.RetryAfter is { } seconds) context.Response.Headers[HeaderNames.RetryAfter] = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
@@ -163,6 +165,21 @@ internal static class SignInPages
             default:
                 throw new InvalidOperationException($"No page for {step.GetType().Name}.");
         }
+    }
+
+    // The page shows the ids, and 'vedette why' explains them.
+    private static void Record(AuthorityRequest request, AuthorityCall call, ProtocolError error)
+    {
+        var client = call.Field("client_id") ?? "";
+        request.Services.GetRequiredService<IAuditSink>().Record(new AuditEvent(
+            request.Services.GetRequiredService<TimeProvider>().GetUtcNow(), "Show sign-in page", null, client.Length > 64 ? client[..64] : client, "", false,
+            new Dictionary<string, string>
+            {
+                ["error"] = $"AADSTS{error.Number}",
+                ["text"] = error.Text.Length > 500 ? error.Text[..500] : error.Text,
+                ["traceId"] = call.TraceId.ToString(),
+                ["correlationId"] = call.CorrelationId.ToString(),
+            }));
     }
 
     private static string Join(string uri, char mark, IReadOnlyList<KeyValuePair<string, string>> parameters)

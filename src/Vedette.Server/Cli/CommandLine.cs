@@ -28,6 +28,10 @@ public static class CommandLine
             KqlCommands.Create(),
             RuleCommands.Create(),
             TrustCommand.Create(),
+            SignInCommands.Create(),
+            InsightCommands.Why(),
+            InsightCommands.Audit(),
+            InsightCommands.Certificates(),
             ControlCommands.Create(),
             StatusCommand.Create(),
         };

@@ -62,6 +62,14 @@ internal sealed class CertificateAuthority
         foreach (var host in EmulatedHosts.All) names.AddDnsName(host.Name);
     });
 
+    /// <summary>The certificates there are by now, without their keys.</summary>
+    public IReadOnlyList<(string Kind, X509Certificate2 Certificate)> Existing() =>
+    [
+        .. new[] { ("certificate authority", "ca"), ("server (localhost)", "server"), ("server (emulated hosts)", "hosts") }
+            .Select(known => (Kind: known.Item1, File: Path.Combine(_folder, known.Item2 + ".pem"))).Where(known => File.Exists(known.File))
+            .Select(known => (known.Kind, X509CertificateLoader.LoadCertificateFromFile(known.File))),
+    ];
+
     private X509Certificate2 Certificate(string file, string commonName, Action<SubjectAlternativeNameBuilder> addNames)
     {
         var (certificateFile, keyFile) = (Path.Combine(_folder, file + ".pem"), Path.Combine(_folder, file + ".key"));

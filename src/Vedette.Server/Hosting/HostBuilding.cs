@@ -15,6 +15,7 @@ using Vedette.Server.Control.Scripting;
 using Vedette.Server.Endpoint;
 using Vedette.Server.Http;
 using Vedette.Server.OpenApi;
+using Vedette.Server.Insight;
 using Vedette.Telemetry;
 
 namespace Vedette.Server.Hosting;
@@ -72,6 +73,7 @@ internal static class HostBuilding
         services.AddHostedService<AuthorityWorker>();
         services.AddSingleton(options.Settings.Hunting);
         services.Configure<HttpSettings>(http => (http.Quotas, http.Calls) = (options.Quotas ? QuotaMode.Real : QuotaMode.Off, options.Settings.Calls));
+        services.AddInsight();
         services.AddSingleton<FaultBook>();
         services.AddSingleton<IFaultScript>(provider => provider.GetRequiredService<FaultBook>());
         services.AddSingleton<ServerSnapshots>();
@@ -133,6 +135,7 @@ internal static class HostBuilding
 
         application.MapLanding();
         application.MapOpenApi();
+        application.MapInspect();
         application.MapAuthority();
         application.MapEndpoint();
 

@@ -56,6 +56,8 @@ internal static class Landing
               <dd><code>{{WebUtility.HtmlEncode(home)}}/api/…</code></dd>
               <dt>Try the APIs</dt>
               <dd><a href="/explorer">API explorer</a>, <a href="/openapi">OpenAPI documents</a></dd>
+              <dt>What a token may do</dt>
+              <dd><a href="/inspect">Inspect a token</a></dd>
               <dt>Certificate authority to trust</dt>
               <dd><a href="{{Certificate}}">vedette-ca.pem</a></dd>
               <dt>Credentials</dt>

@@ -29,6 +29,9 @@ internal sealed record ApiError(ErrorTemplate Template, string Message)
     /// <summary>A body to be written as it is, in place of the error envelope.</summary>
     public string? RawBody { get; init; }
 
+    /// <summary>Permissions any one of which would have helped; empty when permissions are not the reason.</summary>
+    public IReadOnlyList<string> Needed { get; init; } = [];
+
     /// <summary>What was needed and what was had, for the log and for people; never holds a token.</summary>
     public string? Explanation { get; init; }
 }

@@ -13,7 +13,7 @@ internal static class TokenCommand
         var tenant = CommonWords.Tenant();
         return new Command("token", "Step 5: get an access token in application context. Prints the token alone, ready for $(…).")
         {
-            client, secret, resource, tenant,
+            client, secret, resource, tenant, InsightCommands.Inspect(),
         }.Runs(
             "token",
             parsed => new

@@ -66,6 +66,14 @@ internal static class OperationServices
         services.AddSingleton<IOperation, ListRequests>();
         services.AddSingleton<IOperation, ClearRequests>();
         services.AddSingleton<IOperation, ReportPermissions>();
+        services.AddSingleton<IOperation, InspectToken>();
+        services.AddSingleton<IOperation, WhyRefused>();
+        services.AddSingleton<IOperation, ReadAudit>();
+        services.AddSingleton<IOperation, ListCertificates>();
+        services.AddSingleton<IOperation, RotateSigningKey>();
+        services.AddSingleton<IOperation, ShowSignIn>();
+        services.AddSingleton<IOperation, SetSignIn>();
+        services.AddSingleton<IOperation, ForgetAuthenticator>();
         services.AddSingleton<OperationRegistry>();
         return services;
     }

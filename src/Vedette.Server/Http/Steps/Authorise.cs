@@ -35,6 +35,6 @@ internal sealed class Authorise : IRequestStep
         var error = severalGroups
             ? call.Error("MissingOneOfSeveral", needed)
             : call.Error(caller.IsUser ? "MissingScopes" : "MissingRoles", needed, had);
-        return error with { Explanation = $"needed one of {needed}, had {(had.Length == 0 ? "none" : had)}" };
+        return error with { Explanation = $"needed one of {needed}, had {(had.Length == 0 ? "none" : had)}", Needed = group };
     }
 }

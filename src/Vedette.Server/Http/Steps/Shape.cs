@@ -132,7 +132,14 @@ internal sealed class Shape(RefusalLog refusals, TimeProvider clock, ILogger<Sha
         var explanation = error.Explanation ?? error.Message;
         refusals.Add(new RefusedCall(
             call.Id, clock.GetUtcNow().UtcDateTime, call.Endpoint.Key, error.Template.Status, error.Template.Code, error.Message, explanation,
-            caller?.ApplicationId));
+            caller?.ApplicationId)
+        {
+            TenantId = caller?.TenantId,
+            UserId = caller is { IsUser: true } ? caller.ObjectId : null,
+            ResourceAppId = call.Endpoint.Resource ?? call.Surface.Resource,
+            Needed = error.Needed,
+            Had = caller is null ? [] : [.. caller.Permissions.Order(StringComparer.Ordinal)],
+        });
         log.LogInformation(
             "{Id}: {Call} answered {Status} {Code} to application {Application}: {Explanation}",
             call.Id, call.Endpoint.Key, error.Template.Status, error.Template.Code, caller?.ApplicationId, explanation);
