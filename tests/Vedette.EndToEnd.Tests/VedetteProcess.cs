@@ -120,6 +120,25 @@ public sealed class VedetteProcess : IAsyncDisposable
         return JsonNode.Parse(output);
     }
 
+    /// <summary>Runs an operation over the server's control socket, as commands do, without starting a process for it.</summary>
+    public async Task<JsonNode?> OperateAsync(string name, object input)
+    {
+        using var http = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, cancelled) =>
+            {
+                var socket = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Unspecified);
+                await socket.ConnectAsync(new System.Net.Sockets.UnixDomainSocketEndPoint(Path.Combine(Data, "control.sock")), cancelled);
+                return new System.Net.Sockets.NetworkStream(socket, ownsSocket: true);
+            },
+        });
+        using var content = new StringContent(JsonSerializer.Serialize(input), Encoding.UTF8, "application/json");
+        using var answer = await http.PostAsync($"http://control/operations/{name}", content);
+        var last = JsonNode.Parse((await answer.Content.ReadAsStringAsync()).TrimEnd('\n').Split('\n')[^1])!;
+        last["error"].ShouldBeNull(last.ToJsonString());
+        return last["result"];
+    }
+
     /// <summary>Posts a form and returns status and JSON.</summary>
     public async Task<(int Status, JsonNode? Body)> FormAsync(string path, params (string Name, string Value)[] fields)
     {

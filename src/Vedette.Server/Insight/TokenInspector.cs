@@ -132,9 +132,9 @@ internal sealed class TokenInspector(
         {
             AccessTokenFailure.Expired => $"It expired at {ends:yyyy-MM-dd HH:mm:ss}Z. Get a new one: tokens are good for an hour.",
             AccessTokenFailure.NotYetValid => $"It is not valid before {begins:yyyy-MM-dd HH:mm:ss}Z. Compare the clocks.",
-            AccessTokenFailure.BadSignature => jwt.Claim("iss") is { } issuer && !signed
+            AccessTokenFailure.BadSignature => jwt.Claim("iss") is { } issuer && keys.Current.Find(jwt.KeyId) is null
                 ? $"It was not signed by this server's keys: it names the issuer '{issuer}' and the key '{jwt.KeyId}'. A token of the real service, of another server, or from before its data was made anew looks like this."
-                : "Its signature is wrong.",
+                : "Its signature is wrong: it was changed or cut off.",
             AccessTokenFailure.UnknownTenant => "Its tenant does not exist here any more.",
             AccessTokenFailure.WrongIssuer => "It was signed here, but names another issuer.",
             _ => idToken ? "It is an id token, which tells an application who signed in. APIs take access tokens." : result.Detail ?? "It cannot be used.",
