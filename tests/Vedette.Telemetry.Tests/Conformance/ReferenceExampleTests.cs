@@ -8,7 +8,7 @@ namespace Vedette.Telemetry.Tests.Conformance;
 public sealed class ReferenceExampleTests(ITestOutputHelper output)
 {
     /// <summary>How many examples give the documented output; raised as more do.</summary>
-    private const int Floor = 435;
+    private const int Floor = 445;
 
     /// <summary>Misses with their reasons.</summary>
     private static HashSet<string> Explained

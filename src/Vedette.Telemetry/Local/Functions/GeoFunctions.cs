@@ -28,31 +28,27 @@ internal static class GeoFunctions
         table["geo_polygon_densify"] = c => GeoShape.Polygon(c.Json(0)) is { } polygon ? Densify(c, polygon) : null;
         table["geo_line_simplify"] = c => GeoShape.Line(c.Json(0)) is { } line && Tolerance(c, 1) is { } tolerance ? Simplify(line, tolerance) : null;
         table["geo_polygon_simplify"] = c => GeoShape.Polygon(c.Json(0)) is { } polygon && Tolerance(c, 1) is { } tolerance ? Simplify(polygon, tolerance) : null;
-        table["geo_polygon_area"] = c => GeoShape.Polygon(c.Json(0))?.Area;
         table["geo_polygon_perimeter"] = c => GeoShape.Polygon(c.Json(0))?.Length;
         table["geo_polygon_centroid"] = c => GeoShape.Polygon(c.Json(0)) is { } polygon ? GeoShape.PointJson(PolygonCentroid(polygon)) : null;
         table["geo_intersects_2lines"] = c => GeoShape.Line(c.Json(0)) is { } a && GeoShape.Line(c.Json(1)) is { } b ? Crossings(a, b).Any() : null;
         table["geo_intersects_2polygons"] = c => GeoShape.Polygon(c.Json(0)) is { } a && GeoShape.Polygon(c.Json(1)) is { } b ? Meet(a, b) : null;
         table["geo_intersects_line_with_polygon"] = c => GeoShape.Line(c.Json(0)) is { } a && GeoShape.Polygon(c.Json(1)) is { } b ? b.Contains(a.Parts[0][0][0]) || Crossings(a, b).Any() : null;
         table["geo_intersection_2lines"] = c => GeoShape.Line(c.Json(0)) is { } a && GeoShape.Line(c.Json(1)) is { } b ? Points(Crossings(a, b)) : null;
-        table["geo_intersection_2polygons"] = c => GeoShape.Polygon(c.Json(0)) is { } a && GeoShape.Polygon(c.Json(1)) is { } b
-            ? !Meet(a, b) ? Points([]) : Crossings(a, b).Distinct().Count() == 1 ? Points(Crossings(a, b)) : throw Missing(c) : null;
         table["geo_intersection_line_with_polygon"] = c => GeoShape.Line(c.Json(0)) is { } a && GeoShape.Polygon(c.Json(1)) is { } b ? Clip(a, b) : null;
         table["geo_from_wkt"] = c => new WellKnownText(c.Text(0)).Read();
         table["geo_point_buffer"] = c => Point(c, 0) is { } center && c.Real(2) is > 0 and var radius ? Buffer(center, radius) : null;
         table["geo_line_buffer"] = c => GeoShape.Line(c.Json(0)) is not null && c.Real(1) is > 0 ? throw Missing(c) : null;
         table["geo_polygon_buffer"] = c => GeoShape.Polygon(c.Json(0)) is not null && c.Real(1) is > 0 or < 0 ? throw Missing(c) : null;
-        foreach (var name in new[] { "geo_union_polygons_array", "geo_simplify_polygons_array" })
-            table[name] = c => c.Array(0) is { Count: > 0 } array && array.All(p => GeoShape.Polygon(p) is not null) && Tolerance(c, 1) is not null ? throw Missing(c) : null;
         table["geo_union_lines_array"] = c => c.Array(0) is { Count: > 0 } array && array.All(p => GeoShape.Line(p) is not null) ? UnionLines(array) : null;
         GeoCells.Add(table);
+        GeoOverlays.Add(table);
     }
 
     private static HuntingException Missing(LocalCall c) => new(HuntingFailure.Unsupported, $"The function {c.Name}() is not supported for these shapes.");
 
     private static GeoVector? Point(LocalCall c, int index) => GeoShape.Point(c.Real(index), c.Real(index + 1));
 
-    private static double? Tolerance(LocalCall c, int index) => !c.Has(index) ? 10 : c.Real(index) is > 0 and <= 10000 and var tolerance ? tolerance : null;
+    internal static double? Tolerance(LocalCall c, int index) => !c.Has(index) ? 10 : c.Real(index) is > 0 and <= 10000 and var tolerance ? tolerance : null;
 
     /// <summary>The angle at b from a to d, counter-clockwise.</summary>
     private static double Turn(GeoVector a, GeoVector b, GeoVector d)
@@ -153,7 +149,7 @@ internal static class GeoFunctions
         }
     }
 
-    private static JsonNode? Simplify(GeoShape shape, double tolerance)
+    internal static JsonNode? Simplify(GeoShape shape, double tolerance)
     {
         var invalid = false;
         var result = Rebuild(shape.Json, path =>
@@ -196,12 +192,12 @@ internal static class GeoFunctions
         JsonArray Walk(JsonArray array) => array.Count > 0 && array[0] is JsonArray { Count: > 0 } first && first[0] is JsonValue ? write(array) : new JsonArray([.. array.Select(a => (JsonNode?)Walk((JsonArray)a!))]);
     }
 
-    private static IEnumerable<GeoVector> Crossings(GeoShape a, GeoShape b) =>
+    internal static IEnumerable<GeoVector> Crossings(GeoShape a, GeoShape b) =>
         from x in a.Edges from y in b.Edges let at = Sphere.Crossing(x.A, x.B, y.A, y.B) where at is not null select at.Value;
 
     private static bool Meet(GeoShape a, GeoShape b) => a.Contains(b.Parts[0][0][0]) || b.Contains(a.Parts[0][0][0]) || Crossings(a, b).Any();
 
-    private static JsonObject Points(IEnumerable<GeoVector> found)
+    internal static JsonObject Points(IEnumerable<GeoVector> found)
     {
         var points = found.DistinctBy(p => (Math.Round(p.X, 12), Math.Round(p.Y, 12), Math.Round(p.Z, 12))).ToList();
         return points.Count switch

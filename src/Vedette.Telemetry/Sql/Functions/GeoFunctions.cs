@@ -28,6 +28,16 @@ internal static class GeoFunctions
         table["geo_h3cell_neighbors"] = c => c.Json(Valid(c.S(0), h => Cells($"arrayRotateLeft(h3HexRing({h}, toUInt16(1)), 1)"), "''"));
         table["geo_h3cell_rings"] = c => c.Json(Valid(c.S(0), h =>
             $"concat('[', arrayStringConcat(arrayMap(k -> {Cells($"arrayRotateLeft(h3HexRing({h}, toUInt16(k)), k)")}, range(0, toUInt16(greatest(least({c.L(1)}, 142), 0) + 1))), ','), ']')", "''"));
+        table["geo_polygon_to_h3cells"] = c =>
+        {
+            // The engine takes the polygons of a shape; a ring of fewer points or a level out of range gives null.
+            var level = c.Has(1) ? $"ifNull({c.L(1)}, -1)" : "toInt64(6)";
+            return c.Json(SqlLambda.Let(c.S(0), p => SqlLambda.Let(
+                $"if(JSONExtractString({p}, 'type') = 'Polygon', [JSONExtract({p}, 'coordinates', 'Array(Array(Tuple(Float64, Float64)))')], "
+                    + $"JSONExtract({p}, 'coordinates', 'Array(Array(Array(Tuple(Float64, Float64))))'))",
+                parts => $"if(notEmpty({parts}) AND NOT arrayExists(part -> empty(part) OR arrayExists(ring -> length(ring) < 4 OR ring[1] != ring[-1], part), {parts}) AND {level} BETWEEN 0 AND 15, "
+                    + $"{Cells($"arrayDistinct(arrayFlatten(arrayMap(part -> h3PolygonToCells(part::Polygon, toUInt8(greatest(least({level}, 15), 0))), {parts})))")}, '')")));
+        };
         table["geo_h3cell_to_central_point"] = c => c.Json(Valid(c.S(0), h => $"concat('{{\"type\":\"Point\",\"coordinates\":', {Pair($"h3ToGeo({h})")}, '}}')", "''"));
         table["geo_h3cell_to_polygon"] = c => c.Json(Valid(c.S(0), h => SqlLambda.Let($"h3ToGeoBoundary({h})", b =>
             $"concat('{{\"type\":\"Polygon\",\"coordinates\":[[', arrayStringConcat(arrayMap(p -> {Pair("p")}, arrayPushBack({b}, {b}[1])), ','), ']]}}')"), "''"));
