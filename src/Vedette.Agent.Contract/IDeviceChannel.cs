@@ -31,6 +31,12 @@ public interface IDeviceChannel
     /// <summary>Tells how a command ended. The state it reports is taken over even if the command was withdrawn meanwhile.</summary>
     Task CompleteAsync(DeviceSession device, CommandResult result, CancellationToken cancellationToken);
 
+    /// <summary>What the device is to block, to warn of or to let through; null when that is still what the device knows.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="knownVersion"><see cref="DeviceIndicators.Version"/> of what the device has; null when it has nothing.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    Task<DeviceIndicators?> FetchIndicatorsAsync(DeviceSession device, string? knownVersion, CancellationToken cancellationToken);
+
     /// <summary>Hands over events. A batch with a known identifier is stored once.</summary>
     Task SendTelemetryAsync(DeviceSession device, TelemetryBatch batch, CancellationToken cancellationToken);
 }
@@ -196,3 +202,14 @@ public sealed record StepResult(bool Succeeded, DateTime StartedAt, DateTime End
 /// (times since the year 1), real and decimal numbers as strings, dynamic values as JSON text.
 /// </param>
 public sealed record TelemetryBatch(string Id, string Rows);
+
+/// <summary>The indicators for a device.</summary>
+/// <param name="Version">Changes whenever they do.</param>
+/// <param name="Indicators">All of them.</param>
+public sealed record DeviceIndicators(string Version, IReadOnlyList<DeviceIndicator> Indicators);
+
+/// <summary>An indicator for a device.</summary>
+/// <param name="Type"><c>FileSha256</c>, <c>IpAddress</c>, <c>DomainName</c> … as the API spells it.</param>
+/// <param name="Value">The value looked for.</param>
+/// <param name="Action"><c>Block</c>, <c>BlockAndRemediate</c>, <c>Warn</c>, <c>Audit</c> or <c>Allowed</c>.</param>
+public sealed record DeviceIndicator(string Type, string Value, string Action);

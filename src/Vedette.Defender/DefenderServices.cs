@@ -10,6 +10,7 @@ using Vedette.Defender.Devices;
 using Vedette.Defender.Generation;
 using Vedette.Defender.Import;
 using Vedette.Defender.Indicators;
+using Vedette.Defender.Investigations;
 using Vedette.Defender.LiveResponse;
 using Vedette.Defender.Machines;
 using Vedette.Defender.Outbox;
@@ -17,6 +18,7 @@ using Vedette.Defender.State;
 using Vedette.Foundation;
 using Vedette.Foundation.Snapshots;
 using Vedette.Telemetry.Import;
+using Vedette.Telemetry.Ingest;
 
 namespace Vedette.Defender;
 
@@ -48,6 +50,10 @@ public static class DefenderServices
         services.AddSingleton<AlertByReference>();
         services.AddSingleton<LoadGenerator>();
         services.AddSingleton<IndicatorService>();
+        services.AddSingleton<IndicatorCache>();
+        services.AddSingleton<IStateCache>(provider => provider.GetRequiredService<IndicatorCache>());
+        services.AddSingleton<IndicatorMatches>();
+        WatchForIndicators(services);
         services.AddSingleton<FileStore>();
         services.AddSingleton<ActionService>();
         services.AddSingleton<DeviceWake>();
@@ -59,9 +65,26 @@ public static class DefenderServices
         services.AddSingleton<SimulatedAgent>();
         services.AddSingleton<SimulatedDevices>();
         if (options.SimulateDevices) services.AddHostedService(provider => provider.GetRequiredService<SimulatedDevices>());
+        services.AddSingleton<InvestigationSignal>();
+        services.AddSingleton<InvestigationStarter>();
+        services.AddSingleton<InvestigationCollector>();
+        services.AddSingleton<InvestigationService>();
+        services.AddHostedService<InvestigationRunner>();
         services.AddSingleton<IImportJournal, ImportJournal>();
         services.AddSingleton<IDeviceObserver, DeviceObserver>();
         return services;
+    }
+
+    // Every event passes the watch on its way into the store that was registered before.
+    private static void WatchForIndicators(IServiceCollection services)
+    {
+        var store = services.LastOrDefault(service => service.ServiceType == typeof(IHuntingStore))
+            ?? throw new InvalidOperationException("The telemetry store must be added before the domain.");
+        services.Replace(ServiceDescriptor.Singleton<IHuntingStore>(provider => new IndicatorWatch(
+            (IHuntingStore)(store.ImplementationInstance ?? store.ImplementationFactory?.Invoke(provider) ?? ActivatorUtilities.CreateInstance(provider, store.ImplementationType!)),
+            provider.GetRequiredService<IndicatorCache>(),
+            provider.GetRequiredService<IndicatorMatches>(),
+            provider.GetRequiredService<TimeProvider>())));
     }
 
     internal static void Configure(DbContextOptionsBuilder builder, NpgsqlDataSource database) =>

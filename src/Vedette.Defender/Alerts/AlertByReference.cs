@@ -72,8 +72,9 @@ public sealed class AlertByReference(IHuntingService hunting, MachineService mac
                 MachineId = machine.Value.Id,
                 FirstEventTime = time,
                 LastEventTime = time,
-                Evidence = Evidence(found.Table, found.Event),
+                Evidence = EventEvidence.Of(found.Table, found.Event),
                 MergesByTitle = true,
+                Investigate = true,
             },
             cancellationToken);
         return raised.Alert;
@@ -95,65 +96,6 @@ public sealed class AlertByReference(IHuntingService hunting, MachineService mac
         if (!AlertWords.CreatedSeverities.ContainsKey(reference.Severity!)) return new DomainError(Refusal.InvalidInput, "severity");
         if (!AlertWords.CreatedCategories.ContainsKey(reference.Category!)) return new DomainError(Refusal.InvalidInput, "category");
         return long.TryParse(reference.ReportId, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _) ? null : new DomainError(Refusal.InvalidInput, "reportId");
-    }
-
-    private static AlertEvidence[] Evidence(string table, Dictionary<string, object?> row)
-    {
-        string? Text(string column) => row.GetValueOrDefault(column) is string { Length: > 0 } text ? text : null;
-        long? Number(string column) => row.GetValueOrDefault(column) switch { long number => number, int number => number, _ => null };
-        DateTime? Time(string column) => row.GetValueOrDefault(column) as DateTime?;
-
-        var evidence = new List<AlertEvidence>();
-        var created = table == "DeviceProcessEvents" ? "" : "InitiatingProcess";
-        if (Text(created + "FileName") is { } image)
-        {
-            evidence.Add(new AlertEvidence
-            {
-                EntityType = EvidenceKind.Process,
-                FileName = image,
-                FilePath = Text(created + "FolderPath"),
-                Sha1 = Text(created + "SHA1"),
-                Sha256 = Text(created + "SHA256"),
-                ProcessId = Number(created.Length == 0 ? "ProcessId" : "InitiatingProcessId"),
-                ProcessCommandLine = Text(created.Length == 0 ? "ProcessCommandLine" : "InitiatingProcessCommandLine"),
-                ProcessCreationTime = Time(created.Length == 0 ? "ProcessCreationTime" : "InitiatingProcessCreationTime"),
-                ParentProcessId = Number(created.Length == 0 ? "InitiatingProcessId" : "InitiatingProcessParentId"),
-                ParentProcessFileName = Text(created.Length == 0 ? "InitiatingProcessFileName" : "InitiatingProcessParentFileName"),
-                ParentProcessCreationTime = Time(created.Length == 0 ? "InitiatingProcessCreationTime" : "InitiatingProcessParentCreationTime"),
-                ParentProcessFilePath = created.Length == 0 ? Text("InitiatingProcessFolderPath") : null,
-                DetectionStatus = "Detected",
-            });
-        }
-
-        if (created.Length > 0 && Text("FileName") is { } file)
-        {
-            evidence.Add(new AlertEvidence { EntityType = EvidenceKind.File, FileName = file, FilePath = Text("FolderPath"), Sha1 = Text("SHA1"), Sha256 = Text("SHA256"), DetectionStatus = "Detected" });
-        }
-
-        var account = Text("AccountName") is null ? "InitiatingProcessAccount" : "Account";
-        if (Text(account + "Name") is { } user)
-        {
-            evidence.Add(new AlertEvidence { EntityType = EvidenceKind.User, AccountName = user, DomainName = Text(account + "Domain"), UserSid = Text(account + "Sid"), UserPrincipalName = Text(account + "Upn") });
-        }
-
-        if (Text("RemoteIP") is { } address) evidence.Add(new AlertEvidence { EntityType = EvidenceKind.Ip, IpAddress = address, DetectionStatus = "Detected" });
-        if (Text("RemoteUrl") is { } url) evidence.Add(new AlertEvidence { EntityType = EvidenceKind.Url, Url = url, DetectionStatus = "Detected" });
-        if (Text("RegistryKey") is { } key)
-        {
-            var hive = key.Split('\\', 2);
-            evidence.Add(new AlertEvidence
-            {
-                EntityType = EvidenceKind.RegistryValue,
-                RegistryHive = hive.Length == 2 ? hive[0] : null,
-                RegistryKey = hive[^1],
-                RegistryValueName = Text("RegistryValueName"),
-                RegistryValue = Text("RegistryValueData"),
-                RegistryValueType = Text("RegistryValueType"),
-                DetectionStatus = "Detected",
-            });
-        }
-
-        return [.. evidence];
     }
 
     private async Task<(string Table, Dictionary<string, object?> Event)?> FindAsync(

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
+using Vedette.Defender.Investigations;
 using Vedette.Defender.Outbox;
 using Vedette.Defender.State;
 using Vedette.Foundation;
@@ -13,6 +14,7 @@ namespace Vedette.Defender.Alerts;
 public sealed class AlertIntake(
     IDbContextFactory<DefenderDbContext> states,
     IEnumerable<IAlertCorrelator> correlators,
+    InvestigationStarter investigations,
     OutboxSignal outbox,
     IIdentifierSource identifiers,
     TimeProvider clock)
@@ -22,6 +24,7 @@ public sealed class AlertIntake(
     /// <summary>Raises an alert.</summary>
     public async Task<RaisedAlert> RaiseAsync(NewAlert incoming, CancellationToken cancellationToken)
     {
+        var investigates = incoming.Investigate && (incoming.InvestigationRequest is not null || await investigations.IsAutomaticAsync(incoming.TenantId, cancellationToken));
         await using var state = await states.CreateDbContextAsync(cancellationToken);
         await using var transaction = await state.Database.BeginTransactionAsync(cancellationToken);
 
@@ -43,11 +46,17 @@ public sealed class AlertIntake(
             return new RaisedAlert(open, Intake.Merged);
         }
 
-        var alert = await CreateAsync(state, incoming, cancellationToken);
+        var machine = incoming.MachineId is { } id
+            ? await state.Machines.AsNoTracking().FirstOrDefaultAsync(m => m.TenantId == incoming.TenantId && m.Id == id, cancellationToken)
+            : null;
+        var alert = await CreateAsync(state, incoming, machine, cancellationToken);
         state.Alerts.Add(alert);
         await CorrelateAsync(state, alert, cancellationToken);
+        var isInvestigated = investigates && machine is not null
+            && await InvestigationStarter.AttachAsync(state, alert, machine, incoming.InvestigationRequest, cancellationToken);
         state.AddHuntingRows(alert.TenantId, alert.AlertCreationTime, AlertRows.Raised(alert));
         await CommitAsync(state, transaction, alert, cancellationToken);
+        if (isInvestigated) investigations.Committed();
         return new RaisedAlert(alert, Intake.Raised);
     }
 
@@ -91,12 +100,9 @@ public sealed class AlertIntake(
         outbox.Raise();
     }
 
-    private async Task<Alert> CreateAsync(DefenderDbContext state, NewAlert incoming, CancellationToken cancellationToken)
+    private async Task<Alert> CreateAsync(DefenderDbContext state, NewAlert incoming, Machine? machine, CancellationToken cancellationToken)
     {
         var now = incoming.CreationTime ?? clock.GetUtcNow().UtcDateTime;
-        var machine = incoming.MachineId is { } id
-            ? await state.Machines.AsNoTracking().FirstOrDefaultAsync(m => m.TenantId == incoming.TenantId && m.Id == id, cancellationToken)
-            : null;
         var alert = new Alert
         {
             TenantId = incoming.TenantId,

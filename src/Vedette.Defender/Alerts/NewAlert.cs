@@ -1,3 +1,4 @@
+using Vedette.Defender.Investigations;
 using Vedette.Defender.State;
 
 namespace Vedette.Defender.Alerts;
@@ -67,6 +68,12 @@ public sealed record NewAlert
 
     /// <summary>When it is raised, UTC; null means now.</summary>
     public DateTime? CreationTime { get; init; }
+
+    /// <summary>Whether an automated investigation looks into it, where the tenant and the device allow one.</summary>
+    public bool Investigate { get; init; }
+
+    /// <summary>Who asked for the investigation; null when it starts by itself.</summary>
+    public InvestigationRequest? InvestigationRequest { get; init; }
 }
 
 /// <summary>What became of an alert.</summary>

@@ -1,6 +1,9 @@
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Vedette.Agent.Contract;
 using Vedette.Defender.Actions;
+using Vedette.Defender.Indicators;
 using Vedette.Defender.LiveResponse;
 using Vedette.Defender.Machines;
 using Vedette.Defender.Outbox;
@@ -15,6 +18,7 @@ internal sealed class DeviceChannel(
     IDbContextFactory<DefenderDbContext> states,
     FileStore files,
     LibraryService library,
+    IndicatorCache indicators,
     IHuntingStore hunting,
     OutboxSignal outbox,
     IIdentifierSource identifiers,
@@ -142,6 +146,17 @@ internal sealed class DeviceChannel(
         await state.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         if (changed) outbox.Raise();
+    }
+
+    public async Task<DeviceIndicators?> FetchIndicatorsAsync(DeviceSession device, string? knownVersion, CancellationToken cancellationToken)
+    {
+        await using var state = await states.CreateDbContextAsync(cancellationToken);
+        var machine = await state.Machines.AsNoTracking().FirstOrDefaultAsync(m => m.TenantId == device.TenantId && m.Id == device.DeviceId, cancellationToken);
+        var now = clock.GetUtcNow().UtcDateTime;
+        var sets = await indicators.GetAsync(device.TenantId, cancellationToken);
+        var forDevice = sets.Facts.Where(f => (f.Expires is null || f.Expires > now) && f.IsFor(machine?.RbacGroupId ?? 0, machine?.RbacGroupName)).OrderBy(f => f.Id).ToArray();
+        var version = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('|', forDevice.Select(f => $"{f.Id} {f.Action} {f.Value}")))));
+        return version == knownVersion ? null : new DeviceIndicators(version, [.. forDevice.Select(f => new DeviceIndicator(f.Type.ToString(), f.Value, f.Action.ToString()))]);
     }
 
     public Task SendTelemetryAsync(DeviceSession device, TelemetryBatch batch, CancellationToken cancellationToken)

@@ -5,7 +5,7 @@ using Vedette.Defender.State;
 namespace Vedette.Defender.Indicators;
 
 /// <summary>Indicators of compromise: submitting, replacing and deleting them.</summary>
-public sealed class IndicatorService(IDbContextFactory<DefenderDbContext> states, TimeProvider clock)
+public sealed class IndicatorService(IDbContextFactory<DefenderDbContext> states, IndicatorCache cache, TimeProvider clock)
 {
     /// <summary>Indicators in force in a tenant, at most. Source: the service's published limit.</summary>
     public const int MaxActive = 15_000;
@@ -70,6 +70,7 @@ public sealed class IndicatorService(IDbContextFactory<DefenderDbContext> states
 
         await state.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+        cache.Changed(caller.TenantId);
         return outcomes;
     }
 
@@ -101,11 +102,17 @@ public sealed class IndicatorService(IDbContextFactory<DefenderDbContext> states
             if (!known.Contains(long.Parse(id, CultureInfo.InvariantCulture))) return new DomainError(Refusal.ResourceNotFound, Kind, id);
         }
 
+        if (found.FirstOrDefault(i => !Sees(caller, i)) is { } hidden)
+            return new DomainError(Refusal.DisallowedOperation, $"Operation DeleteIndicator is not allowed: the caller is not exposed to all device groups of indicator {hidden.Id}.");
         state.RemoveRange(found);
         await state.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+        cache.Changed(caller.TenantId);
         return found.Count;
     }
+
+    private static bool Sees(Caller caller, Indicator indicator) => caller.DeviceGroups is not { } groups
+        || indicator.RbacGroupIds.All(id => int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && groups.Contains(number));
 
     private static void Apply(Indicator indicator, IndicatorDraft draft, AlertSeverity severity, DateTime now)
     {
