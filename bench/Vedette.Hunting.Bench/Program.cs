@@ -6,7 +6,7 @@
 //   append FOLDER [ROWS=300000]                               rows/s of DeviceProcessEvents through the store
 //   size FOLDER                                               bytes by table and the largest columns
 //   wide FOLDER                                               memory of an answer of 100,000 rows with all columns
-//   sql FOLDER STATEMENT…                                     times statements
+//   sql FOLDER STATEMENT…                                     times SELECTs, prints EXPLAINs and PRINT SELECTs, runs others once
 //   compile FILE [SLOWEST=10]                                 time from text to SQL of every query in a file of JSON lines
 //   explain FOLDER NAME|QUERY                                 the SQL that a workload or a query becomes
 using System.Diagnostics;
@@ -75,7 +75,18 @@ switch (args[0])
         break;
 
     case "sql":
-        foreach (var text in args[2..]) await TimeAsync(text, async () => await DrainAsync(new ClickHouseStatement(text)));
+        foreach (var text in args[2..])
+        {
+            try
+            {
+                await SqlAsync(text);
+            }
+            catch (ClickHouseException error)
+            {
+                Console.WriteLine($"{error.Message}  {text}");
+            }
+        }
+
         break;
 
     default:
@@ -204,6 +215,17 @@ async Task TimeAsync(string name, Func<Task> work)
     var times = new List<(double Wall, double Cpu)>();
     for (var i = 0; i < 6; i++) times.Add(await OnceAsync(work));
     Console.WriteLine($"{times.Skip(1).Min(static t => t.Wall),9:F1} ms {times.Skip(1).Min(static t => t.Cpu),9:F1} ms of processors  {name}");
+}
+
+Task SqlAsync(string text) =>
+    text.StartsWith("SELECT", StringComparison.Ordinal) || text.StartsWith("WITH", StringComparison.Ordinal) ? TimeAsync(text, () => DrainAsync(new ClickHouseStatement(text)))
+    : text.StartsWith("EXPLAIN", StringComparison.Ordinal) ? PrintAsync($"SELECT * FROM ({text})")
+    : text.StartsWith("PRINT ", StringComparison.Ordinal) ? PrintAsync(text[6..])
+    : engine.ExecuteAsync(text);
+
+async Task PrintAsync(string text)
+{
+    foreach (var row in await engine.RowsAsync(new ClickHouseStatement(text))) Console.WriteLine(string.Join(" | ", row));
 }
 
 async Task DrainAsync(ClickHouseStatement statement)

@@ -48,7 +48,7 @@ internal sealed class RowEncoder
         foreach (var ordinal in _used) Column(rows, start, count, _table.Columns[ordinal], buffer);
 
         buffer.String(PhysicalTable.TenantColumn);
-        buffer.String("UUID");
+        buffer.String("UUID");  // travels plain, as strings do
         for (var i = start; i < start + count; i++) buffer.Guid(rows[i].TenantId);
 
         buffer.String(PhysicalTable.IngestTimeColumn);

@@ -78,8 +78,8 @@ public sealed class HuntingDatabase(IClickHouse engine, string database)
     private async Task AddMissingAsync(CancellationToken cancellationToken)
     {
         var existing = (await engine.RowsAsync(new ClickHouseStatement(
-            "SELECT table, name FROM system.columns WHERE database = {database:String}") { Parameters = [new("database", Name)] }, cancellationToken))
-            .ToLookup(static row => (string)row[0]!, static row => (string)row[1]!, StringComparer.Ordinal);
+            "SELECT table, name, compression_codec FROM system.columns WHERE database = {database:String}") { Parameters = [new("database", Name)] }, cancellationToken))
+            .ToLookup(static row => (string)row[0]!, static row => (Name: (string)row[1]!, Codec: (string)row[2]!), StringComparer.Ordinal);
         var indexes = (await engine.RowsAsync(new ClickHouseStatement(
             "SELECT table, name FROM system.data_skipping_indices WHERE database = {database:String}") { Parameters = [new("database", Name)] }, cancellationToken))
             .ToLookup(static row => (string)row[0]!, static row => (string)row[1]!, StringComparer.Ordinal);
@@ -87,13 +87,16 @@ public sealed class HuntingDatabase(IClickHouse engine, string database)
         {
             if (!existing.Contains(table.Table.Name))
             {
-                await engine.ExecuteAsync(table.Create(Name), cancellationToken);
+                await engine.ExecuteAsync(new ClickHouseStatement(table.Create(Name)) { Settings = PhysicalTable.CreateSettings }, cancellationToken);
                 continue;
             }
 
-            var columns = existing[table.Table.Name].ToHashSet(StringComparer.Ordinal);
+            var columns = existing[table.Table.Name].ToDictionary(static c => c.Name, static c => c.Codec, StringComparer.Ordinal);
             var known = indexes[table.Table.Name].ToHashSet(StringComparer.Ordinal);
-            var changes = table.Columns.Where(c => !columns.Contains(c.Name)).Select(static c => "ADD COLUMN IF NOT EXISTS " + c.Definition)
+            var changes = table.Columns.Where(c => !columns.ContainsKey(c.Name)).Select(static c => "ADD COLUMN IF NOT EXISTS " + c.Definition)
+                // Other compression holds for what is written or merged from now on.
+                .Concat(table.Columns.Where(c => c.Codec.Length > 0 && columns.TryGetValue(c.Name, out var codec) && codec != $"CODEC({c.Codec})")
+                    .Select(static c => $"MODIFY COLUMN {ClickHouseName.Quote(c.Name)} CODEC({c.Codec})"))
                 .Concat(table.Indexes().Where(i => !known.Contains(i.Name)).Select(static i => "ADD INDEX IF NOT EXISTS " + i.Definition))
                 .ToArray();
             if (changes.Length == 0) continue;
