@@ -21,45 +21,66 @@ internal sealed partial class RelationWriter
         {
             var value = item.Value is null ? SqlConstant.Dynamic("") : _scalars.Write(item.Value, inner);
             var id = NewHidden();
-            inner.DefineAlways(id, new SqlValue(Parts(value, bagAsArray), KqlType.Unknown, false));
+            inner.DefineAlways(id, new SqlValue(Parts(value, bagAsArray, IsText(item)), KqlType.Unknown, false));
             arrays.Add(id);
         }
 
+        // All arrays get the length of the longest; a row whose arrays are all empty stays.
         var middle = inner.Wrap();
+        middle.ReadsTable = false;
         var names = arrays.Select(a => middle.Resolve(a).Text).ToList();
-        var position = NewHidden();
         var size = names.Count == 1 ? $"length({names[0]})" : $"greatest({string.Join(", ", names.Select(n => $"length({n})"))})";
         if (keepEmpty)
             size = $"greatest({size}, 1)";
         if (rowLimit is { } limit)
             size = $"least({size}, {Count(limit)})";
-        middle.DefineAlways(position, new SqlValue($"range(toUInt32({size}))", KqlType.Unknown, false));
-        var outer = middle.Wrap();
+        var joined = new List<string>();
+        var elements = new List<int>();
+        foreach (var array in arrays)
+        {
+            var text = middle.Resolve(array).Text;
+            var filled = names.Count > 1 || rowLimit is not null ? $"arrayResize({text}, {size}, '')" : keepEmpty ? $"if(empty({text}), [''], {text})" : text;
+            elements.Add(NewHidden());
+            joined.Add($"{filled} AS {Select.Name(elements[^1])}");
+        }
+
         var index = Select.Name(NewHidden());
-        outer.ArrayJoin = $"ARRAY JOIN {outer.Resolve(position).Text} AS {index}";
+        if (itemIndex is not null)
+            joined.Add($"range(toUInt32({size})) AS {index}");
+        middle.ArrayJoin = "ARRAY JOIN " + string.Join(", ", joined);
         for (var i = 0; i < items.Count; i++)
         {
-            var element = SqlJson.FromJsonText($"arrayElement({outer.Resolve(arrays[i]).Text}, {index} + 1)");
-            outer.Define(items[i].Column.Id, Typed(element, items[i].Column.Type));
+            var element = Select.Name(elements[i]);
+            var value = IsText(items[i]) ? new SqlValue($"toJSONString({element})", KqlType.Dynamic, false) { PlainText = element } : SqlJson.FromJsonText(element);
+            middle.Define(items[i].Column.Id, Typed(value, items[i].Column.Type));
         }
 
         if (itemIndex is not null)
-            outer.Define(itemIndex.Id, new SqlValue($"toInt64({index})", KqlType.Long, false));
-        return outer;
+            middle.Define(itemIndex.Id, new SqlValue($"toInt64({index})", KqlType.Long, false));
+        return middle;
     }
 
-    /// <summary>Array(String) of the JSON texts that a value expands to.</summary>
-    private static string Parts(SqlValue value, bool bagAsArray)
+    /// <summary>Whether only the texts of the expanded elements are asked for above, so that they need not be kept as JSON.</summary>
+    private bool IsText(ExpandItem item) => item.Column.Type == KqlType.String || (item.Column.Type == KqlType.Dynamic && _program.IsText(item.Column.Id));
+
+    /// <summary>Array(String) of the JSON texts that a value expands to, or of their texts as tostring() gives them.</summary>
+    private static string Parts(SqlValue value, bool bagAsArray, bool asText)
     {
         if (value.Elements is not null || value.Strings is not null)
-            return SqlJson.Elements(value);
+            return asText ? SqlJson.Strings(value) : SqlJson.Elements(value);
         var dynamic = SqlConvert.ToDynamic(value.Type == KqlType.String ? Functions.FunctionTable.Find("parse_json")!(new Functions.SqlCall("parse_json", [value], KqlType.Dynamic, null!)) : value);
-        return SqlLambda.Let(dynamic.Text, d =>
-            $"multiIf({d} = '', []::Array(String), startsWith({d}, '['), JSONExtractArrayRaw({d}), startsWith({d}, '{{'), "
+        var others = SqlLambda.Let(dynamic.Text, d =>
+            $"multiIf({d} = '', []::Array(String), startsWith({d}, '['), {(asText ? $"JSONExtract({d}, 'Array(String)')" : $"JSONExtractArrayRaw({d})")}, startsWith({d}, '{{'), "
             + (bagAsArray
                 ? $"arrayMap(p -> concat('[', toJSONString(p.1), ',', p.2, ']'), JSONExtractKeysAndValuesRaw({d}))"
                 : $"arrayMap(p -> concat('{{', toJSONString(p.1), ':', p.2, '}}'), JSONExtractKeysAndValuesRaw({d}))")
-            + $", [{d}])");
+            + $", [{(asText ? SqlConvert.ToText(new SqlValue(d, KqlType.Dynamic, false)).Text : d)}])");
+
+        // Most values are arrays, and those are read in one go; the rest is looked at only where there is none.
+        if (dynamic.Json is not { Steps.Count: > 0 } path)
+            return others;
+        var array = asText ? $"JSONExtract({path.Root}{path.Arguments}, 'Array(String)')" : $"JSONExtractArrayRaw({path.Root}{path.Arguments})";
+        return $"if(notEmpty({array}), {array}, {others})";
     }
 
     private Select Apply(MvApplyRelation node, Select input, IReadOnlyList<KqlColumn> groups)

@@ -43,40 +43,42 @@ internal sealed partial class RelationWriter
             left = left.Wrap();
         if (right.HasWindow)
             right = right.Wrap();
-        var terms = new List<string>();
+        var keys = new List<JoinKey>();
         foreach (var condition in join.Conditions)
         {
             var (a, b) = ScalarWriter.Align(_scalars.Write(condition.Left, left), _scalars.Write(condition.Right, right));
-            var (x, y) = (Key(left, a), Key(right, b));
-            terms.Add($"{x} {(a.Nullable && b.Nullable ? "<=>" : "=")} {y}");
+            keys.Add(new JoinKey(Key(left, a), Key(right, b), a, b, (condition.Left as BoundColumnRef)?.Column.Id, (condition.Right as BoundColumnRef)?.Column.Id));
         }
 
-        var on = string.Join(" AND ", terms);
-        var cross = terms.Count == 0;
         var number = _nextJoin++;
-        JoinSource source = join.Kind switch
+        if (keys.Count > 0)
         {
             // One left row for each key: the engine's semi join keeps just that, seen from the right side.
-            JoinKind.InnerUnique when !cross => new JoinSource("LEFT SEMI JOIN", right, left, on, false, false, number),
-            JoinKind.InnerUnique or JoinKind.Inner => new JoinSource(cross ? "CROSS JOIN" : "INNER JOIN", left, right, on, false, false, number),
-            JoinKind.LeftOuter => new JoinSource("LEFT JOIN", left, right, cross ? "1 = 1" : on, false, true, number),
-            JoinKind.RightOuter => new JoinSource("RIGHT JOIN", left, right, cross ? "1 = 1" : on, true, false, number),
-            JoinKind.FullOuter => new JoinSource("FULL JOIN", left, right, cross ? "1 = 1" : on, true, true, number),
-            JoinKind.LeftSemi => new JoinSource("LEFT SEMI JOIN", left, right, on, false, false, number),
-            JoinKind.LeftAnti => new JoinSource("LEFT ANTI JOIN", left, right, on, false, false, number),
-            JoinKind.RightSemi => new JoinSource("LEFT SEMI JOIN", right, left, on, false, false, number),
-            JoinKind.RightAnti => new JoinSource("LEFT ANTI JOIN", right, left, on, false, false, number),
+            if (join.Kind is JoinKind.InnerUnique or JoinKind.RightSemi or JoinKind.RightAnti)
+                return new Select(new SemiJoinSource(right, left, keys.ConvertAll(static k => k.Turned()), join.Kind == JoinKind.RightAnti, number));
+            if (join.Kind is JoinKind.LeftSemi or JoinKind.LeftAnti)
+                return new Select(new SemiJoinSource(left, right, keys, join.Kind == JoinKind.LeftAnti, number));
+        }
+
+        var on = keys.Count == 0 ? "1 = 1" : string.Join(" AND ", keys.Select(static k => k.Condition));
+        JoinSource source = join.Kind switch
+        {
+            JoinKind.InnerUnique or JoinKind.Inner when keys.Count == 0 => new JoinSource("CROSS JOIN", left, right, "", false, false, number),
+            JoinKind.Inner => new JoinSource("INNER JOIN", left, right, on, false, false, number),
+            JoinKind.LeftOuter => new JoinSource("LEFT JOIN", left, right, on, false, true, number),
+            JoinKind.RightOuter => new JoinSource("RIGHT JOIN", left, right, on, true, false, number),
+            JoinKind.FullOuter => new JoinSource("FULL JOIN", left, right, on, true, true, number),
             _ => throw ScalarWriter.Unsupported($"The join kind {join.Kind} is not supported"),
         };
         return new Select(source);
     }
 
     /// <summary>A join key as an output column of its side.</summary>
-    private string Key(Select side, SqlValue value)
+    private int Key(Select side, SqlValue value)
     {
         var id = NewHidden();
         side.DefineAlways(id, value);
         side.Require(id);
-        return Select.Name(id);
+        return id;
     }
 }

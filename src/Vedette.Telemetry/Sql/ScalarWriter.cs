@@ -32,7 +32,16 @@ internal sealed partial class ScalarWriter(SqlContext context, RelationWriter re
     public IEnumerable<string> WriteConditions(BoundScalar predicate, Select scope)
     {
         _depth = 0;
-        return Conjuncts(predicate).Select(part => Condition(part, scope)).ToList();
+        var conditions = new List<string>();
+        foreach (var part in Conjuncts(predicate))
+        {
+            if (JsonFilter.Property(part) is { } property && Emit(property, scope).Json is { Root: var text } && text.All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '`')
+                && $"({text} != '')" is var present && !conditions.Contains(present))
+                conditions.Add(present);
+            conditions.Add(Condition(part, scope));
+        }
+
+        return conditions;
     }
 
     /// <summary>The parts of a conjunction.</summary>

@@ -29,6 +29,68 @@ internal sealed class JoinSource(string words, Select left, Select right, string
     }
 }
 
+/// <summary>A condition of a join: two columns, one of each side, that have to be equal.</summary>
+/// <param name="Left">Hidden id of the left side's column.</param>
+/// <param name="Right">Hidden id of the right side's column.</param>
+/// <param name="LeftValue">The left value.</param>
+/// <param name="RightValue">The right value, of the same type.</param>
+/// <param name="LeftColumn">Id that the left value is known by above, when it is a mere column.</param>
+/// <param name="RightColumn">Id that the right value is known by above, when it is a mere column.</param>
+internal sealed record JoinKey(int Left, int Right, SqlValue LeftValue, SqlValue RightValue, int? LeftColumn, int? RightColumn = null)
+{
+    public string Condition => $"{Select.Name(Left)} {(LeftValue.Nullable && RightValue.Nullable ? "<=>" : "=")} {Select.Name(Right)}";
+
+    /// <summary>Whether either side may lack the value, so that set membership would not do.</summary>
+    public bool MayBeNull => LeftValue.Nullable || RightValue.Nullable;
+
+    public JoinKey Turned() => new(Right, Left, RightValue, LeftValue, RightColumn, LeftColumn);
+}
+
+/// <summary>
+/// Rows that have a partner on the other side, or have none. When nothing but the keys is asked of the other side it is a set, which the engine fills
+/// and looks up faster than a join's table, and which narrows what is read.
+/// </summary>
+internal sealed class SemiJoinSource(Select rows, Select others, IReadOnlyList<JoinKey> keys, bool anti, int number) : SqlSource
+{
+    private bool _joins = keys.Any(static k => k.MayBeNull);
+
+    public override SqlValue? Resolve(int id)
+    {
+        if (Side(rows, id) is { } own)
+            return own;
+
+        // The other side's key is the same string as this side's.
+        if (!anti && keys.FirstOrDefault(k => k.RightColumn == id) is { LeftValue: { Type: KqlType.String, Nullable: false }, RightValue.Type: KqlType.String } key)
+            return new SqlValue(Select.Name(key.Left), KqlType.String, false);
+        if (Side(others, id) is not { } other)
+            return null;
+        _joins |= !other.IsConstant;
+        return other;
+    }
+
+    public override string Render()
+    {
+        if (_joins)
+            return $"({rows.Render(ordered: false)}) AS l{number} LEFT {(anti ? "ANTI" : "SEMI")} JOIN ({others.Render(ordered: false)}) AS r{number} ON "
+                + string.Join(" AND ", keys.Select(static k => k.Condition));
+
+        // The set's columns stand in the order in which a select writes them.
+        var ordered = keys.OrderBy(static k => k.Right).Select(static k => Select.Name(k.Left)).ToList();
+        var key = ordered.Count == 1 ? ordered[0] : $"({string.Join(", ", ordered)})";
+        return $"(SELECT * FROM ({rows.Render(ordered: false)}) WHERE {key} {(anti ? "NOT IN" : "IN")} ({others.Render(ordered: false)}))";
+    }
+
+    private static SqlValue? Side(Select side, int id)
+    {
+        if (side.TryResolve(id) is not { } value)
+            return null;
+        if (value.IsConstant)
+            return value;
+        side.Require(id);
+        return new SqlValue(Select.Name(id), value.Type, value.Nullable);
+    }
+}
+
 /// <summary>Several relations one after another.</summary>
 internal sealed class UnionSource(IReadOnlyList<(Select Input, IReadOnlyList<KqlColumn?> Map, SqlValue? Source)> inputs, KqlColumn? sourceColumn, IReadOnlyList<KqlColumn> columns)
     : SqlSource

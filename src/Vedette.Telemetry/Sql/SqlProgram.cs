@@ -10,6 +10,7 @@ namespace Vedette.Telemetry.Sql;
 internal sealed class SqlProgram(BoundRelation root)
 {
     private readonly Dictionary<int, int> _references = BoundTree.References(root);
+    private readonly Lazy<TextColumns> _texts = new(() => new TextColumns(root));
     private readonly Dictionary<string, ClickHouseParameter> _parameters = new(StringComparer.Ordinal);
     private readonly Dictionary<int, (string Name, Select Select)> _shared = [];
     private readonly List<(string Name, Select Select)> _order = [];
@@ -21,6 +22,9 @@ internal sealed class SqlProgram(BoundRelation root)
 
     /// <summary>How many places read a shared plan.</summary>
     public int References(SharedPlan plan) => _references.GetValueOrDefault(plan.Id, 1);
+
+    /// <summary>Whether nothing but its text is asked of a dynamic column.</summary>
+    public bool IsText(int column) => _texts.Value.Contains(column);
 
     /// <summary>The plan's table expression, written on first use.</summary>
     public (string Name, Select Select) Shared(SharedPlan plan, Func<Select> write)

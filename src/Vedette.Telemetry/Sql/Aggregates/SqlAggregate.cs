@@ -72,7 +72,7 @@ internal static class AggregateTable
     private static readonly Dictionary<string, AggregateFunction> Functions = new(StringComparer.Ordinal)
     {
         ["count"] = c => new SqlValue($"toInt64({c.Apply("count")})", KqlType.Long, false),
-        ["dcount"] = c => new SqlValue($"toInt64(ifNull({c.Apply("uniqCombined64", "17", [Distinct(c[0])])}, 0))", KqlType.Long, false),
+        ["dcount"] = c => new SqlValue($"toInt64(ifNull({c.Apply("uniqCombined64", c.ConstantLong(1) > 1 ? "17" : "15", [Distinct(c[0])])}, 0))", KqlType.Long, false),
         ["count_distinct"] = c => new SqlValue($"toInt64(ifNull({c.Apply("uniqExact", Distinct(c[0]))}, 0))", KqlType.Long, false),
         ["sum"] = Sum,
         ["avg"] = Average,
@@ -214,8 +214,14 @@ internal static class AggregateTable
             return SqlJson.FromElements($"arraySlice(arrayFlatten({c.Apply("groupArray", null, [elements], filter)}), 1, {limit})");
         }
 
-        var json = withNulls ? SqlConvert.ToJson(value) : SqlConvert.ToJson(value with { Nullable = false });
-        return SqlJson.FromElements($"arrayMap(i -> assumeNotNull(i), {c.Apply("groupArray", limit.ToString(CultureInfo.InvariantCulture), [json], filter)})");
+        if (withNulls)
+            return SqlJson.FromElements($"arrayMap(i -> assumeNotNull(i), {c.Apply("groupArray", limit.ToString(CultureInfo.InvariantCulture), [SqlConvert.ToJson(value)], filter)})");
+
+        // Only what is kept is turned into JSON.
+        var list = $"arrayMap(i -> assumeNotNull(i), {c.Apply("groupArray", limit.ToString(CultureInfo.InvariantCulture), [value.Text], filter)})";
+        return value.Type == KqlType.String
+            ? SqlJson.FromStrings(list)
+            : SqlJson.FromElements($"arrayMap(e -> {SqlConvert.ToJson(new SqlValue("e", value.Type, false))}, {list})");
     }
 
     private static SqlValue MakeBag(AggregateCall c)
