@@ -25,6 +25,8 @@ internal static class JsonFilter
                 return Path(set.Value);
             case BoundBetween { Negated: false } between when IsPresent(between.Low) && IsPresent(between.High):
                 return Path(between.Value);
+            case BoundCall { Function.Name: "isnotempty" or "isnotnull", Arguments: [var argument] }:
+                return Path(argument);
             default:
                 return null;
         }
