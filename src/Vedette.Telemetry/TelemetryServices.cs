@@ -27,6 +27,7 @@ public static class TelemetryServices
             return new HuntingStore(
                 provider.GetRequiredService<IClickHouse>(), settings.Database, provider.GetRequiredService<TimeProvider>(), settings.Store);
         });
+        services.AddSingleton<ArrivalReader>();
         services.AddSingleton<HuntingCatalogue>();
         services.AddSingleton<HuntingService>();
         services.AddSingleton<IHuntingService>(static provider => provider.GetRequiredService<HuntingService>());

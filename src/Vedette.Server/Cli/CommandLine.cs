@@ -32,6 +32,7 @@ public static class CommandLine
             InsightCommands.Why(),
             InsightCommands.Audit(),
             InsightCommands.Certificates(),
+            ExportCommands.Create(),
             ControlCommands.Create(),
             StatusCommand.Create(),
         };

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Console;
 using Vedette.Defender;
 using Vedette.Defender.Detections;
+using Vedette.Defender.Streaming;
 using Vedette.Foundation;
 using Vedette.Foundation.Time;
 using Vedette.Identity;
@@ -74,6 +75,8 @@ internal static class HostBuilding
         services.AddSingleton(options.Settings.Hunting);
         services.Configure<HttpSettings>(http => (http.Quotas, http.Calls) = (options.Quotas ? QuotaMode.Real : QuotaMode.Off, options.Settings.Calls));
         services.AddInsight();
+        services.AddSingleton<ISecretBox, SecretBox>();
+        services.AddVedetteStreaming();
         services.AddSingleton<FaultBook>();
         services.AddSingleton<IFaultScript>(provider => provider.GetRequiredService<FaultBook>());
         services.AddSingleton<ServerSnapshots>();

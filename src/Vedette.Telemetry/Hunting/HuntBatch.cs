@@ -94,9 +94,6 @@ public sealed class HuntBatch(IHuntingService hunting, Guid tenantId, HuntingLim
         return failure is null;
     }
 
-    /// <summary>A timespan as Kusto prints it: <c>1.02:03:04.5000000</c>, without days when there are none and without a fraction when it is 0.</summary>
-    public static string Text(TimeSpan value) => value.ToString("c", CultureInfo.InvariantCulture);
-
     /// <summary>Reads a line of a batch.</summary>
     /// <returns>False when the line is not a JSON object with a query.</returns>
     public static bool TryParse(string line, [NotNullWhen(true)] out HuntBatchQuery? query)
@@ -147,7 +144,7 @@ public sealed class HuntBatch(IHuntingService hunting, Guid tenantId, HuntingLim
         foreach (var row in result.Rows)
         {
             json.WriteStartArray();
-            for (var i = 0; i < row.Length; i++) WriteValue(row[i], result.Columns[i].Type, json);
+            for (var i = 0; i < row.Length; i++) HuntingJson.WriteValue(row[i], result.Columns[i].Type, json);
             json.WriteEndArray();
             if (json.BytesPending + buffer.WrittenCount < FlushBytes) continue;
             await json.FlushAsync(cancellationToken);
@@ -156,26 +153,6 @@ public sealed class HuntBatch(IHuntingService hunting, Guid tenantId, HuntingLim
         }
 
         json.WriteEndArray();
-    }
-
-    private static void WriteValue(object? value, KqlType type, Utf8JsonWriter json)
-    {
-        switch (value)
-        {
-            case null: json.WriteNullValue(); break;
-            case string text when type == KqlType.Dynamic: json.WriteRawValue(text, skipInputValidation: true); break;
-            case string text: json.WriteStringValue(text); break;
-            case bool flag: json.WriteBooleanValue(flag); break;
-            case int number: json.WriteNumberValue(number); break;
-            case long number: json.WriteNumberValue(number); break;
-            case double number when double.IsFinite(number): json.WriteNumberValue(number); break;
-            case double number: json.WriteStringValue(double.IsNaN(number) ? "NaN" : number > 0 ? "Infinity" : "-Infinity"); break;
-            case decimal number: json.WriteNumberValue(number); break;
-            case DateTime time: json.WriteStringValue(time.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture)); break;
-            case TimeSpan span: json.WriteStringValue(Text(span)); break;
-            case Guid id: json.WriteStringValue(id); break;
-            default: json.WriteStringValue(Convert.ToString(value, CultureInfo.InvariantCulture)); break;
-        }
     }
 
     private static void WriteError(HuntingException failure, Utf8JsonWriter json)

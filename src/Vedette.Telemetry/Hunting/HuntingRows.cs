@@ -85,7 +85,7 @@ internal sealed class HuntingRows : IReadOnlyList<object?[]>
         return values;
     }
 
-    private static object? Value(ClickHouseColumn column, int row, KqlType type)
+    internal static object? Value(ClickHouseColumn column, int row, KqlType type)
     {
         if (column.IsNull(row)) return type == KqlType.String ? "" : null;
         var value = column[row];

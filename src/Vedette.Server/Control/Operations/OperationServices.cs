@@ -74,6 +74,10 @@ internal static class OperationServices
         services.AddSingleton<IOperation, ShowSignIn>();
         services.AddSingleton<IOperation, SetSignIn>();
         services.AddSingleton<IOperation, ForgetAuthenticator>();
+        services.AddSingleton<IOperation, AddExport>();
+        services.AddSingleton<IOperation, ListExports>();
+        services.AddSingleton<IOperation, RemoveExport>();
+        services.AddSingleton<IOperation, EnableExport>();
         services.AddSingleton<OperationRegistry>();
         return services;
     }
