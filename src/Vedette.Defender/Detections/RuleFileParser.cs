@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
 namespace Vedette.Defender.Detections;
@@ -30,9 +29,16 @@ public static partial class RuleFileParser
     /// <returns>The rule, or null when anything is wrong.</returns>
     public static DetectionRule? Parse(string text, string file, bool shipped, ICollection<RuleProblem> problems)
     {
+        if (YamlText.Root(text, file, MaxLength, MaxDepth, problems) is not { } root) return null;
+        // Tests of rules may lie beside them.
+        return Testing.RuleTestParser.IsTestFile(root) ? null : Parse(root, file, shipped, problems);
+    }
+
+    /// <summary>Reads a rule that stands inside another document.</summary>
+    internal static DetectionRule? Parse(YamlMappingNode root, string file, bool shipped, ICollection<RuleProblem> problems)
+    {
         var before = problems.Count;
-        if (Root(text, file, problems) is not { } root) return null;
-        var reader = new Reader(file, root, problems);
+        var reader = new YamlReader(file, root, problems);
         reader.RefuseOtherKeys(Keys, "a rule");
         var id = Identity(reader);
         var frequency = reader.Required("frequency", ReadFrequency);
@@ -60,57 +66,7 @@ public static partial class RuleFileParser
         return problems.Count == before ? rule : null;
     }
 
-    private static YamlMappingNode? Root(string text, string file, ICollection<RuleProblem> problems)
-    {
-        if (text.Length > MaxLength)
-        {
-            problems.Add(new RuleProblem(file, 1, 1, $"the file is longer than {MaxLength / 1024} KiB"));
-            return null;
-        }
-
-        try
-        {
-            CheckDepth(text);
-            var stream = new YamlStream();
-            stream.Load(new StringReader(text));
-            if (stream.Documents.Count == 1 && stream.Documents[0].RootNode is YamlMappingNode mapping) return mapping;
-            problems.Add(new RuleProblem(file, 1, 1, stream.Documents.Count > 1 ? "a rule file holds one rule" : "a rule file holds keys and values, such as 'title: …'"));
-        }
-        catch (YamlException exception)
-        {
-            problems.Add(new RuleProblem(file, (int)exception.Start.Line, (int)exception.Start.Column, "not YAML: " + exception.Message));
-        }
-
-        return null;
-    }
-
-    // The document reader recurses, so a hostile depth must be found before it starts; the event parser does not.
-    private static void CheckDepth(string text)
-    {
-        var parser = new Parser(new StringReader(text));
-        var depth = 0;
-        while (Advance(parser))
-        {
-            depth += parser.Current!.NestingIncrease;
-            if (depth > MaxDepth) throw new YamlException(parser.Current.Start, parser.Current.End, $"nested deeper than {MaxDepth} levels");
-        }
-    }
-
-    // The scanner reports some malformed texts as an invalid state of its own.
-    private static bool Advance(Parser parser)
-    {
-        try
-        {
-            return parser.MoveNext();
-        }
-        catch (InvalidOperationException)
-        {
-            var place = parser.Current?.End ?? Mark.Empty;
-            throw new YamlException(place, place, "the text after this place cannot be read");
-        }
-    }
-
-    private static Guid Identity(Reader reader)
+    private static Guid Identity(YamlReader reader)
     {
         var text = reader.Text("id", 64);
         if (text.Length == 0 || (Guid.TryParse(text, out var id) && id != Guid.Empty)) return text.Length == 0 ? Guid.Empty : Guid.Parse(text);
@@ -118,7 +74,7 @@ public static partial class RuleFileParser
         return Guid.Empty;
     }
 
-    private static List<string> Techniques(Reader reader)
+    private static List<string> Techniques(YamlReader reader)
     {
         var techniques = reader.List("techniques", required: true);
         foreach (var technique in techniques)
@@ -134,7 +90,7 @@ public static partial class RuleFileParser
         return time;
     }
 
-    private static TimeSpan LookBack(Reader reader, TimeSpan? frequency)
+    private static TimeSpan LookBack(YamlReader reader, TimeSpan? frequency)
     {
         var lookBack = DetectionSchedule.DefaultLookBack(frequency);
         if (!reader.Has("lookBack")) return lookBack;
@@ -161,7 +117,7 @@ public static partial class RuleFileParser
         return number > 0;
     }
 
-    private static List<EntityMapping> Entities(Reader reader)
+    private static List<EntityMapping> Entities(YamlReader reader)
     {
         var result = new List<EntityMapping>();
         foreach (var item in reader.Items("entities"))
@@ -172,7 +128,7 @@ public static partial class RuleFileParser
                 continue;
             }
 
-            if (Entity(new Reader(reader.File, mapping, reader.Problems), mapping) is { } entity) result.Add(entity);
+            if (Entity(new YamlReader(reader.File, mapping, reader.Problems), mapping) is { } entity) result.Add(entity);
         }
 
         var devices = result.Count(entity => entity.Kind == EntityKind.Device);
@@ -180,7 +136,7 @@ public static partial class RuleFileParser
         return result;
     }
 
-    private static EntityMapping? Entity(Reader reader, YamlMappingNode node)
+    private static EntityMapping? Entity(YamlReader reader, YamlMappingNode node)
     {
         reader.RefuseOtherKeys(["type", "from", "columns"], "an entity");
         var type = reader.OneOf("type", Enum.GetNames<EntityKind>());
@@ -217,85 +173,4 @@ public static partial class RuleFileParser
 
     [GeneratedRegex(@"^(\d{1,4})([mhd])$")]
     private static partial Regex Time();
-
-    /// <summary>Reads the values of one mapping and reports what is wrong with their places.</summary>
-    private sealed class Reader(string file, YamlMappingNode node, ICollection<RuleProblem> problems)
-    {
-        public string File => file;
-
-        public ICollection<RuleProblem> Problems => problems;
-
-        public bool Has(string key) => node.Children.ContainsKey(key);
-
-        public void RefuseOtherKeys(ICollection<string> known, string what)
-        {
-            foreach (var key in node.Children.Keys)
-            {
-                var name = (key as YamlScalarNode)?.Value ?? "";
-                if (!known.Contains(name)) Report(key, $"{what} has no key '{name}'; the keys are {string.Join(", ", known)}");
-            }
-        }
-
-        public string Text(string key, int maxLength)
-        {
-            if (!node.Children.TryGetValue(key, out var value)) Report(node, $"the key '{key}' is missing");
-            else if (value is not YamlScalarNode { Value: { } text } || text.Trim().Length == 0) Report(value, $"'{key}' is empty");
-            else if (text.Length > maxLength) Report(value, $"'{key}' is longer than {maxLength} characters");
-            else return text.Trim();
-            return "";
-        }
-
-        public T? Required<T>(string key, Func<string, Action<string>, T?> read)
-        {
-            var text = Text(key, 64);
-            return text.Length == 0 ? default : read(text, message => Report(key, message));
-        }
-
-        public string OneOf(string key, IEnumerable<string> allowed)
-        {
-            var text = Text(key, 64);
-            if (text.Length > 0 && !allowed.Contains(text, StringComparer.Ordinal))
-                Report(key, $"'{text}' is not a {key}; use one of {string.Join(", ", allowed)}");
-            return text;
-        }
-
-        public bool Flag(string key, bool fallback)
-        {
-            if (!Has(key)) return fallback;
-            var text = Text(key, 8);
-            if (text.Length > 0 && text is not ("true" or "false")) Report(key, $"'{key}' is true or false, not '{text}'");
-            return text == "true";
-        }
-
-        public List<string> List(string key, bool required)
-        {
-            var result = new List<string>();
-            if (!required && !Has(key)) return result;
-            foreach (var item in Items(key))
-            {
-                if (item is YamlScalarNode { Value: { Length: > 0 } text }) result.Add(text.Trim());
-                else Report(item, $"'{key}' lists plain texts");
-            }
-
-            return result;
-        }
-
-        public IEnumerable<YamlNode> Items(string key)
-        {
-            if (!node.Children.TryGetValue(key, out var value)) Report(node, $"the key '{key}' is missing");
-            else if (value is not YamlSequenceNode sequence || sequence.Children.Count == 0) Report(value, $"'{key}' is a list with at least one item");
-            else return sequence.Children;
-            return [];
-        }
-
-        // The text of a block scalar begins on the line after its indicator, indented by two in all likelihood; a plain one where it stands.
-        public (int Line, int Column) ContentPlace(string key) => node.Children.TryGetValue(key, out var value)
-            ? value is YamlScalarNode { Style: ScalarStyle.Literal or ScalarStyle.Folded } ? ((int)value.Start.Line + 1, 3) : ((int)value.Start.Line, (int)value.Start.Column)
-            : (1, 1);
-
-        public void Report(string key, string message) => Report(node.Children.TryGetValue(key, out var value) ? value : node, message);
-
-        public void Report(YamlNode place, string message) =>
-            problems.Add(new RuleProblem(file, (int)place.Start.Line, (int)place.Start.Column, message));
-    }
 }

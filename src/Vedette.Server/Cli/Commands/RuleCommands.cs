@@ -6,7 +6,7 @@ namespace Vedette.Server.Cli.Commands;
 /// <summary><c>vedette rules …</c>: detection rules.</summary>
 internal static class RuleCommands
 {
-    public static Command Create() => new("rules", "Detection rules: those that are shipped, and your own in the folder rules of the data folder.") { List(), Run() };
+    public static Command Create() => new("rules", "Detection rules: those that are shipped, and your own in the folder rules of the data folder.") { List(), Run(), Test() };
 
     private static Command List() => new Command("list", "List the rules in force, and what is wrong with rule files that are not.").Runs(
         "rules.list",
@@ -19,6 +19,17 @@ internal static class RuleCommands
                 Console.Error.WriteLine($"vedette: {Print.Text(problem!["file"])}({problem["line"]},{problem["column"]}): {Print.Text(problem["message"])}");
             }
         });
+
+    private static Command Test()
+    {
+        var path = new Argument<string>("path") { Description = "A test file, or a folder of them: YAML with a rule or a query, and tests.", DefaultValueFactory = _ => "." };
+        var junit = new Option<string?>("--junit") { Description = "Also write the results as JUnit XML, for CI.", HelpName = "FILE" };
+        var json = OperationCommand.JsonOption();
+        var command = new Command("test", "Test rules and queries over rows of your own, in a throw-away store. See docs/rules-testing.md.") { path, junit, json };
+        command.SetAction((parsed, cancellationToken) => OperationCommand.ReportAsync(() =>
+            RuleTestCommand.RunAsync(parsed.GetValue(path)!, parsed.GetValue(junit), parsed.GetValue(json), cancellationToken)));
+        return command;
+    }
 
     private static Command Run()
     {
