@@ -11,4 +11,7 @@ public sealed class HttpSettings
 
     /// <summary>Largest request body that is read, in bytes.</summary>
     public int MaximumBodyBytes { get; set; } = 4 * 1024 * 1024;
+
+    /// <summary>Whether Graph takes a token without the word <c>Bearer</c> before it, as the service was seen to do.</summary>
+    public bool BareGraphTokens { get; set; } = true;
 }

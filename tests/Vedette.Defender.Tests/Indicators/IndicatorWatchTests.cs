@@ -125,6 +125,15 @@ public sealed class IndicatorWatchTests : IAsyncLifetime
         (await channel.FetchIndicatorsAsync(device, told.Version, default))!.Indicators.Count.ShouldBe(2);
     }
 
+    [Fact]
+    public async Task Indicators_of_groups_that_the_caller_does_not_see_are_not_deleted()
+    {
+        var id = await SubmitAsync("203.0.113.9", "IpAddress", "Block", d => d with { RbacGroupIds = ["7"] });
+        var service = _world.Get<IndicatorService>();
+        (await service.DeleteAsync(DefenderWorld.Caller with { DeviceGroups = [8] }, null, [id], default)).Error!.Refusal.ShouldBe(Refusal.DisallowedOperation);
+        (await service.DeleteAsync(DefenderWorld.Caller with { DeviceGroups = [7, 8] }, null, [id], default)).Value.ShouldBe(1);
+    }
+
     private Task ConnectAsync(string address, int machine = 1) => _world.AppendAsync(
         "DeviceNetworkEvents", ("ActionType", "ConnectionSuccess"), ("RemoteIP", address), ("InitiatingProcessFileName", "curl.exe"), ("DeviceId", DefenderWorld.MachineId(machine)));
 

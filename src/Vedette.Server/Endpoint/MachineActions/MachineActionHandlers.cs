@@ -13,6 +13,9 @@ internal sealed class MachineActionHandlers(ActionService actions, TenantSetting
     // Source: the page on live response results. The page on packages only says that the link is short-lived.
     private static readonly TimeSpan LinkLifetime = TimeSpan.FromMinutes(30);
 
+    // Live response sessions that a person opened in the portal are never listed. Source: the page on live response.
+    private const string OfTheApi = " AND NOT (x.type = 'LiveResponse' AND x.request_source = 'Portal')";
+
     private const string Open = " AND x.status IN ('Pending', 'InProgress')";
 
     /// <inheritdoc/>
@@ -35,7 +38,7 @@ internal sealed class MachineActionHandlers(ActionService actions, TenantSetting
     // Reading is what moves actions on where the tenant says so; the answer still shows what was there before.
     private async ValueTask<ApiResult> ListAsync(ApiCall call)
     {
-        var answer = await reader.CollectionAsync(call, MachineActionTable.Actions);
+        var answer = await reader.CollectionAsync(call, MachineActionTable.Actions, sql => sql.Add(OfTheApi));
         var tenant = await tenants.GetAsync(call.Caller.TenantId, call.Aborted);
         if (tenant.ActionTiming.Mode == ActionTimingMode.AfterReads)
             await actions.NoteReadsAsync(call.Caller.TenantId, await reader.KeysAsync(call, MachineActionTable.Actions, sql => sql.Add(Open)), call.Aborted);

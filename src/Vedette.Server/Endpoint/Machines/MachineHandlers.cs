@@ -1,5 +1,6 @@
 using NpgsqlTypes;
 using Vedette.Server.Endpoint.Alerts;
+using Vedette.Server.Endpoint.Telemetry;
 using Vedette.Server.Http;
 using Vedette.Server.Http.Entities;
 
@@ -72,7 +73,7 @@ internal sealed class MachineHandlers(EntityReader reader, TimeProvider clock) :
     private async ValueTask<ApiResult> FindByIpAsync(ApiCall call, string parameter, TimeSpan around)
     {
         var address = call.Route[parameter];
-        if (!System.Net.IPAddress.TryParse(address, out _)) return call.Error("InvalidIpAddress", address);
+        if (!Observations.IsAddress(address)) return call.Error("InvalidIpAddress", address);
         if (!RequestBody.TryTime(call.Route["timestamp"], out var time)) return call.Error("InvalidInput", "timestamp");
         if (time < clock.GetUtcNow().UtcDateTime - LookBack) return call.Error("InvalidInput", "timestamp: it must be within the past 30 days");
         SqlCondition seen = sql =>

@@ -47,10 +47,12 @@ internal sealed partial class Observations(TelemetryReader telemetry, TimeProvid
     public static string Address(ApiCall call)
     {
         var text = call.Route["ip"];
-        return IPAddress.TryParse(text, out var address) && (address.AddressFamily != System.Net.Sockets.AddressFamily.InterNetwork || text.Count(c => c == '.') == 3)
-            ? text
-            : throw call.Refuse("InvalidIpAddress", text);
+        return IsAddress(text) ? text : throw call.Refuse("InvalidIpAddress", text);
     }
+
+    /// <summary>Whether a text is an address with all its parts: <c>10.1</c>, which some libraries read as 10.0.0.1, is none.</summary>
+    public static bool IsAddress(string text) =>
+        IPAddress.TryParse(text, out var address) && (address.AddressFamily != System.Net.Sockets.AddressFamily.InterNetwork || text.Count(c => c == '.') == 3);
 
     /// <summary>Devices with connections to a domain, and when.</summary>
     public Task<Sighting> DomainAsync(ApiCall call, string domain) => SightAsync(call, $"DeviceNetworkEvents {Contacts(domain)}");

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using Vedette.Identity.Tokens;
 using Vedette.Identity.Resources;
 using Vedette.Server.Hosting;
@@ -8,7 +9,7 @@ namespace Vedette.Server.Http.Steps;
 /// Checks the bearer token: signature, issuer, tenant, lifetime (else 401) and audience (else 403, as the service answers a good token of
 /// another API). The tenant of the call is the token's.
 /// </summary>
-internal sealed class Authenticate(AccessTokenValidator validator) : IRequestStep
+internal sealed class Authenticate(AccessTokenValidator validator, IOptionsMonitor<HttpSettings> settings) : IRequestStep
 {
     private const string Scheme = "Bearer ";
 
@@ -16,7 +17,8 @@ internal sealed class Authenticate(AccessTokenValidator validator) : IRequestSte
     public ValueTask<ApiError?> RunAsync(ApiCall call)
     {
         var resource = call.Endpoint.Resource ?? call.Surface.Resource;
-        var result = validator.Validate(TokenOf(call.Http.Request), resource);
+        var result = validator.Validate(
+            TokenOf(call.Http.Request.Headers.Authorization.ToString(), settings.CurrentValue.BareGraphTokens && resource == ResourceCatalogue.GraphAppId), resource);
         if (result.Succeeded)
         {
             call.Caller = new ApiCaller(result.Token!);
@@ -37,10 +39,13 @@ internal sealed class Authenticate(AccessTokenValidator validator) : IRequestSte
         });
     }
 
-    private static string? TokenOf(HttpRequest request)
+    /// <summary>The token of an Authorization header; null when there is none.</summary>
+    /// <param name="header">The header.</param>
+    /// <param name="takesBare">Whether the word <c>Bearer</c> may be missing: clients of Graph in the field leave it out.</param>
+    internal static string? TokenOf(string header, bool takesBare)
     {
-        var header = request.Headers.Authorization.ToString();
-        return header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..].Trim() : null;
+        if (header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)) return header[Scheme.Length..].Trim();
+        return takesBare && header.Length > 0 && !header.Contains(' ', StringComparison.Ordinal) ? header : null;
     }
 
     private static string Challenge(ApiCall call, AccessTokenResult result)

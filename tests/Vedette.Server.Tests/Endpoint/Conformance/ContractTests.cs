@@ -118,6 +118,14 @@ public sealed class ContractTests(ContractFixture fixture) : IClassFixture<Contr
     });
 
     [Fact]
+    public Task Each_call_has_the_documented_limits() => EachAsync("limits", call =>
+    {
+        var limits = call.RowIn(_surface)!.Limits;
+        var same = (call.PerMinute is null || limits.PerMinute == call.PerMinute) && (call.PerHour is null || limits.PerHour == call.PerHour);
+        return Task.FromResult(same ? null : $"allows {limits.PerMinute} a minute and {limits.PerHour} an hour, documented are {call.PerMinute} and {call.PerHour}");
+    });
+
+    [Fact]
     public Task Each_read_has_the_documented_shape() => EachAsync("shape", async call =>
     {
         if (call.Method != "GET") return null;

@@ -29,6 +29,7 @@ internal sealed partial class SpecifiedCall
                 field.TryGetProperty("values", out var values) ? Strings(values) : [])),
         ];
         Statuses = [.. call.GetProperty("responses").EnumerateArray().Select(r => r.GetProperty("status").GetInt32())];
+        if (call.TryGetProperty("limits", out var limits)) (PerMinute, PerHour) = (Number(limits, "perMinute"), Number(limits, "perHour"));
         if (call.TryGetProperty("odata", out var odata) && odata.ValueKind == JsonValueKind.Object) ReadOData(odata);
     }
 
@@ -61,6 +62,12 @@ internal sealed partial class SpecifiedCall
 
     public bool Skip { get; private set; }
 
+    /// <summary>Calls a minute; null when the reference tells none.</summary>
+    public int? PerMinute { get; }
+
+    /// <summary>Calls an hour; null when the reference tells none.</summary>
+    public int? PerHour { get; }
+
     public IReadOnlyList<(string Name, bool Required, IReadOnlyList<string> Values)> Body { get; }
 
     public IReadOnlyList<int> Statuses { get; }
@@ -87,6 +94,9 @@ internal sealed partial class SpecifiedCall
         foreach (var key in new[] { "$skip", "skip" })
             if (odata.TryGetProperty(key, out var skip)) Skip = skip.ValueKind == JsonValueKind.True;
     }
+
+    private static int? Number(JsonElement limits, string name) =>
+        limits.ValueKind == JsonValueKind.Object && limits.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetInt32() : null;
 
     private static IReadOnlyList<string> Strings(JsonElement list) =>
         list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray().Where(v => v.ValueKind == JsonValueKind.String).Select(v => v.GetString()!)] : [];
