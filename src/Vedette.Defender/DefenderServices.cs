@@ -15,6 +15,7 @@ using Vedette.Defender.LiveResponse;
 using Vedette.Defender.Machines;
 using Vedette.Defender.Outbox;
 using Vedette.Defender.State;
+using Vedette.Defender.Vulnerabilities;
 using Vedette.Foundation;
 using Vedette.Foundation.Snapshots;
 using Vedette.Telemetry.Import;
@@ -72,6 +73,7 @@ public static class DefenderServices
         services.AddHostedService<InvestigationRunner>();
         services.AddSingleton<IImportJournal, ImportJournal>();
         services.AddSingleton<IDeviceObserver, DeviceObserver>();
+        services.AddVulnerabilityManagement();
         return services;
     }
 

@@ -22,7 +22,7 @@ public sealed record DemoSummary(bool AlreadyComplete, int Rows, int Devices, in
 /// attempt that was interrupted continues where it stood, with the same rows.
 /// </summary>
 public sealed class DemoTenant(
-    NpgsqlDataSource database, IDbContextFactory<DefenderDbContext> states, IHuntingStore store, DetectionEngine engine, TimeProvider clock)
+    NpgsqlDataSource database, IDbContextFactory<DefenderDbContext> states, IHuntingStore store, DetectionEngine engine, DemoInventory inventory, TimeProvider clock)
 {
     /// <summary>The seed of the demo that everybody sees.</summary>
     public const int DefaultSeed = 1;
@@ -48,7 +48,7 @@ public sealed class DemoTenant(
 
         filling?.Invoke();
         var world = DemoWorld.Create(tenantId, marker.Seed);
-        var devices = StoreDevicesAsync(world, marker.HistoryEnd, cancellationToken);
+        var devices = StoreStateAsync(world, marker.HistoryEnd, cancellationToken);
         var batches = new DemoGenerator(world, marker.HistoryEnd).Generate();
         await Task.WhenAll(batches.Select(batch => store.AppendAsync(tenantId, batch.Rows, batch.Token, cancellationToken)).Prepend(devices));
         var detections = await engine.RunNowAsync(tenantId, cancellationToken, AlertTime.WithEvents);
@@ -72,6 +72,12 @@ public sealed class DemoTenant(
             """,
             new { tenantId, seed, end },
             cancellationToken: cancellationToken));
+    }
+
+    private async Task StoreStateAsync(DemoWorld world, DateTime end, CancellationToken cancellationToken)
+    {
+        await StoreDevicesAsync(world, end, cancellationToken);
+        await inventory.StoreAsync(world, end, cancellationToken);
     }
 
     private async Task StoreDevicesAsync(DemoWorld world, DateTime end, CancellationToken cancellationToken)

@@ -1,8 +1,16 @@
 using Vedette.Server.Endpoint.Alerts;
+using Vedette.Server.Endpoint.Baselines;
+using Vedette.Server.Endpoint.DeviceHealth;
+using Vedette.Server.Endpoint.Exports;
 using Vedette.Server.Endpoint.Indicators;
 using Vedette.Server.Endpoint.Investigations;
 using Vedette.Server.Endpoint.MachineActions;
 using Vedette.Server.Endpoint.Machines;
+using Vedette.Server.Endpoint.Recommendations;
+using Vedette.Server.Endpoint.Remediation;
+using Vedette.Server.Endpoint.Scans;
+using Vedette.Server.Endpoint.Software;
+using Vedette.Server.Endpoint.Vulnerabilities;
 using Vedette.Server.Http.Entities;
 
 namespace Vedette.Server.Endpoint;
@@ -15,5 +23,9 @@ internal static class EndpointEntities
     [
         AlertTable.Alerts, MachineTable.Machines, MachineTable.LogonUsers, MachineActionTable.Actions, InvestigationTable.Investigations,
         IndicatorTable.Indicators,
+        SoftwareTable.Products, SoftwareTable.Distributions, SoftwareTable.MachineReferences, SoftwareTable.MissingUpdates, SoftwareTable.ProductFixes,
+        VulnerabilityTable.Found, VulnerabilityTable.ByMachine, RecommendationTable.Recommendations, RemediationTable.Tasks,
+        BaselineTable.Profiles, BaselineTable.Configurations, AntivirusTable.Devices, ExtensionPermissionTable.Permissions,
+        ScanTable.Definitions, ScanTable.Agents, ScanTable.HistoryByDefinition, ScanTable.HistoryBySession,
     ];
 }

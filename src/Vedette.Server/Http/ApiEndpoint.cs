@@ -10,6 +10,9 @@ namespace Vedette.Server.Http;
 /// </summary>
 internal sealed class ApiEndpoint
 {
+    /// <summary>A context that is the address of the call itself, as a few answers of the service have it.</summary>
+    public const string RequestContext = "(request)";
+
     private string? _entity;
 
     /// <summary>Heading that the call stands under in the reference.</summary>

@@ -20,7 +20,7 @@ internal sealed class EntityReader(NpgsqlDataSource database)
     private const int LargestPage = 10_000;
 
     /// <summary>Answers a collection: the page, the count when asked for, the link to the next page when one is due; or only the count.</summary>
-    public async ValueTask<ApiResult> CollectionAsync(ApiCall call, EntityTable table, SqlCondition? condition = null)
+    public async ValueTask<ApiResult> CollectionAsync(ApiCall call, EntityTable table, SqlCondition? condition = null, bool linkNextPage = true)
     {
         var query = call.Query;
         if (call.Route.CountOnly) return new NumberResult(await CountAsync(call, table, condition));
@@ -30,7 +30,7 @@ internal sealed class EntityReader(NpgsqlDataSource database)
         var document = query is { Select: null, Expand.Count: 0 } ? table.DocumentColumn : null;
         var columns = Columns(table, query);
         // One row past the cap tells whether a next page is due. With $top there never is one.
-        var probe = query.Top is null && call.Endpoint.OData.Skip;
+        var probe = linkNextPage && query.Top is null && call.Endpoint.OData.Skip;
         var sql = Select(call, table, document is null ? [.. columns.Select(c => c.Property.Sql)] : [document], query, condition);
         sql.Add(" ORDER BY ").Add(Order(table, query, sql));
         sql.Add($" LIMIT {(probe ? take + 1 : take).ToString(CultureInfo.InvariantCulture)}");
@@ -165,7 +165,7 @@ internal sealed class EntityReader(NpgsqlDataSource database)
 
     private static void Where(SqlText sql, ApiCall call, EntityTable table, ODataQuery query, SqlCondition? condition)
     {
-        sql.Add($" WHERE {table.TenantColumn} = {sql.Parameter(call.Caller.TenantId, NpgsqlDbType.Uuid)}");
+        sql.Add(table.TenantColumn.Length == 0 ? " WHERE true" : $" WHERE {table.TenantColumn} = {sql.Parameter(call.Caller.TenantId, NpgsqlDbType.Uuid)}");
         if (call.Endpoint.DeviceGroups && call.Caller.DeviceGroups is { } groups && table.DeviceGroupColumn is { } column)
             sql.Add($" AND {column} = ANY({sql.Parameter(groups.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Integer)})");
         condition?.Invoke(sql);
@@ -186,6 +186,12 @@ internal sealed class EntityReader(NpgsqlDataSource database)
         Utf8JsonWriter json, ApiCall call, (EntityProperty Property, int Ordinal)[] columns, IReadOnlySet<string>? select)
     {
         if (call.Endpoint.Context is not { } context) return;
+        if (context == ApiEndpoint.RequestContext)
+        {
+            json.WriteString("@odata.context"u8, $"{call.ServiceRoot}/{call.RelativePath}");
+            return;
+        }
+
         if (select is not null) context += $"({string.Join(',', columns.Select(c => c.Property.Name))})";
         json.WriteString("@odata.context"u8, $"{call.ServiceRoot}/$metadata#{context}");
     }

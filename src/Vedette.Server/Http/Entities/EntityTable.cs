@@ -70,7 +70,7 @@ internal sealed class EntityTable
     /// <summary>Describes an entity.</summary>
     /// <param name="name">Type name in messages and contexts, and in the <c>returns</c> column of the endpoint table.</param>
     /// <param name="source">SQL <c>FROM</c> clause with its alias.</param>
-    /// <param name="tenantColumn">Column that holds the tenant id.</param>
+    /// <param name="tenantColumn">Column that holds the tenant id; empty for public facts, which are the same for every tenant.</param>
     /// <param name="keyProperty">Property that identifies an entity; it also breaks ties in every order.</param>
     /// <param name="defaultOrder">SQL order when the caller names none; it must be total.</param>
     /// <param name="properties">Properties in the order they are written.</param>
@@ -95,7 +95,7 @@ internal sealed class EntityTable
     /// <summary>SQL <c>FROM</c> clause with its alias.</summary>
     public string Source { get; }
 
-    /// <summary>Column that holds the tenant id.</summary>
+    /// <summary>Column that holds the tenant id; empty for public facts.</summary>
     public string TenantColumn { get; }
 
     /// <summary>Column that holds the device group, when a user's device groups hide rows.</summary>

@@ -12,9 +12,9 @@ namespace Vedette.Server.Tests.Endpoint.Conformance;
 /// <summary>One server with something of every kind.</summary>
 public sealed class ContractFixture : IAsyncLifetime
 {
-    internal const string Software = "contoso-_-widget";
-    internal const string Vulnerability = "CVE-2026-0001";
-    internal const string Recommendation = "va-_-contoso-_-widget";
+    internal const string Software = TvmSeed.Product;
+    internal const string Vulnerability = TvmSeed.Cve;
+    internal const string Recommendation = TvmSeed.Recommendation;
     internal static readonly Guid Action = new("33333333-4444-4555-8666-777777777777");
     internal static readonly Guid Package = new("33333333-4444-4555-8666-777777777778");
     internal static readonly Guid Session = new("33333333-4444-4555-8666-777777777779");
@@ -38,6 +38,7 @@ public sealed class ContractFixture : IAsyncLifetime
         await host.Services.GetRequiredService<LibraryService>().UploadAsync(
             new Caller(EndpointHost.Tenant, "x"), new LibraryUpload("probe.ps1", "Write-Output ok"u8.ToArray()) { Description = "d", ParametersDescription = "-x n" }, default);
         await SeedTelemetryAsync(host);
+        await TvmSeed.FillAsync(host, Seed.MachineId(1), Seed.MachineId(2));
         return host;
     }
 
@@ -49,6 +50,7 @@ public sealed class ContractFixture : IAsyncLifetime
         void Fresh(Machine machine)
         {
             (machine.FirstSeen, machine.LastSeen) = (now.AddDays(-1), now);
+            TvmSeed.AsWindows(machine);
             machine.VmMetadata = new VmMetadata("6f9619ff-8b86-d011-b42d-00c04fc964ff", "Azure", "/subscriptions/x", "7f9619ff-8b86-d011-b42d-00c04fc964ff");
         }
 

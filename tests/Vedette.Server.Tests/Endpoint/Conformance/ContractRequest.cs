@@ -75,6 +75,9 @@ internal static class ContractRequest
         "files" => new string('a', 40),
         "software" => ContractFixture.Software,
         "recommendations" => ContractFixture.Recommendation,
+        "remediationtasks" => TvmSeed.Task.ToString(),
+        "deviceauthenticatedscandefinitions" => TvmSeed.Scan.ToString(),
+        "deviceauthenticatedscanagents" => Seed.MachineId(1),
         _ => "1",
     };
 
@@ -101,7 +104,8 @@ internal static class ContractRequest
         "action" => "Block",
         "Indicators" => new[] { new { indicatorValue = "203.0.113.45", indicatorType = "IpAddress", action = "Block", title = "t", description = "d" } },
         "IndicatorIds" => new[] { "2" },
-        "ScanDefinitionIds" or "SessionIds" => new[] { "1" },
+        "ScanDefinitionIds" => new[] { TvmSeed.Scan.ToString() },
+        "SessionIds" => new[] { TvmSeed.Session },
         "Commands" => new[] { new { type = "GetFile", @params = new[] { new { key = "Path", value = @"C:\a.txt" } } } },
         "isActive" => true,
         "intervalInHours" => 4,
