@@ -20,6 +20,7 @@ internal static class TvmSeed
     public static readonly Guid Task = new("44444444-4444-4555-8666-777777777777");
 
     public static readonly Guid Scan = new("44444444-4444-4555-8666-777777777778");
+    public static readonly Guid SpareScan = new("44444444-4444-4555-8666-777777777779");
     public const string Session = "4444444444444555866677777777777a";
 
     /// <summary>Stores knowledge and reports of two Windows devices, a remediation and a scan with its history.</summary>
@@ -66,6 +67,8 @@ internal static class TvmSeed
             $"""
             ALTER TABLE defender.scan_sessions DROP CONSTRAINT scan_sessions_tenant_id_definition_id_fkey;
             UPDATE defender.scan_definitions SET id = '{Scan}' WHERE id = '{made.Value}';
+            INSERT INTO defender.scan_definitions SELECT tenant_id, '{SpareScan}', scan_type, 'Spare', false, target, interval_in_hours, created_by, target_type, authentication,
+                scanner_machine_id, created_at, next_run FROM defender.scan_definitions WHERE id = '{Scan}';
             UPDATE defender.scan_sessions SET id = '{Session}', definition_id = '{Scan}' WHERE definition_id = '{made.Value}';
             ALTER TABLE defender.scan_sessions ADD FOREIGN KEY (tenant_id, definition_id) REFERENCES defender.scan_definitions (tenant_id, id) ON DELETE CASCADE
             """);

@@ -12,7 +12,7 @@ namespace Vedette.Server.Tests.Endpoint.Conformance;
 /// <summary>One server with something of every kind.</summary>
 public sealed class ContractFixture : IAsyncLifetime
 {
-    internal const string Software = TvmSeed.Product;
+    internal const string Software = "microsoft-_-windows_11";
     internal const string Vulnerability = TvmSeed.Cve;
     internal const string Recommendation = TvmSeed.Recommendation;
     internal static readonly Guid Action = new("33333333-4444-4555-8666-777777777777");

@@ -86,6 +86,7 @@ internal static class ContractRequest
         var required = call.Body.Where(field => field.Required && !field.Name.Contains('[', StringComparison.Ordinal)).ToArray();
         if (required.Length == 0) return call.Method == "GET" ? null : """{"status":"New","machineTags":["x"],"comment":"c"}""";
         var body = required.ToDictionary(field => field.Name, field => Value(field.Name, field.Values));
+        if (call.Path.EndsWith("BatchDelete", StringComparison.Ordinal) && body.ContainsKey("ScanDefinitionIds")) body["ScanDefinitionIds"] = new[] { TvmSeed.SpareScan.ToString() };
         if (call.Path.EndsWith("batchUpdate", StringComparison.Ordinal)) body["status"] = "Resolved";
         return body;
     }
