@@ -39,6 +39,8 @@ internal sealed partial class Binder
                 return BindPackAll(call);
             case "pack_array" or "bag_pack_columns" when call.Arguments is [StarExpr]:
                 return PackColumns(call.Name, call.Span);
+            case "estimate_data_size" when call.Arguments is [StarExpr]:
+                return new BoundCall(FunctionTable.Scalar(call.Name), [.. (_row?.Input?.Columns ?? []).Select(c => new BoundColumnRef(c, call.Span))], KqlType.Long, call.Span);
             case "column_names_of" when call.Arguments.Count == 1 && IsTabular(call.Arguments[0]):
                 var names = BindTable(call.Arguments[0]).Columns.Select(c => c.Name);
                 return new BoundLiteral(KqlType.Dynamic, "[" + string.Join(',', names.Select(n => System.Text.Json.JsonSerializer.Serialize(n, KqlJson.Default.String))) + "]", call.Span);

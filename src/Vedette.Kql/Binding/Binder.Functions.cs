@@ -218,19 +218,21 @@ internal sealed partial class Binder
         return result;
     }
 
-    private TableValue BindPatternCall(PatternVariable pattern, CallExpr call, Expr? path)
+    private TableValue BindPatternCall(PatternVariable pattern, CallExpr call, string? path)
     {
         var arguments = call.Arguments.Select(a => ConstantText(BindScalar(a))).ToList();
         foreach (var candidate in pattern.Declaration.Cases)
         {
             var matches = candidate.Arguments.Count == arguments.Count
                 && candidate.Arguments.Zip(arguments).All(p => p.First is LiteralExpr l && Convert.ToString(l.Value, System.Globalization.CultureInfo.InvariantCulture) == p.Second);
-            if (!matches || (path is null) != (candidate.Path is null))
+            if (!matches || path != (candidate.Path as LiteralExpr)?.Value as string)
                 continue;
             var saved = (_scope, _row);
             (_scope, _row) = (new Scope(pattern.Scope), null);
             for (var i = 0; i < pattern.Declaration.Parameters.Count && i < arguments.Count; i++)
                 _scope.Set(pattern.Declaration.Parameters[i].Name.Name, new ScalarVariable(BindScalar(call.Arguments[i])));
+            if (path is not null && pattern.Declaration.Path is { } named)
+                _scope.Set(named.Name.Name, new ScalarVariable(new BoundLiteral(KqlType.String, path, call.Span)));
             var result = BindBody(candidate.Body);
             (_scope, _row) = saved;
             return RequireTable(result, call.Span);

@@ -32,6 +32,8 @@ internal sealed partial class Binder
                 };
             case CallExpr call:
                 return IsTabularCall(call);
+            case MemberExpr { Target: CallExpr target, Selector: NameExpr } when _scope.Find(target.Name) is PatternVariable:
+                return true;
             case MemberExpr { Selector: CallExpr or NameExpr or WildcardExpr or StarExpr } m when IsDatabase(m.Target):
                 return m.Selector is not CallExpr { Name: "database" };
             default:
@@ -135,6 +137,8 @@ internal sealed partial class Binder
                 return BindTableCall(call);
             case NamedExpr named:
                 return BindTable(named.Value);
+            case MemberExpr { Target: CallExpr target, Selector: NameExpr path } when _scope.Find(target.Name) is PatternVariable pattern:
+                return BindPatternCall(pattern, target, path.Name);
             case MemberExpr m when IsDatabase(m.Target):
                 return m.Selector switch
                 {
