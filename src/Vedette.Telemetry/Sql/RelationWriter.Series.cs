@@ -134,7 +134,7 @@ internal sealed partial class RelationWriter
                 for (var i = 0; i < depth; i++)
                 {
                     var (a, b) = (above.Resolve(path[i].Id), group.Resolve(keys[i].Column.Id));
-                    terms.Add($"{Key(above, a)} {(a.Nullable && b.Nullable ? "<=>" : "=")} {Key(group, b)}");
+                    terms.Add($"{Select.Name(Key(above, a))} {(a.Nullable && b.Nullable ? "<=>" : "=")} {Select.Name(Key(group, b))}");
                 }
 
                 group = new Select(new JoinSource("INNER JOIN", above, group, string.Join(" AND ", terms), false, false, _nextJoin++));

@@ -9,6 +9,12 @@ internal static class ConformanceData
         ? folder
         : throw new InvalidOperationException("Conformance tests need VEDETTE_CONFORMANCE to name the folder with the shared data.");
 
+    public static JsonElement Json(string file)
+    {
+        using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Folder, "kql", file)));
+        return document.RootElement.Clone();
+    }
+
     public static IEnumerable<JsonElement> Lines(string file) =>
         File.ReadLines(Path.Combine(Folder, "kql", file)).Where(l => l.Length > 0).Select(l =>
         {
