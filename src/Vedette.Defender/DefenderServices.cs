@@ -9,6 +9,7 @@ using Vedette.Defender.Alerts;
 using Vedette.Defender.Devices;
 using Vedette.Defender.Generation;
 using Vedette.Defender.Import;
+using Vedette.Defender.Incidents;
 using Vedette.Defender.Indicators;
 using Vedette.Defender.Investigations;
 using Vedette.Defender.LiveResponse;
@@ -50,6 +51,7 @@ public static class DefenderServices
         services.AddSingleton<AlertService>();
         services.AddSingleton<AlertByReference>();
         services.AddSingleton<LoadGenerator>();
+        services.AddSingleton<IncidentService>();
         services.AddSingleton<IndicatorService>();
         services.AddSingleton<IndicatorCache>();
         services.AddSingleton<IStateCache>(provider => provider.GetRequiredService<IndicatorCache>());

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Vedette.Defender.Incidents;
 using Vedette.Defender.State;
 
 namespace Vedette.Defender.Alerts;
@@ -103,6 +104,7 @@ public sealed class AlertService(IDbContextFactory<DefenderDbContext> states, Ti
             return new DomainError(Refusal.BadRequest, "The alert cannot be opened again: a newer alert of the same kind is open on the device.");
         }
 
+        await IncidentService.TouchAsync(state, caller.TenantId, alerts.Values.Select(a => a.IncidentId).OfType<long>(), now, cancellationToken);
         await AlertIntake.UpdateRiskAsync(state, caller.TenantId, [.. alerts.Values.Select(a => a.MachineId).OfType<string>()], cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return wanted.Select(id => alerts[id]).ToArray();

@@ -16,6 +16,7 @@ using Vedette.Server.Control.Scripting;
 using Vedette.Server.Endpoint;
 using Vedette.Server.Http;
 using Vedette.Server.OpenApi;
+using Vedette.Server.ThreatProtection;
 using Vedette.Server.Insight;
 using Vedette.Telemetry;
 
@@ -71,6 +72,7 @@ internal static class HostBuilding
         services.AddVedetteDefender(new DefenderOptions { FilesFolder = folder.Files });
         services.AddVedetteDetections(new DetectionOptions { OwnRules = folder.Rules });
         services.AddVedetteEndpoint();
+        services.AddVedetteThreatProtection();
         services.AddHostedService<AuthorityWorker>();
         services.AddSingleton(options.Settings.Hunting);
         services.Configure<HttpSettings>(http => (http.Quotas, http.Calls) = (options.Quotas ? QuotaMode.Real : QuotaMode.Off, options.Settings.Calls));
