@@ -32,6 +32,8 @@ internal sealed class CompiledContestant(HuntingService service, Guid tenant) : 
     {
         try
         {
+            // The connection takes on the settings outside the measured time: in a server all hunting queries have the same.
+            await service.RunAsync(new HuntingRequest(tenant, "print 1"), default);
             var (started, cpu) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
             var result = await service.RunAsync(new HuntingRequest(tenant, work.Kql), default);
             return new Timing(
@@ -56,6 +58,7 @@ internal sealed class ClickHouseContestant(IClickHouse engine, string name, IRea
     {
         try
         {
+            await engine.RowsAsync(new ClickHouseStatement(settings.ContainsKey("dialect") ? "print 1" : "SELECT 1") { Settings = settings });
             var (started, cpu) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
             var (rows, value) = (0L, default(string));
             await using (var reader = await engine.QueryAsync(new ClickHouseStatement(text(work)) { Settings = settings }))

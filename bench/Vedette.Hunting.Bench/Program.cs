@@ -6,7 +6,8 @@
 //   append FOLDER [ROWS=300000]                               rows/s of DeviceProcessEvents through the store
 //   size FOLDER                                               bytes by table and the largest columns
 //   wide FOLDER                                               memory of an answer of 100,000 rows with all columns
-//   sql FOLDER STATEMENT…                                     times SELECTs, prints EXPLAINs and PRINT SELECTs, runs others once
+//   sql FOLDER STATEMENT…                                     times SELECTs, prints EXPLAINs and PRINT SELECTs, runs others once; @FILE holds one
+//   kql FOLDER QUERY…                                         times queries
 //   compile FILE [SLOWEST=10]                                 time from text to SQL of every query in a file of JSON lines
 //   explain FOLDER NAME|QUERY                                 the SQL that a workload or a query becomes
 using System.Diagnostics;
@@ -79,7 +80,7 @@ switch (args[0])
         {
             try
             {
-                await SqlAsync(text);
+                await SqlAsync(text is ['@', ..] ? await File.ReadAllTextAsync(text[1..]) : text);
             }
             catch (ClickHouseException error)
             {
@@ -87,6 +88,11 @@ switch (args[0])
             }
         }
 
+        break;
+
+    case "kql":
+        var hunting = new HuntingService(engine, options, new HuntingCatalogue(options), TimeProvider.System);
+        foreach (var text in args[2..]) await TimeAsync(text, () => hunting.RunAsync(new HuntingRequest(tenant, text), default));
         break;
 
     default:
@@ -214,7 +220,7 @@ async Task TimeAsync(string name, Func<Task> work)
 {
     var times = new List<(double Wall, double Cpu)>();
     for (var i = 0; i < 6; i++) times.Add(await OnceAsync(work));
-    Console.WriteLine($"{times.Skip(1).Min(static t => t.Wall),9:F1} ms {times.Skip(1).Min(static t => t.Cpu),9:F1} ms of processors  {name}");
+    Console.WriteLine($"{times.Skip(1).Min(static t => t.Wall),9:F1} ms {times.Skip(1).Min(static t => t.Cpu),9:F1} ms of processors  {name[..Math.Min(name.Length, 250)]}");
 }
 
 Task SqlAsync(string text) =>

@@ -65,6 +65,24 @@ internal static class BoundTree
 
     private static IEnumerable<BoundRelation> Graph(BoundGraph graph) => graph.Nodes.Select(n => n.Table).Prepend(graph.Edges);
 
+    /// <summary>How many tables the unions of a query read, a table that stands in several places counting each time.</summary>
+    public static int UnitedTables(BoundRelation root)
+    {
+        var count = 0;
+        Visit(root, false);
+        return count;
+
+        void Visit(BoundRelation relation, bool united)
+        {
+            if (relation is TableScan && united)
+                count++;
+            if (relation is SharedScan shared)
+                Visit(shared.Shared.Plan, united);
+            foreach (var input in Parts(relation).Relations)
+                Visit(input, united || relation is UnionRelation);
+        }
+    }
+
     /// <summary>Counts how often each shared plan is read, a plan that is read several times counting once itself.</summary>
     public static Dictionary<int, int> References(BoundRelation root)
     {

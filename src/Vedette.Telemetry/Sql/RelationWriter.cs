@@ -173,12 +173,21 @@ internal sealed partial class RelationWriter
     private Select Union(UnionRelation union)
     {
         var inputs = new List<(Select, IReadOnlyList<KqlColumn?>, SqlValue?)>();
-        foreach (var input in union.Inputs)
+        IEnumerable<UnionInput> filled = union.Inputs.Where(i => !IsEmpty(i.Input));
+        foreach (var input in filled.Any() ? filled : union.Inputs.Take(1))
             inputs.Add((Write(input.Input), input.Columns, SqlConstant.String(input.SourceName)));
         if (inputs.Count == 0)
             return DataTable(new DataTableRelation(union.Columns, []));
         return new Select(new UnionSource(inputs, union.SourceColumn, union.Columns));
     }
+
+    /// <summary>Whether rows can only come from a table that is known to have none.</summary>
+    private bool IsEmpty(BoundRelation relation) => relation switch
+    {
+        TableScan scan => _context.EmptyTables is { } empty && _context.FindTable(scan.Table.Name) is { } table && empty.Contains(table.Name),
+        FilterRelation or ProjectRelation or ExtendRelation or SortRelation or TakeRelation => IsEmpty(((UnaryRelation)relation).Input),
+        _ => false,
+    };
 
     private Select Shared(SharedScan scan)
     {

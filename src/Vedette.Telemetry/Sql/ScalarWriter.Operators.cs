@@ -36,7 +36,7 @@ internal sealed partial class ScalarWriter
                 return SqlArithmetic.Write(node.Operator, left, right, node.Type);
             default:
             {
-                var match = TermSearch.Write(node.Operator, SqlConvert.ToText(left), SqlConvert.ToText(right));
+                var match = TermSearch.Write(node.Operator, SqlConvert.ToText(left), SqlConvert.ToText(right), useIndex: !_readsAll);
                 return new SqlValue(node.Negated ? $"NOT ({match})" : match, KqlType.Bool, false);
             }
         }

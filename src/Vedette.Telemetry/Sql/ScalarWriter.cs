@@ -11,6 +11,10 @@ internal sealed partial class ScalarWriter(SqlContext context, RelationWriter re
 {
     private readonly Dictionary<BoundScalar, int> _hoisted = [];
     private int _depth;
+    private bool _readsAll;
+
+    /// <summary>Columns of an OR from which on it is not written for indexes.</summary>
+    private const int ManyColumns = 12;
 
     /// <summary>How deep the definitions are that the last expression stood on.</summary>
     public int Depth => _depth;
@@ -53,10 +57,55 @@ internal sealed partial class ScalarWriter(SqlContext context, RelationWriter re
     private string Condition(BoundScalar scalar, Select scope) => scalar switch
     {
         BoundBinary { Operator: KqlOperator.And } and => $"({Condition(and.Left, scope)} AND {Condition(and.Right, scope)})",
-        BoundBinary { Operator: KqlOperator.Or } or => $"({Condition(or.Left, scope)} OR {Condition(or.Right, scope)})",
+        BoundBinary { Operator: KqlOperator.Or } or => Alternatives(or, scope),
         BoundBinary { Operator: KqlOperator.Equal } equal => Equality(Emit(equal.Left, scope), Emit(equal.Right, scope), bare: true).Text,
         _ => SqlConvert.ToBool(Emit(scalar, scope)).Text,
     };
+
+    /// <summary>
+    /// An OR. Terms looked for in the same column are searched in one pass. No index can answer an OR over many columns, as most have none: then the terms
+    /// that an index would look up first only make the text longer, which the engine feels in a search through all columns of all tables.
+    /// </summary>
+    private string Alternatives(BoundBinary or, Select scope)
+    {
+        var parts = Disjuncts(or).ToList();
+        var outer = _readsAll;
+        _readsAll |= parts.Count >= ManyColumns && ColumnsOf(or) >= ManyColumns;
+        var texts = new List<string>();
+        foreach (var group in parts.GroupBy(static p => Term(p)?.Column))
+        {
+            var alike = group.ToList();
+            if (group.Key is null || alike.Count == 1)
+                texts.AddRange(alike.Select(p => Condition(p, scope)));
+            else
+                texts.Add(TermSearch.Set(SqlConvert.ToText(Column(group.Key.Id, scope)).Text, alike.ConvertAll(static p => Term(p)!.Value.Text), any: true));
+        }
+
+        _readsAll = outer;
+        return $"({string.Join(" OR ", texts)})";
+    }
+
+    private static IEnumerable<BoundScalar> Disjuncts(BoundScalar predicate) =>
+        predicate is BoundBinary { Operator: KqlOperator.Or } or ? Disjuncts(or.Left).Concat(Disjuncts(or.Right)) : [predicate];
+
+    /// <summary>The column and the text of <c>column has "text"</c>; null for anything else.</summary>
+    private static (KqlColumn Column, string Text)? Term(BoundScalar scalar) =>
+        scalar is BoundBinary { Operator: KqlOperator.Has, Negated: false, Left: BoundColumnRef reference, Right: BoundLiteral { Value: string { Length: > 0 } text } } ? (reference.Column, text) : null;
+
+    private static int ColumnsOf(BoundScalar scalar)
+    {
+        var columns = new HashSet<int>();
+        Visit(scalar);
+        return columns.Count;
+
+        void Visit(BoundScalar part)
+        {
+            if (part is BoundColumnRef reference)
+                columns.Add(reference.Column.Id);
+            foreach (var child in BoundTree.Children(part))
+                Visit(child);
+        }
+    }
 
     private SqlValue Emit(BoundScalar scalar, Select scope)
     {

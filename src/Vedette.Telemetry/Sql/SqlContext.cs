@@ -12,6 +12,11 @@ public sealed record SqlContext
     /// <remarks>Null means that the table does not exist here.</remarks>
     public required Func<string, SqlTable?> FindTable { get; init; }
 
+    /// <summary>
+    /// Tables known to hold no row of anybody, so that a union need not look at them; null when nothing is known. They keep their columns.
+    /// </summary>
+    public IReadOnlySet<string>? EmptyTables { get; init; }
+
     /// <summary>The instant that <c>now()</c> gives, UTC.</summary>
     public required DateTime Now { get; init; }
 

@@ -15,7 +15,11 @@ internal static class TermSearch
     private const string BoundaryCs = @"[^A-Za-z0-9\x{80}-\x{10FFFF}]";
 
     /// <summary>The condition of a string operator.</summary>
-    public static string Write(KqlOperator op, SqlValue subject, SqlValue pattern)
+    /// <param name="op">The operator.</param>
+    /// <param name="subject">The text to search.</param>
+    /// <param name="pattern">What to look for.</param>
+    /// <param name="useIndex">Whether terms are written so that an index can look them up before the exact check.</param>
+    public static string Write(KqlOperator op, SqlValue subject, SqlValue pattern, bool useIndex = true)
     {
         var s = subject.Text;
         if (pattern is not { IsConstant: true, Constant: string needle })
@@ -40,17 +44,17 @@ internal static class TermSearch
             case KqlOperator.EndsWithCs:
                 return $"endsWith({s}, {SqlText.Quote(needle)})";
             case KqlOperator.Has:
-                return Has(low, lowNeedle, Boundary, true, true);
+                return Has(low, lowNeedle, Boundary, true, true, useIndex);
             case KqlOperator.HasCs:
-                return Has(s, needle, BoundaryCs, true, true);
+                return Has(s, needle, BoundaryCs, true, true, useIndex);
             case KqlOperator.HasPrefix:
-                return Has(low, lowNeedle, Boundary, true, false);
+                return Has(low, lowNeedle, Boundary, true, false, useIndex);
             case KqlOperator.HasPrefixCs:
-                return Has(s, needle, BoundaryCs, true, false);
+                return Has(s, needle, BoundaryCs, true, false, useIndex);
             case KqlOperator.HasSuffix:
-                return Has(low, lowNeedle, Boundary, false, true);
+                return Has(low, lowNeedle, Boundary, false, true, useIndex);
             case KqlOperator.HasSuffixCs:
-                return Has(s, needle, BoundaryCs, false, true);
+                return Has(s, needle, BoundaryCs, false, true, useIndex);
             case KqlOperator.MatchesRegex:
                 return $"match({s}, {SqlText.Quote(needle)})";
             case KqlOperator.Like:
@@ -123,7 +127,7 @@ internal static class TermSearch
         return $"(position({s}, {n}) > 0 AND match({s}, {pattern}))";
     }
 
-    private static string Has(string s, string needle, string boundary, bool left, bool right)
+    private static string Has(string s, string needle, string boundary, bool left, bool right, bool useIndex = true)
     {
         if (needle.Length == 0)
             return "true";
@@ -131,7 +135,7 @@ internal static class TermSearch
             return $"hasToken({s}, {SqlText.Quote(needle)})";
         var conditions = new List<string>();
         var terms = Terms(needle);
-        for (var i = 0; i < terms.Count; i++)
+        for (var i = 0; i < terms.Count && useIndex; i++)
         {
             // A term at an open end of the needle may be part of a longer one.
             var whole = (left || terms[i].Start > 0) && (right || terms[i].Start + terms[i].Text.Length < needle.Length);
@@ -139,7 +143,7 @@ internal static class TermSearch
                 conditions.Add($"hasToken({s}, {SqlText.Quote(terms[i].Text)})");
         }
 
-        if (conditions.Count == 0)
+        if (conditions.Count == 0 && useIndex)
             conditions.Add($"position({s}, {SqlText.Quote(needle)}) > 0");
         var pattern = new StringBuilder();
         if (left && IsTermChar(needle[0]))
