@@ -51,7 +51,9 @@ internal sealed partial class RelationWriter
     private static (string Pattern, IReadOnlyList<(KqlColumn Column, int Group)> Captures) Pattern(ParseRelation node)
     {
         var flags = node.Mode == ParseMode.Regex ? new string([.. node.Flags.Where(f => f is 'i' or 's' or 'U' or 'm').Distinct()]) : "s";
-        var text = new StringBuilder(flags.Length > 0 ? $"(?{flags})" : "");
+        if (!flags.Contains('s', StringComparison.Ordinal))
+            flags += "-s";
+        var text = new StringBuilder($"(?{flags})");
         var captures = new List<(KqlColumn, int)>();
         var parts = node.Pattern;
         if (parts.Count > 0 && parts[0] is ParseText && node.Mode != ParseMode.Regex)

@@ -147,9 +147,9 @@ internal static class SqlConvert
             _ => SqlConstant.Null(KqlType.DateTime),
         };
 
-        // The engine's lenient parser would complete partial texts ("12:00", "5"), which Kusto does not read as dates.
+        // The engine's lenient parser would complete partial texts ("12:00", "5") and count seconds of long numbers; Kusto reads neither as dates.
         static SqlValue FromText(string text) => new(
-            SqlLambda.Let(text, v => $"if(match({v}, '[0-9]{{4}}'), parseDateTime64BestEffortUSOrNull({v}, 7, 'UTC'), NULL)"), KqlType.DateTime, true);
+            SqlLambda.Let(text, v => $"if(match({v}, '[0-9]{{4}}') AND NOT match({v}, '^\\\\s*[0-9]{{9,13}}([.][0-9]*)?\\\\s*$'), parseDateTime64BestEffortUSOrNull({v}, 7, 'UTC'), NULL)"), KqlType.DateTime, true);
     }
 
     public static SqlValue ToTimeSpan(SqlValue value)

@@ -56,7 +56,7 @@ internal static class TermSearch
             case KqlOperator.HasSuffixCs:
                 return Has(s, needle, BoundaryCs, false, true, useIndex);
             case KqlOperator.MatchesRegex:
-                return $"match({s}, {SqlText.Quote(needle)})";
+                return $"match({s}, {SqlText.Quote(Functions.Re2.Text(needle))})";
             case KqlOperator.Like:
                 return $"({low} LIKE {SqlText.Quote(EscapeLike(lowNeedle).Replace('*', '%'))})";
             case KqlOperator.LikeCs:
@@ -111,7 +111,7 @@ internal static class TermSearch
         KqlOperator.HasPrefixCs => VariableHas(s, n, true, false),
         KqlOperator.HasSuffix => VariableHas($"lowerUTF8({s})", $"lowerUTF8({n})", false, true),
         KqlOperator.HasSuffixCs => VariableHas(s, n, false, true),
-        KqlOperator.MatchesRegex => $"match({s}, {n})",
+        KqlOperator.MatchesRegex => $"match({s}, concat('(?-s)', {n}))",
         _ => throw ScalarWriter.Unsupported($"The operator {op} needs a constant pattern"),
     };
 

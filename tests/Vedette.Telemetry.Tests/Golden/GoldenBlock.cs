@@ -1,9 +1,10 @@
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Vedette.Telemetry.Tests.Golden;
 
 /// <summary>A query with its answer.</summary>
-internal sealed record GoldenBlock(string Query, string Expected)
+internal sealed partial record GoldenBlock(string Query, string Expected)
 {
     /// <summary>All files of queries with answers.</summary>
     public static IEnumerable<string> Files =>
@@ -33,5 +34,13 @@ internal sealed record GoldenBlock(string Query, string Expected)
             failures.AppendLine($"{Query}\n--- expected\n{Expected}\n--- actual\n{actual}\n");
     }
 
-    private static string Trimmed(string rows) => string.Join('\n', rows.Split('\n').Select(l => l.TrimEnd()));
+    /// <summary>Rows to compare; in any order where the query gives none.</summary>
+    private string Trimmed(string rows)
+    {
+        var lines = rows.Split('\n').Select(l => l.TrimEnd());
+        return string.Join('\n', Ordering().IsMatch(Query) ? lines : lines.Order(StringComparer.Ordinal));
+    }
+
+    [GeneratedRegex(@"\b(sort|order|top|serialize)\b")]
+    private static partial Regex Ordering();
 }

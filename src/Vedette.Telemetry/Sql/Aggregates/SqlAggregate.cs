@@ -255,7 +255,7 @@ internal static class AggregateTable
         for (var i = first; i < c.Arguments.Count; i++)
         {
             if (c[i].Type == KqlType.Dynamic && SqlJson.ConstantStrings(c[i]) is { } array)
-                levels.AddRange(array.Select(a => (double.Parse(a, CultureInfo.InvariantCulture) / 100).ToString("R", CultureInfo.InvariantCulture)));
+                levels.AddRange(array.Select(a => Rank(double.Parse(a, CultureInfo.InvariantCulture))));
             else
                 levels.Add(Level(c, i));
         }
@@ -279,6 +279,12 @@ internal static class AggregateTable
     {
         if (c[index] is not { IsConstant: true, Constant: int or long or double or decimal } level)
             throw ScalarWriter.Unsupported($"{c.Name}() needs a constant percentile");
-        return (Convert.ToDouble(level.Constant, CultureInfo.InvariantCulture) / 100).ToString("R", CultureInfo.InvariantCulture);
+        return Rank(Convert.ToDouble(level.Constant, CultureInfo.InvariantCulture));
     }
+
+    /// <summary>
+    /// A percentile as the engine's level. The language takes the value of nearest rank, the first with at least this part of the rows at or below it; the engine,
+    /// which counts from 0, would take the next one where the rank is whole.
+    /// </summary>
+    private static string Rank(double percentile) => (percentile / 100 * (1 - 1e-12)).ToString("R", CultureInfo.InvariantCulture);
 }

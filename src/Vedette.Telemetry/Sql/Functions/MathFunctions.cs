@@ -29,7 +29,7 @@ internal static class MathFunctions
         table["bin_at"] = BinAt;
         table["round"] = c => c.Type == KqlType.Long
             ? c.Long(c.Has(1) ? $"round({c.Raw(0)}, {c.L(1)})" : c.Raw(0))
-            : c.Real(c.Has(1) ? $"round({c.R(0)}, {c.L(1)})" : $"round({c.R(0)})");
+            : c.Real(Round(c.R(0), !c.Has(1) ? "1." : c[1].IsConstant ? Scale(c.ConstantLong(1)) : $"exp10({c.L(1)})"));
         table["isfinite"] = c => c.Bool($"isFinite({c.R(0)})");
         table["isinf"] = c => c.Bool($"isInfinite({c.R(0)})");
         table["isnan"] = c => c.Bool($"isNaN({c.R(0)})");
@@ -48,6 +48,12 @@ internal static class MathFunctions
         };
         table["range"] = Range;
     }
+
+    private static string Scale(long digits) => digits is >= -300 and <= 300 ? $"1e{digits.ToString(System.Globalization.CultureInfo.InvariantCulture)}" : "1.";
+
+    /// <summary>Halves go away from zero; the engine's own rounding takes them to the even neighbour.</summary>
+    private static string Round(string value, string scale) => SqlLambda.Let(value, v =>
+        $"if(abs({v}) * {scale} < 4503599627370496, if({v} >= 0, floor({v} * {scale} + 0.5), 0 - floor(0.5 - {v} * {scale})) / {scale}, {v})");
 
     private static SqlValue Same(SqlCall c, Func<string, string> write)
     {

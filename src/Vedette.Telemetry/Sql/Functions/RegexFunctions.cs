@@ -11,8 +11,8 @@ internal static class RegexFunctions
         table["extract"] = Extract;
         table["extract_all"] = ExtractAll;
         table["extractall"] = ExtractAll;
-        table["replace_regex"] = c => c.Text($"replaceRegexpAll({c.S(0)}, {c.S(1)}, {Rewrite(c, 2)})");
-        table["replace"] = c => c.Text($"replaceRegexpAll({c.S(2)}, {c.S(0)}, {Rewrite(c, 1)})");
+        table["replace_regex"] = c => c.Text($"replaceRegexpAll({c.S(0)}, {Re2.Sql(c[1], c.S(1))}, {Rewrite(c, 2)})");
+        table["replace"] = c => c.Text($"replaceRegexpAll({c.S(2)}, {Re2.Sql(c[0], c.S(0))}, {Rewrite(c, 1)})");
         table["regex_quote"] = c => c.Text($"regexpQuoteMeta({c.S(0)})");
         table["trim"] = c => c.Text($"replaceRegexpOne(replaceRegexpOne({c.S(1)}, {Anchored(c, start: true)}, ''), {Anchored(c, start: false)}, '')");
         table["trim_start"] = c => c.Text($"replaceRegexpOne({c.S(1)}, {Anchored(c, start: true)}, '')");
@@ -23,8 +23,8 @@ internal static class RegexFunctions
     private static string Anchored(SqlCall c, bool start)
     {
         if (c[0].IsConstant)
-            return SqlText.Quote(start ? $"^(?:{c.ConstantText(0)})" : $"(?:{c.ConstantText(0)})$");
-        return start ? $"concat('^(?:', {c.S(0)}, ')')" : $"concat('(?:', {c.S(0)}, ')$')";
+            return SqlText.Quote(start ? $"^(?:{Re2.Text(c.ConstantText(0))})" : $"(?:{Re2.Text(c.ConstantText(0))})$");
+        return start ? $"concat('(?-s)^(?:', {c.S(0)}, ')')" : $"concat('(?-s)(?:', {c.S(0)}, ')$')";
     }
 
     private static string Rewrite(SqlCall c, int index) => c[index].IsConstant ? SqlText.Quote(c.ConstantText(index)) : c.S(index);
@@ -36,7 +36,7 @@ internal static class RegexFunctions
         string text;
         if (c[0].IsConstant && c[1].IsConstant)
         {
-            var pattern = c.ConstantText(0);
+            var pattern = Re2.Text(c.ConstantText(0));
             var group = c.ConstantLong(1);
             text = group == 0
                 ? $"extract({source}, {SqlText.Quote("(" + pattern + ")")})"
@@ -48,7 +48,7 @@ internal static class RegexFunctions
         }
         else
         {
-            text = c[0].IsConstant ? $"regexpExtract({source}, {SqlText.Quote(c.ConstantText(0))}, {c.L(1)})" : $"extractGroups({source}, concat('(', {c.S(0)}, ')'))[{c.L(1)} + 1]";
+            text = c[0].IsConstant ? $"regexpExtract({source}, {SqlText.Quote(Re2.Text(c.ConstantText(0)))}, {c.L(1)})" : $"extractGroups({source}, concat('(?-s)(', {c.S(0)}, ')'))[{c.L(1)} + 1]";
         }
 
         return SqlConvert.To(c.Text(text), c.Type is KqlType.Unknown ? KqlType.String : c.Type);
@@ -57,7 +57,7 @@ internal static class RegexFunctions
     private static SqlValue ExtractAll(SqlCall c)
     {
         // extract_all(regex [, captureGroups], source)
-        var pattern = c.ConstantText(0);
+        var pattern = Re2.Text(c.ConstantText(0));
         var source = c.S(c.Count - 1);
         var groups = Groups(pattern);
         IReadOnlyList<int> wanted = c.Count == 3 && SqlJson.ConstantStrings(c[1]) is { } chosen
@@ -77,7 +77,7 @@ internal static class RegexFunctions
 
     private static SqlValue IndexOf(SqlCall c)
     {
-        var pattern = c.ConstantText(1);
+        var pattern = Re2.Text(c.ConstantText(1));
         if (c.Count == 2)
             return c.Long(SqlLambda.Let(c.S(0), s => $"if(match({s}, {SqlText.Quote(pattern)}), toInt64(lengthUTF8(splitByRegexp({SqlText.Quote(pattern)}, {s})[1])), -1)"));
         var start = c.L(2);

@@ -85,7 +85,7 @@ internal static class StringFunctions
     private static SqlValue CountOf(SqlCall c)
     {
         if (c.Has(2) && string.Equals(c.ConstantText(2), "regex", StringComparison.OrdinalIgnoreCase))
-            return c.Long($"toInt64(countMatches({c.S(0)}, {c.S(1)}))");
+            return c.Long($"toInt64(countMatches({c.S(0)}, {Re2.Sql(c[1], c.S(1))}))");
         // Kusto counts overlapping occurrences of plain text.
         return c.Long(SqlLambda.Let(c.S(0), c.S(1), (s, n) =>
             $"toInt64(arrayCount(i -> substring({s}, i, length({n})) = {n}, range(1, toUInt32(length({s}) + 1))))"));
