@@ -86,8 +86,8 @@ public sealed partial class DirectoryService
             async change =>
             {
                 await change.ExecuteAsync(
-                    $"INSERT INTO identity.client_certificates (key_id, {holder.Column}, display_name, certificate, starts_at, ends_at) VALUES ($1, $2, $3, $4, $5, $6)",
-                    stored.KeyId, holder.Id, stored.DisplayName, stored.Certificate.RawData, stored.StartsAt, stored.EndsAt);
+                    $"INSERT INTO identity.client_certificates (key_id, {holder.Column}, display_name, certificate, starts_at, ends_at, thumbprint) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                    stored.KeyId, holder.Id, stored.DisplayName, stored.Certificate.RawData, stored.StartsAt, stored.EndsAt, stored.Certificate.GetCertHashString(HashAlgorithmName.SHA1));
                 await change.AuditAsync(Audit($"Add certificate to {holder.Noun}", holder.TenantId, holder.AppId.ToString(), ("keyId", stored.KeyId.ToString())));
             },
             cancellationToken);

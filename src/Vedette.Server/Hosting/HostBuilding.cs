@@ -14,6 +14,7 @@ using Vedette.Server.Control.Api;
 using Vedette.Server.Control.Operations;
 using Vedette.Server.Control.Scripting;
 using Vedette.Server.Endpoint;
+using Vedette.Server.Graph;
 using Vedette.Server.Http;
 using Vedette.Server.OpenApi;
 using Vedette.Server.ThreatProtection;
@@ -73,6 +74,7 @@ internal static class HostBuilding
         services.AddVedetteDetections(new DetectionOptions { OwnRules = folder.Rules });
         services.AddVedetteEndpoint();
         services.AddVedetteThreatProtection();
+        services.AddVedetteGraph();
         services.AddHostedService<AuthorityWorker>();
         services.AddSingleton(options.Settings.Hunting);
         services.Configure<HttpSettings>(http => (http.Quotas, http.Calls) = (options.Quotas ? QuotaMode.Real : QuotaMode.Off, options.Settings.Calls));
@@ -143,6 +145,7 @@ internal static class HostBuilding
         application.MapInspect();
         application.MapAuthority();
         application.MapEndpoint();
+        application.MapGraph();
 
         // Nothing after these: like the real services, an unknown address answers 404 with nothing in it.
     }

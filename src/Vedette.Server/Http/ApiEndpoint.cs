@@ -33,6 +33,9 @@ internal sealed class ApiEndpoint
     /// <summary>Application id of the resource whose tokens the call takes; null means the surface's own.</summary>
     public Guid? Resource { get; init; }
 
+    /// <summary>The surface's roots under which the call is; null for all.</summary>
+    public IReadOnlyList<string>? Roots { get; init; }
+
     /// <summary>Application permissions: every group must be met by one of its members.</summary>
     public IReadOnlyList<IReadOnlyList<string>> Application { get; set; } = [];
 
@@ -123,9 +126,18 @@ internal sealed record ODataAbilities
     /// <summary>Largest <c>$top</c>, which is also the largest page; null when <c>$top</c> is not understood.</summary>
     public int? Top { get; init; }
 
+    /// <summary>Items of a page when <c>$top</c> does not say; null for as many as <see cref="Top"/>.</summary>
+    public int? Page { get; init; }
+
+    /// <summary>True when counts, searches and some operators need the header <c>ConsistencyLevel: eventual</c>.</summary>
+    public bool Eventual { get; init; }
+
+    /// <summary>Properties that <c>$search</c> looks into.</summary>
+    public IReadOnlyList<string> Search { get; set; } = [];
+
     /// <summary>True when any of it is understood.</summary>
     [JsonIgnore]
-    public bool Any => Filter.Count > 0 || OrderBy.Count > 0 || Expand.Count > 0 || Select || Count || Skip || Top is not null;
+    public bool Any => Filter.Count > 0 || OrderBy.Count > 0 || Expand.Count > 0 || Select || Count || Skip || Top is not null || Search.Count > 0;
 }
 
 /// <summary>How often a call may be made by one application in one tenant.</summary>

@@ -54,6 +54,35 @@ internal sealed class ApiSurface
     /// <summary>The surface's entities by the name that the table's <c>returns</c> column uses.</summary>
     public FrozenDictionary<string, EntityTable> Entities { get; }
 
+    /// <summary>How the surface words what is the same on all.</summary>
+    public SurfaceDialect Dialect { get; init; } = SurfaceDialect.Defender;
+
+    /// <summary>What stands before each row's path: nothing when the rows name the whole path, else one for each version of the API.</summary>
+    public IReadOnlyList<string> Roots { get; init; } = [""];
+
+    /// <summary>Collections whose members can also be named by another property than their id: <c>applications(appId='…')</c>.</summary>
+    public IReadOnlyDictionary<string, string> AlternateKeys { get; init; } = FrozenDictionary<string, string>.Empty;
+
+    /// <summary>First path segments of the surface, without slashes.</summary>
+    public IEnumerable<string> FirstSegments => Roots.Select(root => (root.Length > 0 ? root : Prefix).Trim('/'));
+
+    /// <summary>Every path at which a row is served.</summary>
+    public IEnumerable<string> PathsOf(ApiEndpoint row)
+    {
+        foreach (var root in Roots.Where(root => row.Roots is null || row.Roots.Contains(root)))
+        {
+            yield return root + row.Path;
+            if (!row.Path.StartsWith('/') || Roots is [""]) continue;
+            var segments = row.Path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+            if (segments.Length < 2 || !segments[1].StartsWith('{') || segments[0].Contains('(')) continue;
+
+            // Two spellings of the same key, and the other key.
+            var rest = segments.Length > 2 ? "/" + string.Join('/', segments[2..]) : "";
+            yield return $"{root}/{segments[0]}({segments[1]}){rest}";
+            if (AlternateKeys.TryGetValue(segments[0], out var key)) yield return $"{root}/{segments[0]}({key}='{{{key}}}'){rest}";
+        }
+    }
+
     /// <summary>Handlers of the rows that are answered.</summary>
     public FrozenDictionary<ApiEndpoint, ApiHandler> Handlers { get; }
 }

@@ -26,6 +26,7 @@ internal sealed class RequestPipeline
     private readonly ILogger<RequestPipeline> _log;
     private readonly RouteTable _routes;
     private readonly string[] _prefixes;
+    private readonly ApiSurface[] _surfaces;
 
     public RequestPipeline(
         IEnumerable<ApiSurface> surfaces, ResolveHost resolveHost, Authenticate authenticate, ResolveUser resolveUser, Authorise authorise,
@@ -51,7 +52,8 @@ internal sealed class RequestPipeline
         _log = log;
         var all = surfaces.ToArray();
         _routes = new RouteTable(all);
-        _prefixes = [.. all.Select(s => s.Prefix.Trim('/')).Distinct(StringComparer.OrdinalIgnoreCase)];
+        _surfaces = all;
+        _prefixes = [.. all.SelectMany(s => s.FirstSegments).Distinct(StringComparer.OrdinalIgnoreCase)];
     }
 
     /// <summary>Answers a request when a surface owns its path; returns false when none does.</summary>
@@ -64,6 +66,8 @@ internal sealed class RequestPipeline
         if (rows is null)
         {
             http.Response.StatusCode = StatusCodes.Status404NotFound;
+            var surface = SurfaceOf(path);
+            if (surface.Dialect.NoSuchPath(surface, _routes.FirstUnknown(path)) is { } unknown) _shape.WriteUnrouted(http, surface, unknown, _identifiers.NewGuid());
             return true;
         }
 
@@ -71,6 +75,8 @@ internal sealed class RequestPipeline
         {
             http.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
             http.Response.Headers.Allow = string.Join(", ", rows.Keys);
+            var surface = SurfaceOf(path);
+            if (surface.Dialect.NoSuchVerb(surface) is { } refused) _shape.WriteUnrouted(http, surface, refused, _identifiers.NewGuid());
             return true;
         }
 
@@ -135,11 +141,22 @@ internal sealed class RequestPipeline
     /// <summary>True for a path below the prefix of one of the surfaces.</summary>
     public bool Owns(string? path)
     {
-        var text = (path ?? "").AsSpan().TrimStart('/');
-        var end = text.IndexOf('/');
-        var first = end < 0 ? text : text[..end];
+        var first = FirstSegment(path);
         foreach (var prefix in _prefixes)
             if (first.Equals(prefix, StringComparison.OrdinalIgnoreCase)) return true;
         return false;
+    }
+
+    private ApiSurface SurfaceOf(string path)
+    {
+        var first = FirstSegment(path).ToString();
+        return _surfaces.First(surface => surface.FirstSegments.Contains(first, StringComparer.OrdinalIgnoreCase));
+    }
+
+    private static ReadOnlySpan<char> FirstSegment(string? path)
+    {
+        var text = (path ?? "").AsSpan().TrimStart('/');
+        var end = text.IndexOf('/');
+        return end < 0 ? text : text[..end];
     }
 }

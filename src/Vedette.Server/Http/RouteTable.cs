@@ -20,6 +20,14 @@ internal sealed class RouteMatch
         }
     }
 
+    /// <summary>A path parameter, or null when the path has none of this name.</summary>
+    public string? Find(string name)
+    {
+        foreach (var (key, value) in _values)
+            if (string.Equals(key, name, StringComparison.OrdinalIgnoreCase)) return value;
+        return null;
+    }
+
     internal int Mark => _values.Count;
 
     internal void Add(string name, string value) => _values.Add(new(name, value));
@@ -41,10 +49,11 @@ internal sealed class RouteTable
     public RouteTable(IEnumerable<ApiSurface> surfaces)
     {
         var rows = surfaces.SelectMany(surface => surface.Handlers.Keys.Select(endpoint => (surface, endpoint))).ToArray();
-        foreach (var (surface, endpoint) in rows) At(endpoint.Path).Add(surface, endpoint, countOnly: false);
+        foreach (var (surface, endpoint) in rows)
+            foreach (var path in surface.PathsOf(endpoint)) At(path).Add(surface, endpoint, countOnly: false);
         // A row of its own for a count, where the table has one, goes before the one that every collection has.
         foreach (var (surface, endpoint) in rows.Where(row => row.endpoint is { Method: "GET", OData.Filter.Count: > 0 }))
-            At(endpoint.Path).Child("$count").Add(surface, endpoint, countOnly: true);
+            foreach (var path in surface.PathsOf(endpoint)) At(path).Child("$count").Add(surface, endpoint, countOnly: true);
     }
 
     /// <summary>The rows at a path by verb, or null when no row has the path.</summary>
@@ -63,6 +72,24 @@ internal sealed class RouteTable
         }
 
         return Find(_root, text, kept[..length], match)?.Rows;
+    }
+
+    /// <summary>The segment of a path at which the rows end: the first that none of them has.</summary>
+    public string FirstUnknown(string path)
+    {
+        var segments = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        for (var length = 1; length <= Math.Min(segments.Length, 15); length++)
+            if (!Reaches(_root, segments.AsSpan(0, length))) return segments[length - 1];
+        return segments.Length > 0 ? segments[^1] : "";
+    }
+
+    private static bool Reaches(Node node, ReadOnlySpan<string> rest)
+    {
+        if (rest.IsEmpty) return true;
+        if (node.Literal(rest[0]) is { } literal && Reaches(literal, rest[1..])) return true;
+        foreach (var function in node.Functions)
+            if (function.Match(rest[0], new RouteMatch()) && Reaches(function.Node, rest[1..])) return true;
+        return node.Parameter is { } parameter && Reaches(parameter.Node, rest[1..]);
     }
 
     private Node At(string path) => path.Split('/', StringSplitOptions.RemoveEmptyEntries).Aggregate(_root, (node, segment) => node.Child(segment));
@@ -131,11 +158,14 @@ internal sealed class RouteTable
         }
     }
 
-    /// <summary>A segment of the form <c>name(a='{x}',b={y})</c>; arguments may come in any order, quoted or not.</summary>
+    /// <summary>
+    /// A segment of the form <c>name(a='{x}',b={y})</c>, whose arguments may come in any order, quoted or not; or <c>name({x})</c>.
+    /// </summary>
     private sealed class FunctionSegment
     {
         private readonly string _name;
         private readonly Dictionary<string, string> _parameters = new(StringComparer.OrdinalIgnoreCase);
+        private readonly string? _only;
 
         public FunctionSegment(string template)
         {
@@ -145,6 +175,12 @@ internal sealed class RouteTable
             foreach (var argument in template[(open + 1)..^1].Split(','))
             {
                 var equals = argument.IndexOf('=', StringComparison.Ordinal);
+                if (equals < 0)
+                {
+                    _only = argument.Trim('{', '}');
+                    continue;
+                }
+
                 _parameters.Add(argument[..equals], argument[(equals + 1)..].Trim('\'', '{', '}'));
             }
         }
@@ -157,6 +193,7 @@ internal sealed class RouteTable
         {
             var open = segment.IndexOf('(');
             if (open < 0 || segment[^1] != ')' || !segment[..open].Equals(_name, StringComparison.OrdinalIgnoreCase)) return false;
+            if (_only is not null) return MatchOnly(segment[(open + 1)..^1].Trim(), match);
             var bound = 0;
             foreach (var range in segment[(open + 1)..^1].Split(','))
             {
@@ -170,6 +207,15 @@ internal sealed class RouteTable
             }
 
             return bound == _parameters.Count;
+        }
+
+        // A key without a name: collection('x') or collection(x).
+        private bool MatchOnly(ReadOnlySpan<char> value, RouteMatch match)
+        {
+            var quoted = value.Length >= 2 && value[0] == '\'' && value[^1] == '\'';
+            if (value.IsEmpty || (!quoted && value.IndexOfAny('=', ',') >= 0)) return false;
+            match.Add(_only!, (quoted ? value[1..^1] : value).ToString());
+            return true;
         }
     }
 }

@@ -14,6 +14,7 @@ using Vedette.Identity;
 using Vedette.Identity.Directory;
 using Vedette.Server.Authority;
 using Vedette.Server.Endpoint;
+using Vedette.Server.Graph;
 using Vedette.Server.Tests.Endpoint;
 using Vedette.Telemetry;
 using Vedette.Telemetry.Schema;
@@ -63,15 +64,20 @@ internal sealed class DirectoryHost : IAsyncDisposable
         builder.Services.AddVedetteIdentity(new IdentityOptions { KeyFile = Path.Combine(folder, "identity.key") });
         builder.Services.AddVedetteDefender(new DefenderOptions { FilesFolder = folder });
         builder.Services.AddVedetteEndpoint();
+        builder.Services.AddVedetteGraph();
         builder.Services.AddHostedService<AuthorityWorker>();
         var application = builder.Build();
         await application.Services.GetRequiredService<IdentityStartup>().StartAsync();
         await application.Services.GetRequiredService<DirectoryService>().CreateTenantAsync(new CreateTenantRequest("Contoso", "contoso.example"));
         application.MapAuthority();
         application.MapEndpoint();
+        application.MapGraph();
         await application.StartAsync();
         return new DirectoryHost(database, application, folder);
     }
+
+    /// <summary>Another tenant, with a domain of its own.</summary>
+    public async Task<Tenant> AddTenantAsync(string name = "Fabrikam") => await Directory.CreateTenantAsync(new CreateTenantRequest(name, $"{Guid.NewGuid():N}.example"));
 
     /// <summary>An application with a secret that holds permissions of an API in its home tenant.</summary>
     public async Task<TestClient> AddClientAsync(string[] roles, string api = "endpoint", string[]? scopes = null, Tenant? tenant = null, bool multiTenant = false)
@@ -158,4 +164,16 @@ internal sealed class DirectoryHost : IAsyncDisposable
 internal sealed record TestClient(ApplicationDetails Application, string Tenant, string Secret)
 {
     public string Id => Application.AppId.ToString();
+}
+
+/// <summary>One host for a class of tests.</summary>
+public sealed class DirectoryFixture : IAsyncLifetime
+{
+    internal DirectoryHost Host { get; private set; } = null!;
+
+    /// <inheritdoc/>
+    public async Task InitializeAsync() => Host = await DirectoryHost.StartAsync();
+
+    /// <inheritdoc/>
+    public async Task DisposeAsync() => await Host.DisposeAsync();
 }

@@ -5,17 +5,19 @@ using Vedette.Server.Tests.Endpoint;
 namespace Vedette.Server.Tests.Access;
 
 /// <summary>What signed-in users may do and see: directory roles, roles of Defender, device groups.</summary>
-public sealed class UserAccessTests : IAsyncLifetime
+public sealed class UserAccessTests(DirectoryFixture fixture) : IClassFixture<DirectoryFixture>, IAsyncLifetime
 {
     private static readonly string[] Scopes = ["Machine.Read", "Machine.Isolate", "Alert.Read"];
-    private DirectoryHost _host = null!;
+    private readonly DirectoryHost _host = fixture.Host;
+    private Tenant _tenant = null!;
     private TestClient _client = null!;
 
+    // Each test has a tenant of its own.
     public async Task InitializeAsync()
     {
-        _host = await DirectoryHost.StartAsync();
-        _client = await _host.AddClientAsync([], scopes: Scopes);
-        var tenant = _host.Tenant.Id;
+        _tenant = await _host.AddTenantAsync();
+        _client = await _host.AddClientAsync([], scopes: Scopes, tenant: _tenant);
+        var tenant = _tenant.Id;
         await _host.SeedAsync(
             Seed.Machine(1, machine => (machine.TenantId, machine.RbacGroupId, machine.RbacGroupName) = (tenant, 1, "Servers")),
             Seed.Machine(2, machine => (machine.TenantId, machine.RbacGroupId, machine.RbacGroupName) = (tenant, 2, "Clients")),
@@ -24,12 +26,12 @@ public sealed class UserAccessTests : IAsyncLifetime
         (await _host.Access.CreateDeviceGroupAsync(tenant, "Clients", Defender.State.AutomationLevel.Full, default)).Id.ShouldBe(2);
     }
 
-    public async Task DisposeAsync() => await _host.DisposeAsync();
+    public Task DisposeAsync() => Task.CompletedTask;
 
     [Fact]
     public async Task A_user_without_any_role_is_refused_with_the_permission_that_is_missing()
     {
-        var token = await _host.UserTokenAsync(_client, await _host.AddUserAsync("ada"));
+        var token = await _host.UserTokenAsync(_client, await _host.AddUserAsync("ada", _tenant));
         (await _host.GetAsync("/api/machines", token)).ShouldFail(
             403, "Forbidden", "The user does not have the required role permission (ViewData) to perform this action.");
     }
@@ -37,7 +39,7 @@ public sealed class UserAccessTests : IAsyncLifetime
     [Fact]
     public async Task A_security_reader_reads_but_does_not_act()
     {
-        var token = await _host.UserTokenAsync(_client, await _host.AddUserAsync("rita", roles: DirectoryRole.SecurityReader));
+        var token = await _host.UserTokenAsync(_client, await _host.AddUserAsync("rita", _tenant, DirectoryRole.SecurityReader));
         (await _host.GetAsync("/api/machines", token)).Ids.Count.ShouldBe(3);
         (await IsolateAsync(1, token)).ShouldFail(
             403, "Forbidden", "The user does not have the required role permission (ActiveRemediationActions) to perform this action.");
@@ -49,14 +51,14 @@ public sealed class UserAccessTests : IAsyncLifetime
     [InlineData("Global Administrator")]
     public async Task Operators_and_administrators_act(string role)
     {
-        var token = await _host.UserTokenAsync(_client, await _host.AddUserAsync("omar", roles: DirectoryRole.Find(role)));
+        var token = await _host.UserTokenAsync(_client, await _host.AddUserAsync("omar", _tenant, DirectoryRole.Find(role)));
         (await IsolateAsync(1, token)).Status.ShouldBe(201);
     }
 
     [Fact]
     public async Task A_role_that_was_taken_back_ends_with_the_next_call_of_an_old_token()
     {
-        var user = await _host.AddUserAsync("rita", roles: DirectoryRole.SecurityReader);
+        var user = await _host.AddUserAsync("rita", _tenant, DirectoryRole.SecurityReader);
         var token = await _host.UserTokenAsync(_client, user);
         (await _host.GetAsync("/api/machines", token)).Status.ShouldBe(200);
         await _host.Directory.SetDirectoryRoleAsync((await _host.Directory.FindUserAsync(user.Id))!, DirectoryRole.SecurityReader, held: false);
@@ -66,18 +68,18 @@ public sealed class UserAccessTests : IAsyncLifetime
     [Fact]
     public async Task Once_roles_are_in_use_readers_need_one_and_administrators_do_not()
     {
-        var (reader, administrator) = (await _host.AddUserAsync("rita", roles: DirectoryRole.SecurityReader), await _host.AddUserAsync("gus", roles: DirectoryRole.GlobalAdministrator));
+        var (reader, administrator) = (await _host.AddUserAsync("rita", _tenant, DirectoryRole.SecurityReader), await _host.AddUserAsync("gus", _tenant, DirectoryRole.GlobalAdministrator));
         var (readers, administrators) = (await _host.UserTokenAsync(_client, reader), await _host.UserTokenAsync(_client, administrator));
-        await _host.Access.CreateRoleAsync(_host.Tenant.Id, "Analysts", null, ["ViewData", "Alerts investigation"], default);
+        await _host.Access.CreateRoleAsync(_tenant.Id, "Analysts", null, ["ViewData", "Alerts investigation"], default);
         (await _host.GetAsync("/api/machines", readers)).Status.ShouldBe(403);
         (await _host.GetAsync("/api/machines", administrators)).Status.ShouldBe(200);
 
         // The role reaches the user through a group within a group.
-        var outer = await _host.Directory.CreateGroupAsync(_host.Tenant.Id, new GroupDraft("Analysts everywhere"));
-        var inner = await _host.Directory.CreateGroupAsync(_host.Tenant.Id, new GroupDraft("Analysts of the day shift"));
+        var outer = await _host.Directory.CreateGroupAsync(_tenant.Id, new GroupDraft("Analysts everywhere"));
+        var inner = await _host.Directory.CreateGroupAsync(_tenant.Id, new GroupDraft("Analysts of the day shift"));
         await _host.Directory.AddMemberAsync(outer, inner.Id);
         await _host.Directory.AddMemberAsync(inner, reader.Id);
-        await _host.Access.AssignAsync(_host.Tenant.Id, "Analysts", outer.Id, held: true, default);
+        await _host.Access.AssignAsync(_tenant.Id, "Analysts", outer.Id, held: true, default);
         (await _host.GetAsync("/api/machines", readers)).Status.ShouldBe(200);
         (await _host.GetAsync("/api/alerts", readers)).Status.ShouldBe(200);
         (await IsolateAsync(1, readers)).Status.ShouldBe(403);
@@ -86,9 +88,9 @@ public sealed class UserAccessTests : IAsyncLifetime
     [Fact]
     public async Task A_device_group_is_everybodys_until_somebody_is_named_for_it()
     {
-        var tenant = _host.Tenant.Id;
+        var tenant = _tenant.Id;
         var group = await _host.Directory.CreateGroupAsync(tenant, new GroupDraft("Server team"));
-        var (inside, outside) = (await _host.AddUserAsync("sara"), await _host.AddUserAsync("otto"));
+        var (inside, outside) = (await _host.AddUserAsync("sara", _tenant), await _host.AddUserAsync("otto", _tenant));
         await _host.Directory.AddMemberAsync(group, inside.Id);
         var everybody = await _host.Directory.CreateGroupAsync(tenant, new GroupDraft("Everybody"));
         foreach (var user in new[] { inside, outside }) await _host.Directory.AddMemberAsync(everybody, user.Id);
@@ -111,7 +113,7 @@ public sealed class UserAccessTests : IAsyncLifetime
     [Fact]
     public async Task A_user_who_was_switched_off_has_no_access_left()
     {
-        var user = await _host.AddUserAsync("gus", roles: DirectoryRole.GlobalAdministrator);
+        var user = await _host.AddUserAsync("gus", _tenant, DirectoryRole.GlobalAdministrator);
         var token = await _host.UserTokenAsync(_client, user);
         await _host.Directory.UpdateUserAsync((await _host.Directory.FindUserAsync(user.Id))!, new UserChange { AccountEnabled = false });
         (await _host.GetAsync("/api/machines", token)).Status.ShouldBe(403);
@@ -122,9 +124,9 @@ public sealed class UserAccessTests : IAsyncLifetime
     [InlineData("")]
     public async Task A_permission_that_does_not_exist_is_refused_with_those_that_do(string permission)
     {
-        var refused = await Should.ThrowAsync<AccessException>(_host.Access.CreateRoleAsync(_host.Tenant.Id, "Typo", null, [permission], default));
+        var refused = await Should.ThrowAsync<AccessException>(_host.Access.CreateRoleAsync(_tenant.Id, "Typo", null, [permission], default));
         refused.Message.ShouldContain("ViewData");
-        (await _host.Access.RulesAsync(_host.Tenant.Id, default)).Roles.ShouldBeEmpty();
+        (await _host.Access.RulesAsync(_tenant.Id, default)).Roles.ShouldBeEmpty();
     }
 
     private Task<Answer> IsolateAsync(int machine, string token) =>

@@ -24,17 +24,21 @@ internal sealed class EntityReader(NpgsqlDataSource database)
     {
         var query = call.Query;
         if (call.Route.CountOnly) return new NumberResult(await CountAsync(call, table, condition));
+        var byToken = call.Surface.Dialect.PagesByToken;
         var cap = Math.Min(call.Endpoint.OData.Top ?? LargestPage, call.Endpoint.MaxItems ?? LargestPage);
-        var take = Math.Min(query.Top ?? cap, cap);
+        var take = Math.Min(query.Top ?? call.Endpoint.OData.Page ?? cap, cap);
+        var start = byToken ? PageToken.Read(call, query, table) : new PageToken(query.Skip, null);
         long? count = query.Count ? await CountAsync(call, table, condition) : null;
         var document = query is { Select: null, Expand.Count: 0 } ? table.DocumentColumn : null;
         var columns = Columns(table, query);
-        // One row past the cap tells whether a next page is due. With $top there never is one.
-        var probe = linkNextPage && query.Top is null && call.Endpoint.OData.Skip;
-        var sql = Select(call, table, document is null ? [.. columns.Select(c => c.Property.Sql)] : [document], query, condition);
+        // One row past the cap tells whether a next page is due. With $top there never is one, unless pages are told by tokens.
+        var probe = linkNextPage && (byToken || (query.Top is null && call.Endpoint.OData.Skip));
+        List<string> sources = document is null ? [.. columns.Select(c => c.Property.Sql)] : [document];
+        if (byToken) sources.Add(table.Key.Sql);
+        var sql = Select(call, table, sources, query, condition + start.Condition(table));
         sql.Add(" ORDER BY ").Add(Order(table, query, sql));
         sql.Add($" LIMIT {(probe ? take + 1 : take).ToString(CultureInfo.InvariantCulture)}");
-        if (query.Skip > 0) sql.Add($" OFFSET {query.Skip.ToString(CultureInfo.InvariantCulture)}");
+        if (start.Offset > 0) sql.Add($" OFFSET {start.Offset.ToString(CultureInfo.InvariantCulture)}");
         var rows = await RowsAsync(sql, call.Aborted);
         return new JsonResult(async (json, flow) =>
         {
@@ -44,6 +48,7 @@ internal sealed class EntityReader(NpgsqlDataSource database)
             json.WriteStartArray("value"u8);
             var written = 0;
             var more = false;
+            var last = "";
             var buffer = document is null ? [] : ArrayPool<byte>.Shared.Rent(4096);
             while (await rows.ReadAsync(flow.Cancel))
             {
@@ -56,12 +61,20 @@ internal sealed class EntityReader(NpgsqlDataSource database)
                 if (document is null) WriteObject(json, rows.Reader, columns);
                 else WriteDocument(json, rows.Reader, ref buffer);
                 written++;
+                if (byToken && written == take) last = rows.Reader.GetString(sources.Count - 1);
                 await flow.SendIfLargeAsync();
             }
 
             if (document is not null) ArrayPool<byte>.Shared.Return(buffer);
             json.WriteEndArray();
-            if (more && probe) json.WriteString("@odata.nextLink"u8, NextLink(call, query.Skip + written));
+            if (more && probe)
+            {
+                var next = byToken
+                    ? ("$skiptoken", start.Next(query, written, last))
+                    : ("$skip", (query.Skip + written).ToString(CultureInfo.InvariantCulture));
+                json.WriteString("@odata.nextLink"u8, NextLink(call, next.Item1, next.Item2));
+            }
+
             json.WriteEndObject();
         })
         {
@@ -72,7 +85,8 @@ internal sealed class EntityReader(NpgsqlDataSource database)
     /// <summary>Answers one entity, or null when there is none that the caller may see.</summary>
     public async ValueTask<ApiResult?> EntityAsync(ApiCall call, EntityTable table, SqlCondition condition)
     {
-        var columns = Columns(table, null);
+        var query = call.Endpoint.OData.Select ? call.Query : null;
+        var columns = Columns(table, query);
         var sql = Select(call, table, [.. columns.Select(c => c.Property.Sql)], ODataQuery.Empty, condition).Add(" LIMIT 1");
         var rows = await RowsAsync(sql, call.Aborted);
         if (!await rows.ReadAsync(call.Aborted))
@@ -84,7 +98,7 @@ internal sealed class EntityReader(NpgsqlDataSource database)
         return new JsonResult((json, _) =>
         {
             json.WriteStartObject();
-            WriteContext(json, call, columns, null);
+            WriteContext(json, call, columns, query?.Select);
             foreach (var (property, ordinal) in columns) WriteProperty(json, rows.Reader, property, ordinal);
             json.WriteEndObject();
             return ValueTask.CompletedTask;
@@ -150,7 +164,12 @@ internal sealed class EntityReader(NpgsqlDataSource database)
     private static (EntityProperty Property, int Ordinal)[] Columns(EntityTable table, ODataQuery? query)
     {
         var ordinal = 0;
-        return [.. table.Properties.Where(p => p.Returned && (query?.Select?.Contains(p.Name) ?? true)).Select(p => (Collapse(p), ordinal++))];
+        return [.. table.Properties.Where(IsAsked).Select(p => (Collapse(p), ordinal++))];
+
+        bool IsAsked(EntityProperty property) =>
+            property.IsAnnotation ? property.Returned
+            : property.OnlyExpanded ? query?.Expand.Contains(property.Name) ?? false
+            : property.Returned && (query?.Select?.Contains(property.Name) ?? !property.OnlySelected);
 
         EntityProperty Collapse(EntityProperty property) =>
             query is not null && property.Collapsed is { } less && !query.Expand.Contains(property.Name) ? property with { Sql = less } : property;
@@ -170,6 +189,8 @@ internal sealed class EntityReader(NpgsqlDataSource database)
             sql.Add($" AND {column} = ANY({sql.Parameter(groups.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Integer)})");
         condition?.Invoke(sql);
         if (query.Filter is { } filter) sql.Add(" AND ").Add(new FilterSql(table, sql).Translate(filter));
+        foreach (var clause in query.Search)
+            sql.Add($" AND ({string.Join(" OR ", clause.Select(part => $"strpos(lower({part.Property.Sql}), {sql.Parameter(part.Text.ToLowerInvariant(), NpgsqlDbType.Text)}) > 0"))})");
     }
 
     // Nulls come first in ascending order and last in descending order, as OData says. The key closes the order in the direction of the last
@@ -192,17 +213,23 @@ internal sealed class EntityReader(NpgsqlDataSource database)
             return;
         }
 
-        if (select is not null) context += $"({string.Join(',', columns.Select(c => c.Property.Name))})";
+        if (select is not null)
+        {
+            const string one = "/$entity";
+            var names = $"({string.Join(',', columns.Where(c => !c.Property.IsAnnotation).Select(c => c.Property.Name))})";
+            context = context.EndsWith(one, StringComparison.Ordinal) ? context[..^one.Length] + names + one : context + names;
+        }
+
         json.WriteString("@odata.context"u8, $"{call.ServiceRoot}/$metadata#{context}");
     }
 
     // The client's own options come back in the link, with only the position changed.
-    private static string NextLink(ApiCall call, int skip)
+    private static string NextLink(ApiCall call, string option, string position)
     {
         var options = call.Http.Request.Query
-            .Where(pair => !pair.Key.Equals("$skip", StringComparison.OrdinalIgnoreCase))
+            .Where(pair => !pair.Key.Equals(option, StringComparison.OrdinalIgnoreCase))
             .SelectMany(pair => pair.Value.Select(value => $"{Escape(pair.Key)}={Escape(value ?? "")}"))
-            .Append($"$skip={skip.ToString(CultureInfo.InvariantCulture)}");
+            .Append($"{option}={position}");
         return $"{call.ServiceRoot}/{call.RelativePath}?{string.Join('&', options)}";
 
         static string Escape(string text) => Uri.EscapeDataString(text).Replace("%24", "$", StringComparison.Ordinal);
@@ -234,7 +261,7 @@ internal sealed class EntityReader(NpgsqlDataSource database)
         var name = property.Encoded;
         if (reader.IsDBNull(ordinal))
         {
-            json.WriteNull(name);
+            if (!property.OmitNull) json.WriteNull(name);
             return;
         }
 

@@ -43,6 +43,9 @@ internal sealed record EntityProperty(string Name, ValueKind Kind, string Sql)
     /// <summary>The name, ready for a JSON writer.</summary>
     public JsonEncodedText Encoded { get; } = JsonEncodedText.Encode(Name);
 
+    /// <summary>True for what describes the entity rather than belonging to it, such as <c>@odata.type</c>: it cannot be asked for and always comes.</summary>
+    public bool IsAnnotation => Name[0] == '@';
+
     /// <summary>Allowed texts when the property is an enumeration.</summary>
     public IReadOnlyList<string>? Values { get; init; }
 
@@ -51,6 +54,15 @@ internal sealed record EntityProperty(string Name, ValueKind Kind, string Sql)
 
     /// <summary>False for properties that may be filtered but are not part of the answer.</summary>
     public bool Returned { get; init; } = true;
+
+    /// <summary>Part of the answer only when <c>$select</c> names it.</summary>
+    public bool OnlySelected { get; init; }
+
+    /// <summary>Part of the answer only when <c>$expand</c> names it.</summary>
+    public bool OnlyExpanded { get; init; }
+
+    /// <summary>Left out of the answer when it is null: for entities of several types in one list.</summary>
+    public bool OmitNull { get; init; }
 
     /// <summary>SQL that orders the property, when it is not the value itself: enumerations go by rank, not by name.</summary>
     public string OrderSql => Values is null ? Sql : $"array_position(ARRAY['{string.Join("','", Values)}'], {Sql})";
@@ -87,7 +99,7 @@ internal sealed class EntityTable
     }
 
     /// <summary>Namespace of the service's types, as its own messages spell it.</summary>
-    public const string Namespace = "microsoft.windowsDefenderATP.api";
+    public string Namespace { get; init; } = "microsoft.windowsDefenderATP.api";
 
     /// <summary>Type name.</summary>
     public string Name { get; }

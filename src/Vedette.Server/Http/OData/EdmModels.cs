@@ -15,15 +15,15 @@ internal static class EdmModels
     private static (IEdmModel, IEdmEntityType, IEdmEntitySet) Build(EntityTable table)
     {
         var model = new EdmModel();
-        var type = new EdmEntityType(EntityTable.Namespace, table.Name);
-        foreach (var property in table.Properties)
+        var type = new EdmEntityType(table.Namespace, table.Name);
+        foreach (var property in table.Properties.Where(property => !property.IsAnnotation))
         {
             var structural = type.AddStructuralProperty(property.Name, TypeOf(property));
             if (property == table.Key) type.AddKeys(structural);
         }
 
         model.AddElement(type);
-        var container = new EdmEntityContainer(EntityTable.Namespace, "Container");
+        var container = new EdmEntityContainer(table.Namespace, "Container");
         model.AddElement(container);
         return (model, type, container.AddEntitySet(table.Name + "s", type));
     }

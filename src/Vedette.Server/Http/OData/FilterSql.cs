@@ -46,7 +46,7 @@ internal sealed class FilterSql(EntityTable table, SqlText sql)
     }
 
     private EntityProperty Property(string name) =>
-        table.Find(name) ?? throw new ODataException($"Could not find a property named '{name}' on type '{EntityTable.Namespace}.{table.Name}'.");
+        table.Find(name) ?? throw new ODataException($"Could not find a property named '{name}' on type '{table.Namespace}.{table.Name}'.");
 
     private string Unary(UnaryOperatorNode unary) => unary.OperatorKind == UnaryOperatorKind.Not
         ? $"(NOT coalesce({Translate(unary.Operand)}, false))"

@@ -13,11 +13,6 @@ internal static class ODataParser
 
     private static readonly ODataUriResolver Resolver = new() { EnableCaseInsensitive = true };
 
-    private static readonly HashSet<string> Known = new(StringComparer.OrdinalIgnoreCase)
-    {
-        "$filter", "$orderby", "$select", "$expand", "$top", "$skip", "$count",
-    };
-
     /// <summary>Reads the options of a call.</summary>
     /// <exception cref="ApiException">An option is unknown, malformed or not allowed; the text names it.</exception>
     public static ODataQuery Parse(ApiCall call, EntityTable? table)
@@ -32,15 +27,16 @@ internal static class ODataParser
         foreach (var (name, values) in options)
         {
             if (!name.StartsWith('$')) continue;
-            if (!Known.Contains(name)) throw call.Refuse("UnsupportedOption", name);
+            if (!call.Surface.Dialect.Options.Contains(name)) throw call.Refuse("UnsupportedOption", name);
             if (values.Count > 1) throw Bad(call, $"Query option '{name.ToLowerInvariant()}' was specified more than once, but it must be specified at most once.");
             given[name.ToLowerInvariant()] = values[0] ?? "";
         }
 
         if (given.Count == 0) return ODataQuery.Empty;
+        call.Surface.Dialect.Weigh(call, given);
         try
         {
-            return new ODataQuery
+            var query = new ODataQuery
             {
                 Top = Number(call, given, "$top", abilities.Top is not null, abilities.Top),
                 Skip = Number(call, given, "$skip", abilities.Skip, null) ?? 0,
@@ -49,7 +45,11 @@ internal static class ODataParser
                 Expand = Names(call, given, "$expand", table, abilities.Expand.Count > 0 ? IsExpandable : null) ?? ODataQuery.Empty.Expand,
                 Filter = Filter(call, given, table, abilities),
                 OrderBy = Order(call, given, table, abilities),
+                SkipToken = given.GetValueOrDefault("$skiptoken"),
+                Search = given.TryGetValue("$search", out var words) ? ODataSearch.Parse(call, words, table, abilities) : [],
             };
+            call.Surface.Dialect.Check(call, query);
+            return query;
         }
         catch (ODataException error)
         {
@@ -72,11 +72,20 @@ internal static class ODataParser
         if (!given.TryGetValue("$filter", out var text)) return null;
         if (abilities.Filter.Count == 0) throw NotAllowed(call, "Filter");
         if (text.Length > MaximumFilterLength) throw Bad(call, $"The $filter option is longer than {MaximumFilterLength} characters.");
-        var node = Parser(table, "$filter", FilterText.Normalise(text)).ParseFilter().Expression;
+        SingleValueNode node;
+        try
+        {
+            node = Parser(table, "$filter", FilterText.Normalise(text)).ParseFilter().Expression;
+        }
+        catch (ODataException error) when (call.Surface.Dialect.FilterFault.Length > 0)
+        {
+            throw new ODataException(call.Surface.Dialect.FilterFault + error.Message);
+        }
+
         ODataNames.Check(node, name =>
         {
             if (!abilities.Filter.Contains(name, StringComparer.OrdinalIgnoreCase))
-                throw Bad(call, $"The property '{name}' cannot be used in the $filter query option.");
+                throw new ApiException(call.Surface.Dialect.NotUsable(call, table.Name, name, "$filter"));
         });
         // Translating here and throwing the result away finds what has no meaning before the handler starts.
         _ = new FilterSql(table, new SqlText()).Translate(node);
@@ -93,7 +102,7 @@ internal static class ODataParser
             ODataNames.Check(clause.Expression, name =>
             {
                 if (!abilities.OrderBy.Contains(name, StringComparer.OrdinalIgnoreCase))
-                    throw Bad(call, $"The property '{name}' cannot be used in the $orderby query option.");
+                    throw new ApiException(call.Surface.Dialect.NotUsable(call, table.Name, name, "$orderby"));
             });
             _ = new FilterSql(table, new SqlText()).Translate(clause.Expression);
             keys.Add((clause.Expression, clause.Direction == OrderByDirection.Descending));
@@ -120,8 +129,8 @@ internal static class ODataParser
             }
 
             var property = table.Find(name)
-                ?? throw Bad(call, $"Could not find a property named '{name}' on type '{EntityTable.Namespace}.{table.Name}'.");
-            if (!isAllowed(property)) throw Bad(call, $"The property '{property.Name}' cannot be used in the {option} query option.");
+                ?? throw Bad(call, $"Could not find a property named '{name}' on type '{table.Namespace}.{table.Name}'.");
+            if (!isAllowed(property)) throw new ApiException(call.Surface.Dialect.NotUsable(call, table.Name, property.Name, option));
             names.Add(property.Name);
         }
 
@@ -136,7 +145,7 @@ internal static class ODataParser
             throw Bad(call, $"Invalid value '{text}' for {option} query option found. The {option} query option requires a non-negative integer value.");
         return number <= (most ?? int.MaxValue)
             ? number
-            : throw Bad(call, $"The limit of '{most}' for {(option == "$top" ? "Top" : "Skip")} query has been exceeded. The value from the incoming request is '{number}'.");
+            : throw new ApiException(call.Surface.Dialect.TooMany(call, option, number, most!.Value));
     }
 
     private static bool Flag(ApiCall call, Dictionary<string, string> given, bool isAllowed)

@@ -1,4 +1,5 @@
 using Microsoft.OData.UriParser;
+using Vedette.Server.Http.Entities;
 
 namespace Vedette.Server.Http.OData;
 
@@ -25,6 +26,12 @@ internal sealed record ODataQuery
 
     /// <summary>Items to pass over.</summary>
     public int Skip { get; init; }
+
+    /// <summary>Where the page begins, as an earlier page's link said it.</summary>
+    public string? SkipToken { get; init; }
+
+    /// <summary>Texts to look for: one list of properties and words for each clause, all of which must hold.</summary>
+    public IReadOnlyList<IReadOnlyList<(EntityProperty Property, string Text)>> Search { get; init; } = [];
 
     /// <summary>True when the number of all items is asked for too.</summary>
     public bool Count { get; init; }

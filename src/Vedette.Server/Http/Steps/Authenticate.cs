@@ -29,10 +29,11 @@ internal sealed class Authenticate(AccessTokenValidator validator, IOptionsMonit
         {
             call.Caller = new ApiCaller(token);
             var expected = ResourceCatalogue.Default.TryGet(resource, out var known) ? known.ResourceUri : resource.ToString();
-            return new(call.Error("WrongAudience", token.Audience, expected) with { Explanation = $"needed audience {expected}, had {token.Audience}" });
+            var refusal = call.Error("WrongAudience", token.Audience, expected) with { Explanation = $"needed audience {expected}, had {token.Audience}" };
+            return new(refusal.Template.Status == StatusCodes.Status401Unauthorized ? refusal with { Challenge = Challenge(call, result) } : refusal);
         }
 
-        return new(call.Error("Unauthorized") with
+        return new(call.Error(call.Surface.Dialect.TokenError(result.Failure)) with
         {
             Challenge = Challenge(call, result),
             Explanation = $"token refused: {result.Failure}: {result.Detail}",

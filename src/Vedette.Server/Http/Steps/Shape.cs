@@ -9,7 +9,6 @@ namespace Vedette.Server.Http.Steps;
 /// <summary>Writes the answer, or the error in the envelope of the service, and notes every refusal under its id.</summary>
 internal sealed class Shape(RefusalLog refusals, TimeProvider clock, ILogger<Shape> log)
 {
-    private const string ODataType = "application/json; odata.metadata=minimal; odata.streaming=true; charset=utf-8";
     private const string JsonType = "application/json; charset=utf-8";
     private static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
@@ -17,9 +16,11 @@ internal sealed class Shape(RefusalLog refusals, TimeProvider clock, ILogger<Sha
     public async ValueTask WriteAsync(ApiCall call, ApiError? error)
     {
         var response = call.Http.Response;
+        call.Surface.Dialect.WriteHeaders(call.Http, call.Id);
         if (error is not null)
         {
-            WriteError(call, error);
+            Note(call, error);
+            WriteError(call.Http, call.Surface, call.Id, error);
             return;
         }
 
@@ -28,7 +29,7 @@ internal sealed class Shape(RefusalLog refusals, TimeProvider clock, ILogger<Sha
         {
             case NumberResult number:
                 response.StatusCode = StatusCodes.Status200OK;
-                response.ContentType = "text/plain; odata.metadata=minimal; odata.streaming=true; charset=utf-8";
+                response.ContentType = call.Surface.Dialect.NumberType;
                 response.Headers["OData-Version"] = "4.0";
                 await response.WriteAsync(number.Value.ToString(CultureInfo.InvariantCulture), call.Aborted);
                 break;
@@ -56,7 +57,7 @@ internal sealed class Shape(RefusalLog refusals, TimeProvider clock, ILogger<Sha
     private static async ValueTask WriteJsonAsync(ApiCall call, JsonResult result)
     {
         var response = call.Http.Response;
-        response.ContentType = result.OData ? ODataType : JsonType;
+        response.ContentType = result.OData ? call.Surface.Dialect.ODataType : JsonType;
         if (result.OData) response.Headers["OData-Version"] = "4.0";
         await using var json = new Utf8JsonWriter(response.BodyWriter, Json);
         try
@@ -84,11 +85,17 @@ internal sealed class Shape(RefusalLog refusals, TimeProvider clock, ILogger<Sha
         }
     }
 
-    private void WriteError(ApiCall call, ApiError error)
+    /// <summary>Writes the answer for a path or verb that no row has.</summary>
+    public void WriteUnrouted(HttpContext http, ApiSurface surface, ApiError error, Guid id)
     {
-        var response = call.Http.Response;
+        surface.Dialect.WriteHeaders(http, id);
+        WriteError(http, surface, id, error);
+    }
+
+    private void WriteError(HttpContext http, ApiSurface surface, Guid id, ApiError error)
+    {
+        var response = http.Response;
         var template = error.Template;
-        Note(call, error);
         response.StatusCode = template.Status;
         if (error.RetryAfter is { } seconds) response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         if (error.Challenge is { } challenge) response.Headers.WWWAuthenticate = challenge;
@@ -102,26 +109,7 @@ internal sealed class Shape(RefusalLog refusals, TimeProvider clock, ILogger<Sha
             return;
         }
 
-        using (var json = new Utf8JsonWriter(buffer, Json))
-        {
-            json.WriteStartObject();
-            json.WriteStartObject("error"u8);
-            json.WriteString("code"u8, template.Code);
-            json.WriteString("message"u8, error.Message);
-            if (template.Details)
-            {
-                json.WriteStartArray("details"u8);
-                json.WriteEndArray();
-            }
-            else
-            {
-                json.WriteString("target"u8, call.Id);
-            }
-
-            json.WriteEndObject();
-            json.WriteEndObject();
-        }
-
+        using (var json = new Utf8JsonWriter(buffer, Json)) surface.Dialect.WriteError(json, http, id, error, clock.GetUtcNow());
         response.ContentLength = buffer.WrittenCount;
         response.BodyWriter.Write(buffer.WrittenSpan);
     }

@@ -1,23 +1,24 @@
 using System.Globalization;
 using System.Text;
-using Vedette.Server.Http;
 
-namespace Vedette.Server.Endpoint;
+namespace Vedette.Server.Http;
 
 /// <summary>Writes the page that says which documented calls are answered, from the table and the registered handlers.</summary>
 internal static class CoveragePage
 {
     /// <summary>The page as Markdown.</summary>
-    public static string Write(ApiSurface surface)
+    /// <param name="surface">The surface.</param>
+    /// <param name="api">Name of the API in the heading.</param>
+    /// <param name="unknown">How a missing call answers, in words.</param>
+    public static string Write(ApiSurface surface, string api = "the Defender for Endpoint API", string unknown = "404 without a body,\nlike any unknown route")
     {
         var rows = surface.Endpoints;
         var answered = rows.Count(row => StateOf(surface, row) == "answered");
         var counted = rows.Count(row => StateOf(surface, row) is "answered" or "missing");
         var page = new StringBuilder()
-            .AppendLine("# Coverage of the Defender for Endpoint API")
+            .AppendLine(CultureInfo.InvariantCulture, $"# Coverage of {api}")
             .AppendLine()
-            .AppendLine("Generated from `src/Vedette.Server/Endpoint/endpoints.json` and the registered handlers; do not edit. A missing call answers 404 without a body,")
-            .AppendLine("like any unknown route.")
+            .AppendLine(CultureInfo.InvariantCulture, $"Generated from `src/Vedette.Server/{surface.Name}/endpoints.json` and the registered handlers; do not edit. A missing call answers {unknown}.")
             .AppendLine()
             .Append(CultureInfo.InvariantCulture, $"{answered} of {counted} calls are answered. ")
             .AppendLine("Calls that the service itself has removed, and those that belong to another surface, are listed but not counted.");
