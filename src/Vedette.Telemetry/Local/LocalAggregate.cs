@@ -31,6 +31,11 @@ internal abstract class LocalAggregate
         "take_any" => new Fold(types, null, static (a, v) => a ?? v[0]),
         "avg" => new Average(),
         "dcount" or "count_distinct" => new Distinct(),
+        "stdev" => new Spread(Math.Sqrt, 1),
+        "stdevp" => new Spread(Math.Sqrt, 0),
+        "variance" => new Spread(static v => v, 1),
+        "variancep" => new Spread(static v => v, 0),
+        "make_bag" => new Bag(),
         "make_set" => new Collect(types[0], distinct: true),
         "make_list" => new Collect(types[0], distinct: false),
         _ => throw new HuntingException(HuntingFailure.Unsupported, $"The aggregate {name}() is not supported in this place."),
@@ -40,9 +45,9 @@ internal abstract class LocalAggregate
     public static KqlType TypeOf(string name, IReadOnlyList<KqlType> types) => name switch
     {
         "count" or "dcount" or "count_distinct" => KqlType.Long,
-        "avg" => KqlType.Real,
+        "avg" or "stdev" or "stdevp" or "variance" or "variancep" => KqlType.Real,
         "sum" => types[0] == KqlType.Int ? KqlType.Long : types[0],
-        "make_set" or "make_list" => KqlType.Dynamic,
+        "make_set" or "make_list" or "make_bag" => KqlType.Dynamic,
         _ => types[0],
     };
 
@@ -69,6 +74,43 @@ internal abstract class LocalAggregate
         }
 
         public override object? Result() => _count == 0 ? null : _sum / _count;
+    }
+
+    /// <summary>Spread around the mean, in one pass.</summary>
+    private sealed class Spread(Func<double, double> finish, int less) : LocalAggregate
+    {
+        private long _count;
+        private double _mean;
+        private double _squares;
+
+        public override void Add(object?[] operands)
+        {
+            if (operands[0] is null or bool or string)
+                return;
+            var value = operands[0] is TimeSpan t ? t.Ticks : Convert.ToDouble(operands[0], System.Globalization.CultureInfo.InvariantCulture);
+            _count++;
+            var distance = value - _mean;
+            _mean += distance / _count;
+            _squares += distance * (value - _mean);
+        }
+
+        public override object? Result() => _count <= less ? 0d : finish(_squares / (_count - less));
+    }
+
+    /// <summary>One bag of all; the first value of a name stays.</summary>
+    private sealed class Bag : LocalAggregate
+    {
+        private readonly Dictionary<string, string> _properties = new(StringComparer.Ordinal);
+
+        public override void Add(object?[] operands)
+        {
+            if (LocalJson.Parse(operands[0] as string) is not System.Text.Json.Nodes.JsonObject bag)
+                return;
+            foreach (var (name, value) in bag)
+                _properties.TryAdd(name, LocalJson.Write(value));
+        }
+
+        public override object? Result() => "{" + string.Join(",", _properties.Select(p => LocalValues.Quote(p.Key) + ":" + p.Value)) + "}";
     }
 
     private sealed class Distinct : LocalAggregate

@@ -61,7 +61,9 @@ internal sealed class LocalEvaluator(Func<KqlColumn, object?> column, Func<Bound
             ? Compare(value, set.Value.Type, Evaluate(i), i.Type) == 0
             : set.Operator == KqlSetOperator.InIgnoreCase
                 ? string.Equals(Text(value, set.Value.Type), Text(Evaluate(i), i.Type), StringComparison.OrdinalIgnoreCase)
-                : throw new HuntingException(HuntingFailure.Unsupported, "has_any and has_all are not supported in this operator."));
+                : Match(KqlOperator.Has, Text(value, set.Value.Type), Text(Evaluate(i), i.Type)));
+        if (set.Operator == KqlSetOperator.HasAll)
+            found = items.All(i => Match(KqlOperator.Has, Text(value, set.Value.Type), Text(Evaluate(i), i.Type)));
         return found != set.Negated;
     }
 
@@ -204,80 +206,31 @@ internal sealed class LocalEvaluator(Func<KqlColumn, object?> column, Func<Bound
     private object? Call(BoundCall call)
     {
         var name = call.Function.Name;
-        object? At(int index) => Evaluate(call.Arguments[index]);
-        object? As(int index) => LocalValues.To(At(index), call.Arguments[index].Type, call.Type);
-        bool Empty(int index) => At(index) is null or "" || (call.Arguments[index].Type == KqlType.Dynamic && Text(At(index), KqlType.Dynamic).Length == 0);
         switch (name)
         {
+            // The branch that is not taken may fail.
             case "iff":
-                return At(0) is true ? As(1) : As(2);
+                return Converted(call.Arguments[Evaluate(call.Arguments[0]) is true ? 1 : 2], call.Type);
             case "case":
                 for (var i = 0; i + 1 < call.Arguments.Count; i += 2)
                 {
-                    if (At(i) is true)
-                        return As(i + 1);
+                    if (Evaluate(call.Arguments[i]) is true)
+                        return Converted(call.Arguments[i + 1], call.Type);
                 }
 
-                return As(call.Arguments.Count - 1);
-            case "not":
-                return At(0) is bool flag ? !flag : null;
-            case "isnull":
-                return At(0) is null || (call.Arguments[0].Type == KqlType.Dynamic && At(0) is "");
-            case "isnotnull":
-                return !(At(0) is null || (call.Arguments[0].Type == KqlType.Dynamic && At(0) is ""));
-            case "isempty":
-                return Empty(0);
-            case "isnotempty":
-                return !Empty(0);
-            case "coalesce":
-                for (var i = 0; i < call.Arguments.Count; i++)
-                {
-                    if (!Empty(i))
-                        return As(i);
-                }
-
-                return LocalValues.To(null, KqlType.String, call.Type);
-            case "now":
+                return Converted(call.Arguments[^1], call.Type);
+            case "now" when call.Arguments.Count == 0:
                 return now;
+            case "now":
+                return Evaluate(call.Arguments[0]) is TimeSpan ahead ? now + ahead : null;
             case "ago":
-                return At(0) is TimeSpan back ? now - back : null;
-            case "strcat":
-                return string.Concat(call.Arguments.Select((a, i) => Text(At(i), a.Type)));
-            case "strlen":
-                return (long)Text(At(0), call.Arguments[0].Type).EnumerateRunes().Count();
-            case "tolower":
-                return Text(At(0), call.Arguments[0].Type).ToLowerInvariant();
-            case "toupper":
-                return Text(At(0), call.Arguments[0].Type).ToUpperInvariant();
-            case "abs":
-                return At(0) switch { int i => LocalValues.To((long)Math.Abs(i), KqlType.Long, call.Type), long l => Math.Abs(l), double d => Math.Abs(d), TimeSpan t => t.Duration(), _ => null };
-            case "max_of" or "min_of":
-            {
-                var values = call.Arguments.Select((_, i) => As(i)).Where(v => v is not null).ToList();
-                return values.Count == 0 ? null : name == "max_of" ? values.Max(Comparer<object?>.Default) : values.Min(Comparer<object?>.Default);
-            }
-
-            case "tostring" or "tolong" or "toint" or "todouble" or "toreal" or "tobool" or "todatetime" or "totimespan" or "toguid" or "todecimal" or "parse_json":
-                return As(0);
-            case "pack_array":
-                return "[" + string.Join(",", call.Arguments.Select((a, i) => LocalValues.ToJson(At(i), a.Type))) + "]";
-            case "array_length":
-                return LocalJson.Parse(LocalValues.ToJson(At(0) is System.Text.Json.Nodes.JsonNode own ? LocalJson.Write(own) : At(0), KqlType.Dynamic)) is System.Text.Json.Nodes.JsonArray items ? (long)items.Count : null;
-            case "strcat_array":
-                return LocalJson.Parse(At(0) as string ?? LocalJson.Write(At(0) as System.Text.Json.Nodes.JsonNode)) is System.Text.Json.Nodes.JsonArray parts
-                    ? string.Join(Text(At(1), call.Arguments[1].Type), parts.Select(LocalJson.Text)) : "";
-            case "set_intersect":
-            {
-                var sets = call.Arguments.Select((_, i) => LocalJson.Parse((string?)At(i)) as System.Text.Json.Nodes.JsonArray ?? []).Select(s => s.Select(LocalJson.Write).ToList()).ToList();
-                return "[" + string.Join(",", sets[0].Distinct().Where(e => sets.Skip(1).All(s => s.Contains(e)))) + "]";
-            }
-
-            case "array_concat":
-                return "[" + string.Join(",", call.Arguments.Select((_, i) => LocalJson.Parse((string?)At(i)) is System.Text.Json.Nodes.JsonArray { Count: > 0 } list ? LocalJson.Write(list)[1..^1] : null).OfType<string>()) + "]";
+                return Evaluate(call.Arguments[0]) is TimeSpan back ? now - back : null;
         }
 
-        if (LocalFunctionTable.Find(name) is not { } function)
+        if ((RowFunctions.Find(name) ?? LocalFunctionTable.Find(name)) is not { } function)
             throw new HuntingException(HuntingFailure.Unsupported, $"The function {name}() is not supported in this operator.");
-        return LocalFunctionTable.Compute(function, name, [.. call.Arguments.Select(a => a.Type)], [.. call.Arguments.Select(Evaluate)], call.Type);
+        return LocalFunctionTable.Compute(function, name, [.. call.Arguments.Select(a => a.Type)], [.. call.Arguments.Select(a => Evaluate(a) switch { System.Text.Json.Nodes.JsonNode node => LocalJson.Write(node), var value => value })], call.Type);
     }
+
+    private object? Converted(BoundScalar scalar, KqlType type) => LocalValues.To(Evaluate(scalar), scalar.Type, type);
 }

@@ -19,6 +19,21 @@ internal static class BoundTree
         _ => [],
     };
 
+    /// <summary>The largest parts of a scalar that are computed out of the given columns and nothing else; mere columns and literals are left out.</summary>
+    public static IEnumerable<BoundScalar> RowParts(BoundScalar scalar, IReadOnlySet<int> columns)
+    {
+        if (scalar is BoundLiteral or BoundColumnRef or BoundScanState)
+            return [];
+        return DependsOnly(scalar, columns) ? [scalar] : Children(scalar).SelectMany(c => RowParts(c, columns));
+    }
+
+    private static bool DependsOnly(BoundScalar scalar, IReadOnlySet<int> columns) => scalar switch
+    {
+        BoundScanState => false,
+        BoundColumnRef reference => columns.Contains(reference.Column.Id),
+        _ => Children(scalar).All(c => DependsOnly(c, columns)),
+    };
+
     /// <summary>Scalars and relations directly below a relation.</summary>
     public static (IEnumerable<BoundScalar> Scalars, IEnumerable<BoundRelation> Relations) Parts(BoundRelation relation) => relation switch
     {

@@ -108,7 +108,10 @@ internal sealed partial class RelationWriter
     /// <summary>scan, over all rows or over each group of them.</summary>
     private Select Sequences(ScanRelation node, Select input, IReadOnlyList<int> group)
     {
-        var scope = Prepare(Open(input), node.PartitionKeys.Concat(node.OrderKeys.Select(k => k.Value)));
+        // What depends on the row alone, SQL computes.
+        var own = node.Input.Columns.Select(c => c.Id).ToHashSet();
+        var computed = node.Steps.SelectMany(s => s.Assignments.Select(a => a.Value).Prepend(s.Condition)).SelectMany(s => BoundTree.RowParts(s, own)).ToList();
+        var scope = Prepare(Open(input), node.PartitionKeys.Concat(node.OrderKeys.Select(k => k.Value)).Concat(computed));
         if (scope.HasWindow)
             scope = scope.Wrap();
         var parts = group.Select(g => new KqlColumn(g, "", scope.Resolve(g).Type)).ToList();
@@ -116,8 +119,9 @@ internal sealed partial class RelationWriter
         if (node.OrderKeys.Count > 0)
             scope.Order = [.. node.OrderKeys.Select(k => new SqlOrder(Hide(scope, _scalars.Write(k.Value, scope)), k.Descending, k.NullsFirst))];
         scope.KeepOrder = true;
+        var inputs = computed.ConvertAll(s => new KqlColumn(Hide(scope, _scalars.Write(s, scope)), "", s.Type));
         var outputs = parts.Select((p, i) => i < group.Count ? p : new KqlColumn(NewHidden(), "", p.Type)).Concat(node.Columns).ToList();
-        return _program.AddStage(new SequenceScanStep(node, parts.Count, _context.Now), scope, [.. parts, .. node.Input.Columns], outputs, passesThrough: false);
+        return _program.AddStage(new SequenceScanStep(node, parts.Count, computed, _context.Now), scope, [.. parts, .. node.Input.Columns, .. inputs], outputs, passesThrough: false);
     }
 
     private Select External(ExternalDataRelation node)

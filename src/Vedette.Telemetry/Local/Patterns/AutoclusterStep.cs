@@ -4,16 +4,20 @@ using Vedette.Telemetry.Local.Steps;
 namespace Vedette.Telemetry.Local.Patterns;
 
 /// <summary>
-/// autocluster: a few patterns that are both large and specific. From evenly spread rows, values are added one by one, always the one that gives the best
-/// score; the best patterns on these ways are chosen, each of which must cover mostly rows that the better ones do not.
+/// autocluster: a few patterns that are both large and telling. From evenly spread rows, values are added one by one, always the one that gives the best
+/// score: a weighted geometric mean of the part of all rows and of the information in the values, so that common values say little. The best pattern is
+/// taken, and the search goes on in the rows that it leaves.
 /// </summary>
 internal sealed class AutoclusterStep(PluginCall call) : ILocalStep
 {
     /// <summary>Distinct rows that a search looks at; of more, evenly spread ones are taken.</summary>
-    private const int MaxRows = 50_000;
+    private const int MaxRows = 20_000;
 
     /// <summary>Patterns in the result.</summary>
-    private const int MaxPatterns = 25;
+    private const int MaxPatterns = 20;
+
+    /// <summary>The part of all rows that a further pattern has to add.</summary>
+    private const double MinGain = 0.03;
 
     public string Name => "autocluster";
 
@@ -27,57 +31,83 @@ internal sealed class AutoclusterStep(PluginCall call) : ILocalStep
         var seeds = (int)Math.Clamp(call.Long(input, "NumSeeds", 25), 1, 1000);
         var (columns, weigh) = PatternArguments.Read(call, input, []);
         var table = PatternTable.Read(input.Rows, columns, r => (weigh(r), 0), static (w, total) => w.First >= Math.Max(2, 0.01 * total.First), cancellationToken);
-        var found = new Dictionary<string, (int[] Codes, double Score)>(StringComparer.Ordinal);
-        var rows = Spread(table.Rows.Length, MaxRows);
-        var weight = rows.Sum(r => table.First[r]);
-        // Rows of much weight are the better seeds: half of them are these.
-        foreach (var seed in rows.OrderByDescending(r => table.First[r]).Take((seeds + 1) / 2).Concat(Spread(table.Rows.Length, seeds)).Distinct().Take(seeds))
-        {
-            if (Climb(table, rows, weight, table.Rows[seed], sizeWeight, cancellationToken) is { } best)
-                found[string.Join(',', best.Codes)] = best;
-        }
-
-        var covered = new bool[table.Rows.Length];
+        var left = Spread([.. Enumerable.Range(0, table.Rows.Length)], MaxRows);
+        var search = new Search(table, left.Sum(r => table.First[r]), Information(table), sizeWeight, cancellationToken);
         var patterns = new List<Pattern>();
-        foreach (var (codes, _) in found.Values.OrderByDescending(f => f.Score))
+        while (patterns.Count < MaxPatterns && left.Length > 0)
         {
-            var own = Enumerable.Range(0, table.Rows.Length).Where(r => PatternTable.Matches(table.Rows[r], codes)).ToList();
-            var total = own.Sum(r => table.First[r]);
-            if (total < 2 || own.Where(r => !covered[r]).Sum(r => table.First[r]) < total / 2)
-                continue;
-            patterns.Add(new Pattern(codes, total, 0));
-            foreach (var r in own)
-                covered[r] = true;
-            if (patterns.Count == MaxPatterns)
+            // Rows of much weight are the better seeds: half of them are these.
+            var best = left.OrderByDescending(r => table.First[r]).Take((seeds + 1) / 2).Concat(Spread(left, seeds)).Distinct().Take(seeds)
+                .Select(seed => search.Climb(left, table.Rows[seed])).MaxBy(p => p.Score);
+            if (best.Codes is not { } codes || best.Gain < MinGain)
                 break;
+            var (size, _) = table.Count(codes);
+            if (size < 2)
+                break;
+            patterns.Add(new Pattern(codes, size, 0));
+            left = [.. left.Where(r => !PatternTable.Matches(table.Rows[r], codes))];
         }
 
         return PatternRows.Write(call, input, table, columns, patterns, p => [(long)Math.Round(p.First), Math.Round(100 * p.First / table.TotalFirst, 1)]);
     }
 
-    /// <summary>Adds a seed's values one by one and gives the best pattern on the way; null when the seed has no frequent value.</summary>
-    private static (int[] Codes, double Score)? Climb(PatternTable table, int[] all, double weight, int[] seed, double sizeWeight, CancellationToken cancellationToken)
+    /// <summary>The bits that each value of each column says.</summary>
+    private static double[][] Information(PatternTable table)
     {
-        var codes = Enumerable.Repeat(PatternTable.Any, table.Width).ToArray();
-        var rows = all;
-        (int[] Codes, double Score)? best = null;
-        var open = Enumerable.Range(0, table.Width).Where(c => seed[c] != PatternTable.Any).ToList();
-        for (var size = 1; open.Count > 0; size++)
+        var counts = new Dictionary<int, double>[table.Width];
+        for (var c = 0; c < counts.Length; c++)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            // Of equally specific patterns the largest is the best.
-            var next = open.MaxBy(c => rows.Where(r => table.Rows[r][c] == seed[c]).Sum(r => table.First[r]));
-            open.Remove(next);
-            codes[next] = seed[next];
-            rows = [.. rows.Where(r => table.Rows[r][next] == seed[next])];
-            var score = Math.Pow(rows.Sum(r => table.First[r]) / weight, sizeWeight) * Math.Pow((double)size / table.Width, 1 - sizeWeight);
-            if (best is null || score >= best.Value.Score)
-                best = ([.. codes], score);
+            counts[c] = [];
+            for (var r = 0; r < table.Rows.Length; r++)
+            {
+                if (table.Rows[r][c] is not PatternTable.Any and var number)
+                    counts[c][number] = counts[c].GetValueOrDefault(number) + table.First[r];
+            }
         }
 
-        return best;
+        return [.. counts.Select(own => own.Count == 0 ? [] : Enumerable.Range(0, own.Keys.Max() + 1)
+            .Select(n => own.TryGetValue(n, out var weight) && weight > 0 ? -Math.Log2(weight / table.TotalFirst) : 0).ToArray())];
     }
 
-    private static int[] Spread(int count, int most) =>
-        count <= most ? [.. Enumerable.Range(0, count)] : [.. Enumerable.Range(0, most).Select(i => (int)((long)i * count / most))];
+    private static int[] Spread(int[] rows, int most) =>
+        rows.Length <= most ? rows : [.. Enumerable.Range(0, most).Select(i => rows[(int)((long)i * rows.Length / most)])];
+
+    private sealed class Search(PatternTable table, double total, double[][] information, double sizeWeight, CancellationToken cancellationToken)
+    {
+        /// <summary>Adds a seed's values one by one and gives the best pattern on the way, its score, and its part of all rows.</summary>
+        public (int[]? Codes, double Score, double Gain) Climb(int[] rows, int[] seed)
+        {
+            var codes = Enumerable.Repeat(PatternTable.Any, table.Width).ToArray();
+            (int[]? Codes, double Score, double Gain) best = (null, -1, 0);
+            var open = Enumerable.Range(0, table.Width).Where(c => seed[c] != PatternTable.Any).ToList();
+            var bits = 0d;
+            while (open.Count > 0)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                var weights = new double[table.Width];
+                foreach (var r in rows)
+                {
+                    var row = table.Rows[r];
+                    foreach (var c in open)
+                    {
+                        if (row[c] == seed[c])
+                            weights[c] += table.First[r];
+                    }
+                }
+
+                var next = open.MaxBy(c => Score(weights[c], bits + information[c][seed[c]]));
+                open.Remove(next);
+                codes[next] = seed[next];
+                bits += information[next][seed[next]];
+                var score = Score(weights[next], bits);
+                if (score > best.Score || (score == best.Score && weights[next] > 0))
+                    best = ([.. codes], score, weights[next] / total);
+                rows = [.. rows.Where(r => table.Rows[r][next] == seed[next])];
+            }
+
+            return best;
+        }
+
+        private double Score(double weight, double bits) => Math.Pow(weight / total, sizeWeight) * Math.Pow(bits, 1 - sizeWeight);
+    }
 }

@@ -9,9 +9,11 @@ namespace Vedette.Telemetry.Local.Steps;
 /// </summary>
 /// <param name="node">The operator.</param>
 /// <param name="partitions">How many columns at the front part the rows: each part is scanned by itself.</param>
+/// <param name="computed">Parts of conditions and assignments that come as columns behind those of the input.</param>
 /// <param name="now">What now() gives.</param>
-internal sealed class SequenceScanStep(ScanRelation node, int partitions, DateTime now) : ILocalStep
+internal sealed class SequenceScanStep(ScanRelation node, int partitions, IReadOnlyList<BoundScalar> computed, DateTime now) : ILocalStep
 {
+    private readonly Dictionary<BoundScalar, int> _computed = computed.Select((c, i) => (c, i)).ToDictionary(p => p.c, p => partitions + node.Input.Columns.Count + p.i);
     private readonly Dictionary<int, int> _positions = node.Input.Columns.Select((c, i) => (c.Id, i)).ToDictionary(p => p.Id, p => p.i + partitions);
 
     public string Name => "scan";
@@ -57,7 +59,10 @@ internal sealed class SequenceScanStep(ScanRelation node, int partitions, DateTi
         public void Take(object?[] row)
         {
             _row = row;
-            var evaluator = new LocalEvaluator(Column, State, scan.Now);
+            var evaluator = new LocalEvaluator(Column, State, scan.Now)
+            {
+                Special = (scalar, _) => scan._computed.TryGetValue(scalar, out var at) ? (true, _row[at]) : (false, null),
+            };
             for (var k = scan.Steps.Count - 1; k >= 0; k--)
             {
                 var step = scan.Steps[k];
