@@ -1,4 +1,5 @@
 using Vedette.Defender.Vulnerabilities.Assessment;
+using Vedette.Defender.Vulnerabilities.Hunting;
 using Vedette.Defender.Vulnerabilities.Inventory;
 using Vedette.Defender.Vulnerabilities.Knowledge;
 using Vedette.Defender.Vulnerabilities.Posture;
@@ -8,7 +9,8 @@ namespace Vedette.Defender.Demo;
 
 /// <summary>What the demo organisation's devices report of themselves, and what its people do about it.</summary>
 public sealed class DemoInventory(
-    InventoryIntake intake, KnowledgeStore knowledge, BaselineService baselines, VulnerabilityAssessment assessment, RemediationService remediations, TimeProvider clock)
+    InventoryIntake intake, KnowledgeStore knowledge, BaselineService baselines, VulnerabilityAssessment assessment, RemediationService remediations, TvmPublisher publisher,
+    TimeProvider clock)
 {
     // What is asked for, until when in days from the end of the history, and how urgently.
     private static readonly (string Recommendation, int Due, string Priority, string Notes)[] Tasks =
@@ -18,8 +20,9 @@ public sealed class DemoInventory(
         ("sca-_-scid-96", 30, "Low", "Start with the IT department."),
     ];
 
-    /// <summary>Stores the devices' reports and assesses them. May be repeated.</summary>
-    internal async Task StoreAsync(DemoWorld world, DateTime end, CancellationToken cancellationToken)
+    /// <summary>Stores the devices' reports, assesses them and publishes what follows. May be repeated.</summary>
+    /// <returns>Hunting rows that show it.</returns>
+    internal async Task<long> StoreAsync(DemoWorld world, DateTime end, CancellationToken cancellationToken)
     {
         var learned = DemoKnowledge.EnsureAsync(knowledge, clock.GetUtcNow().UtcDateTime, cancellationToken);
         var owner = new Caller(world.TenantId, world.Users.First(user => user.Department == "IT").Account.Upn) { Source = "Portal" };
@@ -36,6 +39,8 @@ public sealed class DemoInventory(
             await remediations.CreateAsync(
                 owner, new RemediationRequest(recommendation, end.Date.AddDays(due), priority) { Id = world.GuidFor("remediation/" + recommendation), Notes = notes, RequesterId = world.GuidFor("user/it") }, cancellationToken);
         }
+
+        return await publisher.PublishAsync(world.TenantId, cancellationToken);
     }
 
     private static SimulatedDevice Simulated(DemoDevice device, DateTime end) => new(device.Id, device.System.Platform)

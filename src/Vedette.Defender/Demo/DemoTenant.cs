@@ -48,15 +48,15 @@ public sealed class DemoTenant(
 
         filling?.Invoke();
         var world = DemoWorld.Create(tenantId, marker.Seed);
-        var devices = StoreStateAsync(world, marker.HistoryEnd, cancellationToken);
+        var state = StoreStateAsync(world, marker.HistoryEnd, cancellationToken);
         var batches = new DemoGenerator(world, marker.HistoryEnd).Generate();
-        await Task.WhenAll(batches.Select(batch => store.AppendAsync(tenantId, batch.Rows, batch.Token, cancellationToken)).Prepend(devices));
+        await Task.WhenAll(batches.Select(batch => store.AppendAsync(tenantId, batch.Rows, batch.Token, cancellationToken)).Prepend(state));
         var detections = await engine.RunNowAsync(tenantId, cancellationToken, AlertTime.WithEvents);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await connection.ExecuteAsync(new CommandDefinition(
             "UPDATE defender.demo_tenants SET completed_at = @now WHERE tenant_id = @tenantId", new { tenantId, now = clock.GetUtcNow().UtcDateTime }, cancellationToken: cancellationToken));
         return new DemoSummary(
-            false, batches.Sum(batch => batch.Rows.Count), world.Devices.Count, detections.Alerts, detections.Failures, Stopwatch.GetElapsedTime(started));
+            false, batches.Sum(batch => batch.Rows.Count) + (int)await state, world.Devices.Count, detections.Alerts, detections.Failures, Stopwatch.GetElapsedTime(started));
     }
 
     private async Task<Marker> BeginAsync(Guid tenantId, int seed, CancellationToken cancellationToken)
@@ -74,10 +74,10 @@ public sealed class DemoTenant(
             cancellationToken: cancellationToken));
     }
 
-    private async Task StoreStateAsync(DemoWorld world, DateTime end, CancellationToken cancellationToken)
+    private async Task<long> StoreStateAsync(DemoWorld world, DateTime end, CancellationToken cancellationToken)
     {
         await StoreDevicesAsync(world, end, cancellationToken);
-        await inventory.StoreAsync(world, end, cancellationToken);
+        return await inventory.StoreAsync(world, end, cancellationToken);
     }
 
     private async Task StoreDevicesAsync(DemoWorld world, DateTime end, CancellationToken cancellationToken)

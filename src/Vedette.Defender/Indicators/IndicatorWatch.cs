@@ -12,7 +12,7 @@ internal readonly record struct IndicatorHit(IndicatorFact Indicator, HuntingRow
 /// are stored: a caller that is interrupted sends them again, and repeated matches fall into the same alert, so that none is lost.
 /// </summary>
 internal sealed class IndicatorWatch(IHuntingStore store, IndicatorCache cache, IndicatorMatches matches, TimeProvider clock)
-    : IHuntingStore, IAsyncDisposable
+    : IHuntingStore, IHuntingStateStore, IAsyncDisposable
 {
     private enum Kind
     {
@@ -36,6 +36,12 @@ internal sealed class IndicatorWatch(IHuntingStore store, IndicatorCache cache, 
         .Select(table => (table, places: Columns.Select(c => (Ordinal: table.OrdinalOf(c.Key), Kind: c.Value)).Where(p => p.Ordinal >= 0).ToArray()))
         .Where(pair => pair.places.Length > 0)
         .ToFrozenDictionary(pair => pair.table, pair => pair.places);
+
+    /// <inheritdoc/>
+    public Task<long> ReplaceAsync(Guid tenantId, string table, IAsyncEnumerable<HuntingRow> rows, string token, CancellationToken cancellationToken) =>
+        store is IHuntingStateStore states
+            ? states.ReplaceAsync(tenantId, table, rows, token, cancellationToken)
+            : throw new NotSupportedException("The hunting store keeps events only.");
 
     /// <inheritdoc/>
     public DateTime CompleteUntil => store.CompleteUntil;

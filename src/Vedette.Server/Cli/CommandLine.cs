@@ -27,6 +27,7 @@ public static class CommandLine
             HuntCommand.Create(),
             KqlCommands.Create(),
             RuleCommands.Create(),
+            KnowledgeCommands.Create(),
             TrustCommand.Create(),
             SignInCommands.Create(),
             InsightCommands.Why(),

@@ -18,8 +18,10 @@ namespace Vedette.Telemetry.Ingest;
 /// of the engine becomes visible as a whole or not at all, and all rows of one token, table and day go into one part, or into several with
 /// numbers of their own.
 /// </remarks>
-public sealed class HuntingStore : IHuntingStore, IAsyncDisposable
+public sealed class HuntingStore : IHuntingStore, IHuntingStateStore, IAsyncDisposable
 {
+    private const int StatePiece = 50_000;
+
     private readonly IClickHouse _engine;
     private readonly string _database;
     private readonly TimeProvider _time;
@@ -72,6 +74,37 @@ public sealed class HuntingStore : IHuntingStore, IAsyncDisposable
 
         // Rows that were handed over are written even when the caller leaves: half an append would be worse than a whole one.
         return append.Done.Task.WaitAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async Task<long> ReplaceAsync(Guid tenantId, string table, IAsyncEnumerable<HuntingRow> rows, string token, CancellationToken cancellationToken)
+    {
+        // A piece has one number, because it is never larger than an insert.
+        var numbers = new List<ulong>();
+        var piece = new List<HuntingRow>();
+        var count = 0L;
+        await foreach (var row in rows.WithCancellation(cancellationToken))
+        {
+            piece.Add(row);
+            if (piece.Count == Math.Min(StatePiece, _options.RowsPerInsert)) await WritePieceAsync();
+        }
+
+        if (piece.Count > 0) await WritePieceAsync();
+        var name = $"{_database}.{ClickHouseName.Quote(table)}";
+        var others = $"{PhysicalTable.TenantColumn} = {{tenant:UUID}} AND {PhysicalTable.BatchColumn} NOT IN {{numbers:Array(UInt64)}}";
+        ClickHouseParameter[] parameters = [new("tenant", tenantId), new("numbers", numbers.ToArray())];
+        var old = await _engine.RowsAsync(new ClickHouseStatement($"SELECT 1 FROM {name} WHERE {others} LIMIT 1") { Parameters = parameters }, cancellationToken);
+        if (old.Count > 0) await _engine.ExecuteAsync(new ClickHouseStatement($"DELETE FROM {name} WHERE {others}") { Parameters = parameters }, cancellationToken);
+        return count;
+
+        async Task WritePieceAsync()
+        {
+            var pieceToken = $"{token}/{table}/{numbers.Count}";
+            await AppendAsync(tenantId, piece, pieceToken, cancellationToken);
+            numbers.Add(Append.NumberOf(tenantId, 0, pieceToken));
+            count += piece.Count;
+            piece = [];
+        }
     }
 
     /// <summary>Waits until what was handed over is stored.</summary>
@@ -307,10 +340,13 @@ public sealed class HuntingStore : IHuntingStore, IAsyncDisposable
         private ulong Number(string table, int piece)
         {
             if (_last.Number != 0 && _last.Piece == piece && _last.Table == table) return _last.Number;
-            var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{tenantId:N}/{piece}/{token}"));
-            _last = (table, piece, Math.Max(1, BinaryPrimitives.ReadUInt64LittleEndian(hash)));
+            _last = (table, piece, NumberOf(tenantId, piece, token!));
             return _last.Number;
         }
+
+        /// <summary>The number of a piece of an append's rows.</summary>
+        internal static ulong NumberOf(Guid tenantId, int piece, string token) =>
+            Math.Max(1, BinaryPrimitives.ReadUInt64LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes($"{tenantId:N}/{piece}/{token}"))));
     }
 }
 

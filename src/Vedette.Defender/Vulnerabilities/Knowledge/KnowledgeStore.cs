@@ -22,7 +22,7 @@ public sealed record ImportedFeed(string Source, string Name, string? Released, 
 public sealed record KnowledgeStatus(long Vulnerabilities, long Exploited, long Ranges, long Packages, IReadOnlyList<ImportedFeed> Feeds);
 
 /// <summary>Keeps the knowledge of vulnerabilities.</summary>
-public sealed class KnowledgeStore(NpgsqlDataSource database, TimeProvider clock)
+public sealed class KnowledgeStore(NpgsqlDataSource database, TvmSignal signal, TimeProvider clock)
 {
     // A lesser feed fills what is empty; an equal or better one replaces. Signs of exploitation add up: one feed's silence is no denial.
     private const string Merge =
@@ -90,10 +90,11 @@ public sealed class KnowledgeStore(NpgsqlDataSource database, TimeProvider clock
             """
             INSERT INTO defender.kb_feeds (source, name, released, imported_at, records, understood) VALUES (@Source, @Name, @Released, @ImportedAt, @Records, @Understood)
             ON CONFLICT (source, name) DO UPDATE SET released = excluded.released, imported_at = excluded.imported_at, records = excluded.records, understood = excluded.understood;
-            UPDATE defender.kb_state SET revision = revision + 1
+            INSERT INTO defender.kb_state AS s (id, revision) VALUES (1, 2) ON CONFLICT (id) DO UPDATE SET revision = s.revision + 1
             """,
             feed,
             cancellationToken: cancellationToken));
+        signal.Raise(Guid.Empty);
     }
 
     /// <summary>What is known.</summary>

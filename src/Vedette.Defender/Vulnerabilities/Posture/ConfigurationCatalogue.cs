@@ -24,11 +24,11 @@ public static class ConfigurationCatalogue
     /// <summary>All of them.</summary>
     public static IReadOnlyList<SecurityConfiguration> All => Loaded.Value;
 
-    /// <summary>SQL that gives the catalogue as rows <c>(id, name, category, subcategory, impact, component, user_impact)</c> under an alias.</summary>
-    internal static string Rows(string alias) => RowsText.Value + $" AS {alias}(id, name, category, subcategory, impact, component, user_impact)";
+    /// <summary>SQL that gives the catalogue as rows under an alias.</summary>
+    internal static string Rows(string alias) => RowsText.Value + $" AS {alias}(id, name, category, subcategory, impact, component, user_impact, description, risk, remediation)";
 
     private static readonly Lazy<string> RowsText = new(() => "(VALUES " + string.Join(", ", All.Select(c => FormattableString.Invariant(
-        $"({Quote(c.Id)}, {Quote(c.Name)}, {Quote(c.Category)}, {Quote(c.Subcategory)}, {c.Impact}::double precision, {Quote(c.Component)}, {(c.IsExpectedUserImpact ? "true" : "false")})"))) + ")");
+        $"({Quote(c.Id)}, {Quote(c.Name)}, {Quote(c.Category)}, {Quote(c.Subcategory)}, {c.Impact}::double precision, {Quote(c.Component)}, {(c.IsExpectedUserImpact ? "true" : "false")}, {Quote(c.Description)}, {Quote(c.Risk)}, {Quote(c.Remediation)})"))) + ")");
 
     private static string Quote(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 }

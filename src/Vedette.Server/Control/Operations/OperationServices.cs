@@ -78,6 +78,9 @@ internal static class OperationServices
         services.AddSingleton<IOperation, ListExports>();
         services.AddSingleton<IOperation, RemoveExport>();
         services.AddSingleton<IOperation, EnableExport>();
+        services.AddSingleton<IOperation, ImportKnowledge>();
+        services.AddSingleton<IOperation, KnowledgeStatusOperation>();
+        services.AddSingleton<IOperation, RefreshAssessment>();
         services.AddSingleton<OperationRegistry>();
         return services;
     }
