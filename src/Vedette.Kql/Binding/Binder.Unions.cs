@@ -39,8 +39,8 @@ internal sealed partial class Binder
         {
             WildcardExpr w => w.Pattern,
             StarExpr => "*",
-            MemberExpr { Selector: WildcardExpr w } => w.Pattern,
-            MemberExpr { Selector: StarExpr } => "*",
+            MemberExpr { Selector: WildcardExpr w } m when IsDatabase(m.Target) => w.Pattern,
+            MemberExpr { Selector: StarExpr } m when IsDatabase(m.Target) => "*",
             NameExpr { IsBracketed: true, Name: var n } when n.Contains('*', StringComparison.Ordinal) => n,
             _ => null,
         };
