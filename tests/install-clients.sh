@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the public client libraries that the tests drive: msal-node and @azure/identity from npm, python3-msal from Debian.
+# Installs the public clients that the tests drive: msal-node, @azure/identity and others from npm; the Python ones and a browser from Debian.
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 
@@ -13,12 +13,20 @@ for folder in "$root"/*/node; do
   fi
 done
 
-if ! /usr/bin/python3 -c 'import msal, requests' 2>/dev/null; then
+# Debian packages: the Python clients, and the browser in which people sign in.
+missing=()
+/usr/bin/python3 -c 'import msal, requests' 2>/dev/null || missing+=(python3-msal python3-requests)
+/usr/bin/python3 -c 'import azure.identity' 2>/dev/null || missing+=(python3-azure)
+[ -x /usr/bin/chromium ] || missing+=(chromium)
+command -v curl >/dev/null 2>&1 || missing+=(curl)
+command -v openssl >/dev/null 2>&1 || missing+=(openssl)
+command -v ip >/dev/null 2>&1 || missing+=(iproute2)
+if [ ${#missing[@]} -gt 0 ]; then
   as_root=""
   [ "$(id -u)" -eq 0 ] || as_root="sudo -n"
-  echo "Installing python3-msal …" >&2
+  echo "Installing ${missing[*]} …" >&2
   if command -v apt-get >/dev/null 2>&1; then
-    { $as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq python3-msal python3-requests; } >/dev/null 2>&1 ||
-      echo "python3-msal could not be installed: the tests that need it will fail and say so." >&2
+    { $as_root apt-get update -qq && DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >/dev/null 2>&1 ||
+      echo "Not all of ${missing[*]} could be installed: the tests that need them will fail and say so." >&2
   fi
 fi

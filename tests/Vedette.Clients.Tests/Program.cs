@@ -5,6 +5,18 @@ using Azure.Identity;
 using Microsoft.Identity.Client;
 using Vedette.Clients.Tests;
 
+if (args[0] == "matrix-host")
+{
+    await MatrixHost.RunAsync(args[1]);
+    return 0;
+}
+
+if (args[0] == "matrix")
+{
+    await DotNetMatrix.RunAsync(args[1], JsonSerializer.Deserialize<MatrixSettings>(await Console.In.ReadToEndAsync(), ClientSettings.Json)!);
+    return 0;
+}
+
 // Gets a token with one of the .NET libraries: settings as JSON on standard input, the answer as JSON on standard output.
 var settings = JsonSerializer.Deserialize<ClientSettings>(await Console.In.ReadToEndAsync(), ClientSettings.Json)!;
 ClientAnswer answer;

@@ -59,6 +59,9 @@ internal static class EmulatedHosts
     /// <summary>Finds a host by its name, ignoring case; null for any other name.</summary>
     public static EmulatedHost? Find(string? name) => name is null ? null : ByName.GetValueOrDefault(name);
 
+    /// <summary>True for the names that the server has by itself.</summary>
+    public static bool IsOwnName(string? name) => string.Equals(name, "localhost", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Lines for a hosts file that lead every name to this machine.</summary>
     public static string HostsFile() => string.Concat(All.Select(host => $"127.0.0.1 {host.Name}\n"));
 }

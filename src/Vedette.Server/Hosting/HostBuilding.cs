@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Console;
@@ -97,8 +98,8 @@ internal static class HostBuilding
             kestrel.Limits.MaxRequestLineSize = 64 * 1024;
             Bind(options.HttpsPort, listen => listen.UseHttps(https => https.ServerCertificateSelector = (_, name) => certificates.Choose(name)));
             Bind(options.HttpPort, _ => { });
-            if (options.Hosts) Bind(options.HostsPort, listen => Emulate(listen, Mark));
-            if (options.ProxyPort is { } proxy) Bind(proxy, listen => Emulate(listen, ConnectProxy.Accept));
+            if (options.Hosts) Bind(options.HostsPort, listen => Emulate(listen, Mark, certificates.ChooseOnStandardPort));
+            if (options.ProxyPort is { } proxy) Bind(proxy, listen => Emulate(listen, ConnectProxy.Accept, certificates.ChooseEmulated));
 
             // We hold the data folder, so a socket file that is there was left behind by a killed server.
             File.Delete(folder.ControlSocket);
@@ -109,10 +110,10 @@ internal static class HostBuilding
             }));
 
             // The step runs before TLS.
-            void Emulate(ListenOptions listen, Func<ConnectionDelegate, ConnectionDelegate> step)
+            static void Emulate(ListenOptions listen, Func<ConnectionDelegate, ConnectionDelegate> step, Func<string?, X509Certificate2?> choose)
             {
                 listen.Use(step);
-                listen.UseHttps(https => https.ServerCertificateSelector = (_, name) => certificates.ChooseEmulated(name));
+                listen.UseHttps(https => https.ServerCertificateSelector = (_, name) => choose(name));
             }
 
             static ConnectionDelegate Mark(ConnectionDelegate next) => connection =>

@@ -16,7 +16,7 @@ internal static class HostGate
             return Task.CompletedTask;
         }
 
-        if (context.Features.Get<EmulatedConnection>() is null) return next(context);
+        if (context.Features.Get<EmulatedConnection>() is null || EmulatedHosts.IsOwnName(context.Request.Host.Host)) return next(context);
         context.Response.StatusCode = StatusCodes.Status421MisdirectedRequest;
         return Task.CompletedTask;
     });

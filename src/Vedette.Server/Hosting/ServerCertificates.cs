@@ -21,6 +21,9 @@ internal sealed class ServerCertificates
     /// <summary>For the server's own port: the local certificate, unless a client that was led here asks for an emulated name.</summary>
     public X509Certificate2 Choose(string? name) => _emulated is not null && EmulatedHosts.Find(name) is not null ? _emulated : _own;
 
-    /// <summary>For the real services' port: only emulated names are answered; null ends the handshake.</summary>
+    /// <summary>For the real services' names: only these are answered; null ends the handshake.</summary>
     public X509Certificate2? ChooseEmulated(string? name) => EmulatedHosts.Find(name) is not null ? _emulated : null;
+
+    /// <summary>For the real services' port: as well by the server's own name, since some clients drop the port of an address.</summary>
+    public X509Certificate2? ChooseOnStandardPort(string? name) => EmulatedHosts.IsOwnName(name) ? _own : ChooseEmulated(name);
 }
