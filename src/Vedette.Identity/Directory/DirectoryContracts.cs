@@ -24,6 +24,9 @@ public sealed record CreateApplicationRequest(string DisplayName)
     /// <summary>Reply addresses; their kind follows from <see cref="Native"/>.</summary>
     public IReadOnlyList<string> RedirectUris { get; init; } = [];
 
+    /// <summary>Reply addresses of pages that run in a browser (single-page application).</summary>
+    public IReadOnlyList<string> SinglePageRedirectUris { get; init; } = [];
+
     /// <summary>App ID URIs, for an application that is an API itself.</summary>
     public IReadOnlyList<string> IdentifierUris { get; init; } = [];
 

@@ -55,7 +55,7 @@ public sealed partial class DirectoryService(DirectoryStore store, IdentityKey k
             {
                 SignInAudience = request.MultiTenant ? SignInAudience.MultiTenant : SignInAudience.SingleTenant,
                 IsPublicClient = request.Native,
-                RedirectUris = [.. request.RedirectUris.Select(uri => new RedirectUri(uri, kind))],
+                RedirectUris = [.. request.RedirectUris.Select(uri => new RedirectUri(uri, kind)), .. request.SinglePageRedirectUris.Select(uri => new RedirectUri(uri, RedirectKind.Spa))],
                 IdentifierUris = request.IdentifierUris,
                 AppRoles = request.AppRoles,
                 Scopes = request.Scopes,

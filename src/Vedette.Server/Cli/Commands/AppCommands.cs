@@ -17,8 +17,9 @@ internal static class AppCommands
         var native = new Option<bool>("--native") { Description = "A public client (desktop, mobile, script of a user) rather than a web application." };
         var multiTenant = new Option<bool>("--multi-tenant") { Description = "Usable in every tenant that consents." };
         var redirect = new Option<string[]>("--redirect-uri") { Description = "A redirect URI; may be given several times.", HelpName = "URI", DefaultValueFactory = _ => [] };
+        var page = new Option<string[]>("--spa-redirect-uri") { Description = "A redirect URI of a page that runs in a browser; may be given several times.", HelpName = "URI", DefaultValueFactory = _ => [] };
         var tenant = CommonWords.Tenant();
-        return new Command("create", "Step 1: register an application.") { name, native, multiTenant, redirect, tenant }.Runs(
+        return new Command("create", "Step 1: register an application.") { name, native, multiTenant, redirect, page, tenant }.Runs(
             "app.create",
             parsed => new
             {
@@ -26,6 +27,7 @@ internal static class AppCommands
                 native = parsed.GetValue(native),
                 multiTenant = parsed.GetValue(multiTenant),
                 redirectUris = parsed.GetValue(redirect),
+                singlePageRedirectUris = parsed.GetValue(page),
                 tenant = parsed.GetValue(tenant),
             },
             result => Print.Fields(result, ("Application (client) id", "appId"), ("Object id", "id"), ("Tenant id", "tenantId"), ("Name", "displayName")));

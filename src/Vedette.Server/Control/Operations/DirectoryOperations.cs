@@ -33,11 +33,12 @@ internal sealed class CreateApplication(DirectoryService directory) : DirectoryO
                 Native = input.Native,
                 MultiTenant = input.MultiTenant,
                 RedirectUris = input.RedirectUris ?? [],
+                SinglePageRedirectUris = input.SinglePageRedirectUris ?? [],
                 Tenant = input.Tenant,
             },
             cancellationToken);
 
-    internal sealed record Input(string Name, bool Native, bool MultiTenant, string[]? RedirectUris, string? Tenant);
+    internal sealed record Input(string Name, bool Native, bool MultiTenant, string[]? RedirectUris, string? Tenant, string[]? SinglePageRedirectUris = null);
 }
 
 /// <summary><c>app.grant</c>: adds permissions to what an application asks for.</summary>
