@@ -75,6 +75,14 @@ internal sealed partial class RelationWriter
                     return Summarize(summarize);
                 case ScanRelation scan:
                     return writer.Sequences(scan, Write(scan.Input), group);
+                case MakeSeriesRelation series:
+                {
+                    var rows = Write(series.Input);
+                    return writer.MakeSeries(series, rows, Outer(rows));
+                }
+
+                case SharedScan shared when IsOfGroup(shared.Shared.Plan):
+                    return Shared(shared);
                 case not UnaryRelation when !IsOfGroup(relation):
                     return ForEachGroup(relation);
                 default:
@@ -82,7 +90,22 @@ internal sealed partial class RelationWriter
             }
         }
 
-        private bool IsOfGroup(BoundRelation relation) => relation == context || BoundTree.Parts(relation).Relations.Any(IsOfGroup);
+        /// <summary>What rows carry besides the body's own columns: their group, and in mv-apply the row outside.</summary>
+        private List<int> Outer(Select rows) => [.. group.Concat(writer._carried.Select(c => c.Id)).Distinct().Where(id => rows.TryResolve(id) is not null)];
+
+        private bool IsOfGroup(BoundRelation relation) =>
+            relation == context || (relation is SharedScan shared && IsOfGroup(shared.Shared.Plan)) || BoundTree.Parts(relation).Relations.Any(IsOfGroup);
+
+        /// <summary>A named part of the body, written in place: its rows are those of the group.</summary>
+        private Select Shared(SharedScan scan)
+        {
+            var plan = Write(scan.Shared.Plan);
+            var map = scan.Columns.Select((column, i) => (column.Id, Plan: scan.Shared.Plan.Columns[i].Id)).ToDictionary(p => p.Id, p => p.Plan);
+            foreach (var id in Outer(plan))
+                map[id] = id;
+            var order = plan.Order.Where(o => map.ContainsValue(o.Id)).Select(o => o with { Id = map.First(m => m.Value == o.Id).Key }).ToList();
+            return new Select(new SharedSource(null, plan, map)) { Order = order.Count == plan.Order.Count ? order : [] };
+        }
 
         /// <summary>Rows from elsewhere, for each group once more, with the key that the group has.</summary>
         private Select ForEachGroup(BoundRelation relation)
@@ -90,7 +113,7 @@ internal sealed partial class RelationWriter
             var rows = writer._contexts[context].Wrap();
             rows.Order = [];
             rows.IsNumbered = false;
-            var columns = group.Concat(key is null ? [] : [key.Id]).ToList();
+            var columns = Outer(rows).Concat(key is null ? [] : [key.Id]).Distinct().ToList();
             rows.GroupBy = [.. columns.Select(c => rows.Resolve(c)).Where(v => !v.IsConstant).Select(v => v.Text)];
             foreach (var column in columns)
                 rows.Define(column, rows.Resolve(column));
@@ -120,14 +143,14 @@ internal sealed partial class RelationWriter
         private Select Union(UnionRelation union)
         {
             // The group's columns are columns of the union.
+            var outer = Outer(writer._contexts[context]).Select(id => new KqlColumn(id, "", writer._contexts[context].Resolve(id).Type)).ToList();
             var inputs = new List<(Select, IReadOnlyList<KqlColumn?>, SqlValue?)>();
             foreach (var input in union.Inputs)
             {
                 var rows = Write(input.Input);
-                inputs.Add((rows, [.. group.Select(g => new KqlColumn(g, "", rows.Resolve(g).Type)), .. input.Columns], SqlConstant.String(input.SourceName)));
+                inputs.Add((rows, [.. outer, .. input.Columns], SqlConstant.String(input.SourceName)));
             }
 
-            var outer = group.Select(g => new KqlColumn(g, "", writer._contexts[context].Resolve(g).Type));
             return new Select(new UnionSource(inputs, union.SourceColumn, union.SourceColumn is { } source ? [source, .. outer, .. union.Columns.Skip(1)] : [.. outer, .. union.Columns]));
         }
 

@@ -6,10 +6,10 @@ namespace Vedette.Telemetry.Sql;
 /// <summary>make-series and top-nested.</summary>
 internal sealed partial class RelationWriter
 {
-    private Select MakeSeries(MakeSeriesRelation node)
+    private Select MakeSeries(MakeSeriesRelation node, Select input, IReadOnlyList<int> outside)
     {
         var inner = Prepare(
-            Open(Write(node.Input).Unordered()),
+            Open(input.Unordered()),
             node.Keys.Select(k => k.Value).Append(node.Axis).Concat(node.Series.SelectMany(s => s.Aggregate.SelectMany(a => a.Arguments))));
         if (inner.HasWindow)
             inner = inner.Wrap();
@@ -33,6 +33,7 @@ internal sealed partial class RelationWriter
             KqlType.Long,
             false));
         var keys = new List<(KqlColumn Column, int Inner)> { (new KqlColumn(NewHidden(), "", KqlType.Long), bin) };
+        keys.AddRange(outside.Select(g => (new KqlColumn(g, "", inner.Resolve(g).Type), g)));
         foreach (var key in node.Keys)
             keys.Add((key.Column, Hide(inner, Typed(_scalars.Write(key.Value, inner), key.Column.Type))));
         var items = node.Series.SelectMany(s => s.Aggregate).ToList();
@@ -54,10 +55,10 @@ internal sealed partial class RelationWriter
         group.Order = [];
         var position = group.Resolve(keys[0].Column.Id).Text;
         var terms = new List<string>();
-        foreach (var key in node.Keys)
+        foreach (var key in outside.Concat(node.Keys.Select(k => k.Column.Id)))
         {
-            var value = group.Resolve(key.Column.Id);
-            group.Define(key.Column.Id, value);
+            var value = group.Resolve(key);
+            group.Define(key, value);
             if (!value.IsConstant)
                 terms.Add(value.Text);
         }

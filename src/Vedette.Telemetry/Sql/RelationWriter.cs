@@ -44,7 +44,7 @@ internal sealed partial class RelationWriter
         RenderRelation render => Write(render.Input),
         ConsumeRelation consume => Consume(Write(consume.Input)),
         SummarizeRelation summarize => Summarize(summarize),
-        MakeSeriesRelation series => MakeSeries(series),
+        MakeSeriesRelation series => MakeSeries(series, Write(series.Input), []),
         TopNestedRelation nested => TopNested(nested),
         JoinRelation join => Join(join),
         UnionRelation union => Union(union),
