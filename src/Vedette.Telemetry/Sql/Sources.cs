@@ -102,6 +102,8 @@ internal sealed class UnionSource(IReadOnlyList<(Select Input, IReadOnlyList<Kql
     {
         if (!_positions.TryGetValue(id, out var position))
             return null;
+        if (!Enumerable.Range(0, inputs.Count).Any(i => Has(i, position)))
+            return SqlConstant.Null(columns[position].Type);
         _required.Add(position);
         var nullable = false;
         for (var i = 0; i < inputs.Count; i++)
@@ -116,7 +118,7 @@ internal sealed class UnionSource(IReadOnlyList<(Select Input, IReadOnlyList<Kql
     {
         var sparse = inputs.Count * _required.Count <= ManyCells
             ? []
-            : _required.Where(p => Enumerable.Range(0, inputs.Count).Count(i => Has(i, p)) <= Math.Max(2, inputs.Count / 8)).ToHashSet();
+            : _required.Where(p => Enumerable.Range(0, inputs.Count).Count(i => Has(i, p)) <= Math.Max(2, inputs.Count / 2)).ToHashSet();
         var text = new StringBuilder("(");
         if (sparse.Count > 0)
         {
