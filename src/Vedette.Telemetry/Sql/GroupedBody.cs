@@ -178,7 +178,7 @@ internal sealed partial class RelationWriter
                 inner = inner.Wrap();
             var keys = group.Select(g => (new KqlColumn(g, "", inner.Resolve(g).Type), g)).ToList();
             foreach (var key in node.Keys)
-                keys.Add((key.Column, writer.Hide(inner, Typed(writer._scalars.Write(key.Value, inner), key.Column.Type))));
+                keys.Add((key.Column, writer.Hide(inner, Typed(writer._scalars.Write(key.Value, inner), key.Column.Type).WithoutArray())));
             var arguments = node.Aggregates.Select(a => a.Arguments.Select(x => writer.Argument(inner, x)).ToList()).ToList();
             // The columns of the row outside belong to the group.
             var carried = writer._carried.Where(c => inner.TryResolve(c.Id) is not null).ToList();

@@ -35,7 +35,7 @@ internal sealed partial class RelationWriter
         var keys = new List<(KqlColumn Column, int Inner)> { (new KqlColumn(NewHidden(), "", KqlType.Long), bin) };
         keys.AddRange(outside.Select(g => (new KqlColumn(g, "", inner.Resolve(g).Type), g)));
         foreach (var key in node.Keys)
-            keys.Add((key.Column, Hide(inner, Typed(_scalars.Write(key.Value, inner), key.Column.Type))));
+            keys.Add((key.Column, Hide(inner, Typed(_scalars.Write(key.Value, inner), key.Column.Type).WithoutArray())));
         var items = node.Series.SelectMany(s => s.Aggregate).ToList();
         var arguments = items.Select(a => a.Arguments.Select(x => Argument(inner, x)).ToList()).ToList();
         var binned = Group(inner, keys, items, arguments, ordered: false).Wrap();
@@ -123,7 +123,7 @@ internal sealed partial class RelationWriter
             for (var i = 0; i <= depth; i++)
             {
                 var key = node.Levels[i].Key;
-                keys.Add((new KqlColumn(NewHidden(), "", key.Column.Type), Hide(rows, Typed(_scalars.Write(key.Value, rows), key.Column.Type))));
+                keys.Add((new KqlColumn(NewHidden(), "", key.Column.Type), Hide(rows, Typed(_scalars.Write(key.Value, rows), key.Column.Type).WithoutArray())));
             }
 
             var arguments = level.Aggregates.Select(a => a.Arguments.Select(x => Argument(rows, x)).ToList()).ToList();

@@ -19,7 +19,7 @@ internal sealed partial class RelationWriter
         foreach (var key in node.Keys)
         {
             var value = Typed(_scalars.Write(key.Value, inner), key.Column.Type);
-            keys.Add((key.Column, Hide(inner, value)));
+            keys.Add((key.Column, Hide(inner, value.WithoutArray())));
         }
 
         var arguments = node.Aggregates.Select(a => a.Arguments.Select(x => Argument(inner, x)).ToList()).ToList();

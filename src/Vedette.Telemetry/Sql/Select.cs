@@ -30,7 +30,11 @@ internal sealed class Select(SqlSource source)
     private readonly SortedSet<int> _required = [];
     private readonly List<Func<string>> _where = [];
     private readonly Dictionary<int, int> _depth = [];
+    private readonly Dictionary<int, int> _parts = [];
     private string? _rendered;
+
+    // Ids of arrays lie beside those of their columns.
+    private const int ArrayIds = 1_000_000_000;
 
     /// <summary>How deep definitions may refer to each other in one level before the next level is opened.</summary>
     private const int MaxDepth = 3;
@@ -83,6 +87,8 @@ internal sealed class Select(SqlSource source)
         if (_values.TryGetValue(id, out var value))
         {
             _used.Add(id);
+            if (_parts.TryGetValue(id, out var part))
+                _used.Add(part);
             return value;
         }
 
@@ -101,9 +107,33 @@ internal sealed class Select(SqlSource source)
             return;
         }
 
+        if (value is { IsPresent: true, Type: KqlType.Dynamic } && (value.Strings ?? value.Elements) is { } array)
+        {
+            DefineArray(id, array, value.Strings is not null, depth);
+            return;
+        }
+
         var name = Name(id);
-        _values[id] = value with { Text = name, Elements = null };
+        _values[id] = value with { Text = name, Elements = null, Array = null };
         _definitions[id] = value.Text;
+        _defined.Add(id);
+        _depth[id] = depth;
+    }
+
+    /// <summary>
+    /// A dynamic array stays an array of the engine under an id of its own until somebody asks for its JSON text: most are only counted, searched or
+    /// unrolled, and those that reach the answer are few.
+    /// </summary>
+    private void DefineArray(int id, string array, bool ofStrings, int depth)
+    {
+        var part = id < 0 ? id - ArrayIds : id + ArrayIds;
+        var held = SqlJson.OfArray(Name(part), ofStrings) with { Array = part };
+        _values[part] = new SqlValue(Name(part), KqlType.Unknown, false);
+        _definitions[part] = array;
+        _values[id] = held with { Text = Name(id) };
+        _definitions[id] = held.Text;
+        _parts[id] = part;
+        _defined.Add(part);
         _defined.Add(id);
         _depth[id] = depth;
     }
@@ -111,7 +141,7 @@ internal sealed class Select(SqlSource source)
     /// <summary>Gives a column its value, under a name of its own even when the value is constant or a mere column.</summary>
     public void DefineAlways(int id, SqlValue value)
     {
-        _values[id] = value with { Text = Name(id), IsConstant = false, Constant = null };
+        _values[id] = value with { Text = Name(id), IsConstant = false, Constant = null, Strings = null, Elements = null, PlainText = null, Array = null };
         _definitions[id] = value.Text;
         _defined.Add(id);
         _depth[id] = 1;
@@ -227,6 +257,12 @@ internal sealed class SelectSource(Select inner) : SqlSource
             return null;
         if (value.IsConstant)
             return value;
+        if (value.Array is { } array)
+        {
+            Inner.Require(array);
+            return SqlJson.OfArray(Select.Name(array), value.Strings is not null) with { Array = array };
+        }
+
         Inner.Require(id);
         return new SqlValue(Select.Name(id), value.Type, value.Nullable);
     }

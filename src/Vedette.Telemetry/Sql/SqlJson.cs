@@ -42,6 +42,9 @@ internal static class SqlJson
     public static SqlValue FromStrings(string strings) =>
         new($"concat('[', arrayStringConcat(arrayMap(s -> toJSONString(s), {strings}), ','), ']')", KqlType.Dynamic, false) { Strings = strings, IsPresent = true };
 
+    /// <summary>A dynamic array out of an Array(String) of texts or of JSON texts.</summary>
+    public static SqlValue OfArray(string array, bool ofStrings) => ofStrings ? FromStrings(array) : FromElements(array);
+
     /// <summary>Array(Tuple(String, String)) of a bag's names and JSON texts.</summary>
     public static string Properties(SqlValue value) => $"JSONExtractKeysAndValuesRaw({SqlConvert.ToDynamic(value).Text})";
 

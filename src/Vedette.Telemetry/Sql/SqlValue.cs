@@ -33,8 +33,14 @@ internal sealed record SqlValue(string Text, KqlType Type, bool Nullable)
     /// <summary>For a dynamic that is an array of strings: the strings as an Array(String), when at hand.</summary>
     public string? Strings { get; init; }
 
+    /// <summary>Id of the column that holds <see cref="Strings"/> or <see cref="Elements"/>, when there is one.</summary>
+    public int? Array { get; init; }
+
     /// <summary>For a dynamic: whether it is known not to be null.</summary>
     public bool IsPresent { get; init; }
+
+    /// <summary>The value as its JSON text only, for places that need one and the same column: keys of groups.</summary>
+    public SqlValue WithoutArray() => this with { Strings = null, Elements = null, Array = null };
 
     public override string ToString() => Text;
 }

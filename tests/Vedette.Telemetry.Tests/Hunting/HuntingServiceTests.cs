@@ -51,6 +51,24 @@ public sealed class HuntingServiceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_search_through_everything_finds_rows_and_keeps_the_columns_of_empty_tables()
+    {
+        var before = await RunAsync("search 'pc1' | where FileName =~ 'cmd.exe' | project $table, DeviceName, RemoteUrl, EmailAction, FileSize, Severity");
+        before.Rows.Count.ShouldBe((int)(long)(await RunAsync("DeviceProcessEvents | where FileName =~ 'cmd.exe' and DeviceName == 'pc1' | count")).Rows[0][0]!);
+        before.Rows[0].ShouldBe(["DeviceProcessEvents", "pc1", "", "", null, ""]);
+        var columns = (await RunAsync("search 'no such thing'")).Columns;
+        columns.Count.ShouldBeGreaterThan(500);
+
+        var row = HuntingRow.For("EmailEvents");
+        row["Timestamp"] = Noon;
+        row["Subject"] = "about pc1";
+        await Store.AppendAsync(Tenant, [row], "mail", default);
+        (await RunAsync("search in (EmailEvents, DeviceEvents, DeviceFileEvents, DeviceLogonEvents, AlertInfo, UrlClickEvents) 'pc1' | project $table, Subject"))
+            .Rows.ShouldHaveSingleItem().ShouldBe(["EmailEvents", "about pc1"]);
+        (await RunAsync("union * | summarize count()")).Rows[0][0].ShouldBe(101L);
+    }
+
+    [Fact]
     public async Task Every_type_comes_back_as_its_dotnet_type()
     {
         var result = await RunAsync(
