@@ -22,7 +22,7 @@ internal static class ClientProcess
         var (program, arguments) = platform switch
         {
             "dotnet" => ("dotnet", new[] { "exec", typeof(ClientProcess).Assembly.Location, client }),
-            "node" => ("node", [NodeScript(), client]),
+            "node" => ("node", [NodeScript("client.mjs"), client]),
             "python" => ("/usr/bin/python3", [PythonScript(), client]),
             _ => throw new ArgumentException(platform),
         };
@@ -66,12 +66,13 @@ internal static class ClientProcess
         return await reader.ReadToEndAsync();
     }
 
-    private static string NodeScript()
+    /// <summary>Path of a script of the Node clients; fails when these are not installed.</summary>
+    public static string NodeScript(string name)
     {
         var folder = Path.Combine(ProjectFolder, "node");
-        if (!Directory.Exists(Path.Combine(folder, "node_modules", "@azure", "msal-node")))
+        if (!Directory.Exists(Path.Combine(folder, "node_modules", "@microsoft", "microsoft-graph-client")))
             throw new InvalidOperationException($"The Node clients are not installed. Run 'npm ci' in {folder}, or './vedette test', which does.");
-        return Path.Combine(folder, "client.mjs");
+        return Path.Combine(folder, name);
     }
 
     private static string PythonScript()

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
@@ -15,6 +16,8 @@ using Vedette.Identity.Directory;
 using Vedette.Server.Authority;
 using Vedette.Server.Endpoint;
 using Vedette.Server.Graph;
+using Vedette.Server.Hosting;
+using Vedette.Server.ThreatProtection;
 using Vedette.Server.Tests.Endpoint;
 using Vedette.Telemetry;
 using Vedette.Telemetry.Schema;
@@ -36,7 +39,7 @@ internal sealed class DirectoryHost : IAsyncDisposable
         _database = database;
         _application = application;
         _folder = folder;
-        Client = new HttpClient { BaseAddress = new Uri(application.Urls.Single()) };
+        Client = new HttpClient { BaseAddress = new Uri(application.Urls.Single(address => address.StartsWith("http:", StringComparison.Ordinal))) };
     }
 
     public HttpClient Client { get; }
@@ -49,12 +52,25 @@ internal sealed class DirectoryHost : IAsyncDisposable
 
     public Tenant Tenant => Directory.FindTenant("contoso.example");
 
-    public static async Task<DirectoryHost> StartAsync()
+    /// <summary>Base address with https and the name localhost, when the host was started with it.</summary>
+    public string Https => _application.Urls.Single(address => address.StartsWith("https", StringComparison.Ordinal)).Replace("127.0.0.1", "localhost", StringComparison.Ordinal);
+
+    /// <summary>PEM file of the certificate authority to trust.</summary>
+    public string AuthorityFile => Path.Combine(_folder, "ca.pem");
+
+    /// <summary>Starts the host.</summary>
+    /// <param name="https">True to listen with https too, with a certificate of an authority of its own.</param>
+    public static async Task<DirectoryHost> StartAsync(bool https = false)
     {
         var database = await TestPostgres.CreateAsync(IdentityServices.Migrations, DefenderState.Migrations);
         var folder = System.IO.Directory.CreateTempSubdirectory("vedette-directory-").FullName;
         var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.UseKestrel().UseUrls("http://127.0.0.1:0");
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Loopback, 0);
+            if (https) kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(new CertificateAuthority(folder, TimeProvider.System).ServerCertificate()));
+        });
         builder.Logging.ClearProviders().AddConsole().SetMinimumLevel(LogLevel.Error);
         builder.Services.AddSingleton(database.DataSource);
         builder.Services.AddSingleton(TimeProvider.System);
@@ -64,6 +80,7 @@ internal sealed class DirectoryHost : IAsyncDisposable
         builder.Services.AddVedetteIdentity(new IdentityOptions { KeyFile = Path.Combine(folder, "identity.key") });
         builder.Services.AddVedetteDefender(new DefenderOptions { FilesFolder = folder });
         builder.Services.AddVedetteEndpoint();
+        builder.Services.AddVedetteThreatProtection();
         builder.Services.AddVedetteGraph();
         builder.Services.AddHostedService<AuthorityWorker>();
         var application = builder.Build();
