@@ -84,6 +84,9 @@ public sealed class HuntingTests(HuntingTests.Fixture fixture) : IClassFixture<H
             file.GetProperty("globalPrevalence").GetInt64().ShouldBe(2);
             file.GetProperty("size").GetInt64().ShouldBe(2048);
             file.GetProperty("isPeFile").GetBoolean().ShouldBeTrue();
+            file.GetProperty("filePublisher").GetString().ShouldBe("Odd Ltd");
+            file.GetProperty("fileProductName").GetString().ShouldBe("Odd Suite");
+            (file.GetProperty("determinationType").GetString(), file.GetProperty("determinationValue").GetString()).ShouldBe(("Malware", "Trojan:Win32/Odd"));
         }
 
         var stats = (await _host.GetAsync($"/api/files/{Sha1}/stats?lookBackHours=48", "File.Read.All")).Json;
@@ -154,7 +157,13 @@ public sealed class HuntingTests(HuntingTests.Fixture fixture) : IClassFixture<H
                 ("Timestamp", Time), ("DeviceId", Device), ("DeviceName", "pc-71"), ("ActionType", "ProcessCreated"), ("FileName", "odd.exe"), ("FolderPath", @"C:\lab\odd.exe"),
                 ("SHA1", Sha1), ("SHA256", Sha256), ("FileSize", 2048L), ("ProcessId", 4242L), ("ProcessCommandLine", "odd.exe -x"), ("ProcessCreationTime", Time),
                 ("AccountName", "dana"), ("AccountDomain", "contoso"), ("InitiatingProcessFileName", "cmd.exe"), ("InitiatingProcessId", 41L), ("ReportId", 7101L),
+                ("ProcessVersionInfoCompanyName", "Odd Ltd"), ("ProcessVersionInfoProductName", "Odd Suite"),
             }) process[column] = value;
+            var antivirus = HuntingRow.For("DeviceEvents");
+            foreach (var (column, value) in new (string, object)[]
+            {
+                ("Timestamp", Time), ("DeviceId", Device), ("ActionType", "AntivirusDetection"), ("SHA1", Sha1), ("AdditionalFields", """{"ThreatName":"Trojan:Win32/Odd"}"""), ("ReportId", 7401L),
+            }) antivirus[column] = value;
             var file = HuntingRow.For("DeviceFileEvents");
             foreach (var (column, value) in new (string, object)[]
             {
@@ -165,7 +174,7 @@ public sealed class HuntingTests(HuntingTests.Fixture fixture) : IClassFixture<H
             {
                 ("Timestamp", Time), ("DeviceId", Device), ("ActionType", "ConnectionSuccess"), ("RemoteIP", "198.51.100.71"), ("RemoteUrl", "https://c2.odd-71.example/a"), ("ReportId", 7301L),
             }) network[column] = value;
-            await Host.AppendAsync(process, file, network);
+            await Host.AppendAsync(process, file, network, antivirus);
         }
 
         public async Task DisposeAsync() => await Host.DisposeAsync();

@@ -115,7 +115,10 @@ internal sealed class FileHandlers(EntityReader reader, Observations observation
             First = (DateTime)seen["First"]!,
             Last = (DateTime)seen["Last"]!,
             Size = seen["FileSize"] is { } size ? Convert.ToInt64(size, CultureInfo.InvariantCulture) : null,
-            WasRun = Convert.ToInt64(seen["Run"], CultureInfo.InvariantCulture) > 0,
+            IsPortableExecutable = Convert.ToInt64(seen["Run"], CultureInfo.InvariantCulture) > 0 && Convert.ToInt64(seen["Windows"], CultureInfo.InvariantCulture) > 0,
+            Publisher = Text(seen, "Publisher"),
+            Product = Text(seen, "Product"),
+            Threat = sha1.Length > 0 ? await observations.ThreatAsync(call, sha1) : null,
             Signer = certificate is null ? null : Text(certificate, "Signer"),
             Issuer = certificate is null ? null : Text(certificate, "Issuer"),
             SignerHash = certificate is null ? null : Text(certificate, "SignerHash"),
@@ -144,8 +147,17 @@ internal sealed record FileFacts(string Sha1, string? Sha256)
     /// <summary>Bytes, when some event told them.</summary>
     public long? Size { get; init; }
 
-    /// <summary>True when it ran or was loaded.</summary>
-    public bool WasRun { get; init; }
+    /// <summary>True when it ran or was loaded on Windows: nothing else runs there.</summary>
+    public bool IsPortableExecutable { get; init; }
+
+    /// <summary>Company in its version information.</summary>
+    public string? Publisher { get; init; }
+
+    /// <summary>Product in its version information.</summary>
+    public string? Product { get; init; }
+
+    /// <summary>What antivirus found it to be.</summary>
+    public string? Threat { get; init; }
 
     /// <summary>Who signed it.</summary>
     public string? Signer { get; init; }
@@ -174,15 +186,15 @@ internal sealed record FileFacts(string Sha1, string? Sha256)
         if (Size is { } size) json.WriteNumber("size"u8, size);
         else json.WriteNull("size"u8);
         json.WriteNull("fileType"u8);
-        json.WriteBoolean("isPeFile"u8, WasRun);
-        json.WriteNull("filePublisher"u8);
-        json.WriteNull("fileProductName"u8);
+        json.WriteBoolean("isPeFile"u8, IsPortableExecutable);
+        json.WriteString("filePublisher"u8, Publisher);
+        json.WriteString("fileProductName"u8, Product);
         json.WriteString("signer"u8, Signer);
         json.WriteString("issuer"u8, Issuer);
         json.WriteString("signerHash"u8, SignerHash);
         if (IsTrusted is { } trusted) json.WriteBoolean("isValidCertificate"u8, trusted);
         else json.WriteNull("isValidCertificate"u8);
-        json.WriteString("determinationType"u8, "Unknown"u8);
-        json.WriteNull("determinationValue"u8);
+        json.WriteString("determinationType"u8, Threat is null ? "Unknown" : Threat.StartsWith("PUA", StringComparison.OrdinalIgnoreCase) ? "Pua" : "Malware");
+        json.WriteString("determinationValue"u8, Threat);
     }
 }

@@ -78,7 +78,7 @@ internal sealed partial class Observations(TelemetryReader telemetry, TimeProvid
         $"""
         {FileRows(hash, column)}
         | summarize Devices = dcount(DeviceId), First = min(Timestamp), Last = max(Timestamp), SHA1 = max(SHA1), SHA256 = max(SHA256), MD5 = max(MD5),
-            FileSize = max(FileSize), FileName = max(FileName), Run = max(Run)
+            FileSize = max(FileSize), FileName = max(FileName), Run = max(Run), Publisher = max(Publisher), Product = max(Product), Windows = countif(FolderPath contains "\\")
         | where Devices > 0
         """);
 
@@ -94,6 +94,16 @@ internal sealed partial class Observations(TelemetryReader telemetry, TimeProvid
     public Task<IReadOnlyDictionary<string, object?>?> CertificateAsync(ApiCall call, string sha1) => telemetry.OneAsync(
         call,
         $"DeviceFileCertificateInfo | where SHA1 == {TelemetryReader.Quote(sha1)} | top 1 by Timestamp desc | project IsSigned, Signer, SignerHash, Issuer, IsTrusted");
+
+    /// <summary>The name of the threat that antivirus on some device found a file to be; null when none did.</summary>
+    public async Task<string?> ThreatAsync(ApiCall call, string sha1)
+    {
+        var found = await telemetry.OneAsync(
+            call,
+            $"DeviceEvents | where ActionType == 'AntivirusDetection' and SHA1 == {TelemetryReader.Quote(sha1)} | top 1 by Timestamp desc "
+                + "| project ThreatName = tostring(parse_json(AdditionalFields).ThreatName)");
+        return found?["ThreatName"] is string { Length: > 0 } name ? name : null;
+    }
 
     private async Task<Sighting> SightAsync(ApiCall call, string rows)
     {
@@ -132,9 +142,10 @@ internal sealed partial class Observations(TelemetryReader telemetry, TimeProvid
     private static string FileRows(string hash, string column)
     {
         var text = TelemetryReader.Quote(hash);
-        string Rows(string table, string run) =>
-            $"({table} | where {column} == {text} | project Timestamp, DeviceId, FileName, SHA1, SHA256, MD5, FileSize, Run = {run})";
-        return $"union {Rows("DeviceProcessEvents", "1")}, {Rows("DeviceImageLoadEvents", "1")}, {Rows("DeviceFileEvents", "0")}";
+        string Rows(string table, string run, string publisher, string product) =>
+            $"({table} | where {column} == {text} | project Timestamp, DeviceId, FileName, FolderPath, SHA1, SHA256, MD5, FileSize, Run = {run}, Publisher = {publisher}, Product = {product})";
+        return $"union {Rows("DeviceProcessEvents", "1", "ProcessVersionInfoCompanyName", "ProcessVersionInfoProductName")}, "
+            + $"{Rows("DeviceImageLoadEvents", "1", "''", "''")}, {Rows("DeviceFileEvents", "0", "''", "''")}";
     }
 
     [GeneratedRegex(@"^(?=.{1,253}$)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]$")]
