@@ -35,7 +35,13 @@ internal sealed record JsonResult(Func<Utf8JsonWriter, AnswerFlow, ValueTask> Wr
 
     /// <summary>Frees what the writer reads from, whether it ran or not.</summary>
     public IAsyncDisposable? Source { get; init; }
+
+    /// <summary>Takes the whole answer to keep it, when it is small enough; null when it is not to be kept.</summary>
+    public Action<byte[]>? Keep { get; init; }
 }
+
+/// <summary>A whole OData answer that was made before.</summary>
+internal sealed record KeptResult(byte[] Answer) : ApiResult;
 
 /// <summary>Sends a large answer while it is being written, so that memory holds a part of it only and a slow client slows the reading.</summary>
 internal sealed class AnswerFlow(Utf8JsonWriter json, PipeWriter output, CancellationToken cancel)

@@ -26,6 +26,9 @@ public static class HttpServices
         services.TryAddSingleton<HuntingLedger>();
         services.AddSingleton<IStateCache>(provider => provider.GetRequiredService<HuntingLedger>());
         services.AddSingleton<IStateCache>(provider => provider.GetRequiredService<QuotaLedger>());
+        services.TryAddSingleton<TableVersions>();
+        services.TryAddSingleton<PageCache>();
+        services.AddSingleton<IStateCache>(provider => provider.GetRequiredService<PageCache>());
         services.TryAddSingleton<EntityReader>();
         services.TryAddSingleton<ResolveHost>();
         services.TryAddSingleton<Authenticate>();

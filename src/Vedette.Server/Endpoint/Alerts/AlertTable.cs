@@ -44,6 +44,7 @@ internal static class AlertTable
     {
         DeviceGroupColumn = "a.rbac_group_id",
         DocumentColumn = "a.document",
+        VersionSequence = "changes.alerts",
     };
 
     /// <summary>Files named in an alert's evidence.</summary>

@@ -45,6 +45,7 @@ internal static class MachineTable
     {
         DeviceGroupColumn = "m.rbac_group_id",
         DocumentColumn = "m.document",
+        VersionSequence = "changes.machines",
     };
 
     /// <summary>Users by machine. The statistics over all machines are null in this list, as in the service.</summary>

@@ -14,7 +14,7 @@ internal delegate void SqlCondition(SqlText sql);
 /// Reads entities with one statement and writes them as JSON straight from the database's row, without objects in between. A page never
 /// holds more than the caller asked for or the row's cap, and every order ends with the key, so that pages do not overlap.
 /// </summary>
-internal sealed class EntityReader(NpgsqlDataSource database)
+internal sealed class EntityReader(NpgsqlDataSource database, PageCache pages)
 {
     // Lists whose pages name no cap of their own end here too.
     private const int LargestPage = 10_000;
@@ -28,6 +28,9 @@ internal sealed class EntityReader(NpgsqlDataSource database)
         var cap = Math.Min(call.Endpoint.OData.Top ?? LargestPage, call.Endpoint.MaxItems ?? LargestPage);
         var take = Math.Min(query.Top ?? call.Endpoint.OData.Page ?? cap, cap);
         var start = byToken ? PageToken.Read(call, query, table) : new PageToken(query.Skip, null);
+        var key = condition is null && !byToken ? PageCache.KeyOf(call, table) : null;
+        var version = key is null ? default : await pages.VersionAsync(table.VersionSequence!);
+        if (key is not null && pages.Find(key, version.Version) is { } kept) return new KeptResult(kept);
         long? count = query.Count ? await CountAsync(call, table, condition) : null;
         var document = query is { Select: null, Expand.Count: 0 } ? table.DocumentColumn : null;
         var columns = Columns(table, query);
@@ -40,7 +43,13 @@ internal sealed class EntityReader(NpgsqlDataSource database)
         sql.Add($" LIMIT {(probe ? take + 1 : take).ToString(CultureInfo.InvariantCulture)}");
         if (start.Offset > 0) sql.Add($" OFFSET {start.Offset.ToString(CultureInfo.InvariantCulture)}");
         var rows = await RowsAsync(sql, call.Aborted);
-        return new JsonResult(async (json, flow) =>
+        return new JsonResult(WriteAsync)
+        {
+            Source = rows,
+            Keep = key is not null && version.IsQuiet && pages.IsRepeated(key, version.Version) ? answer => pages.Keep(key, version.Version, answer) : null,
+        };
+
+        async ValueTask WriteAsync(Utf8JsonWriter json, AnswerFlow flow)
         {
             json.WriteStartObject();
             WriteContext(json, call, columns, query.Select);
@@ -76,10 +85,7 @@ internal sealed class EntityReader(NpgsqlDataSource database)
             }
 
             json.WriteEndObject();
-        })
-        {
-            Source = rows,
-        };
+        }
     }
 
     /// <summary>Answers one entity, or null when there is none that the caller may see.</summary>

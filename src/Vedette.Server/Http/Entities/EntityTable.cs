@@ -119,6 +119,9 @@ internal sealed class EntityTable
     /// </summary>
     public string? DocumentColumn { get; init; }
 
+    /// <summary>Sequence that grows whenever an entity may read otherwise than before; null when nothing tells.</summary>
+    public string? VersionSequence { get; init; }
+
     /// <summary>Property that identifies an entity.</summary>
     public EntityProperty Key { get; }
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Vedette.Server.Http.Entities;
 
 namespace Vedette.Server.Http.Steps;
 
@@ -46,6 +47,12 @@ internal sealed class Shape(RefusalLog refusals, TimeProvider clock, ILogger<Sha
             case JsonResult json:
                 await WriteJsonAsync(call, json);
                 break;
+            case KeptResult kept:
+                response.ContentType = call.Surface.Dialect.ODataType;
+                response.Headers["OData-Version"] = "4.0";
+                response.ContentLength = kept.Answer.Length;
+                await response.BodyWriter.WriteAsync(kept.Answer, call.Aborted);
+                break;
             case FileResult file:
                 response.ContentType = file.ContentType;
                 response.Headers.ContentDisposition = $"attachment; filename=\"{file.FileName}\"";
@@ -59,11 +66,13 @@ internal sealed class Shape(RefusalLog refusals, TimeProvider clock, ILogger<Sha
         var response = call.Http.Response;
         response.ContentType = result.OData ? call.Surface.Dialect.ODataType : JsonType;
         if (result.OData) response.Headers["OData-Version"] = "4.0";
-        await using var json = new Utf8JsonWriter(response.BodyWriter, Json);
+        var recorder = result.Keep is null ? null : new RecordingWriter(response.BodyWriter, PageCache.MostBytes);
+        await using var json = new Utf8JsonWriter((IBufferWriter<byte>?)recorder ?? response.BodyWriter, Json);
         try
         {
             await result.WriteAsync(json, new AnswerFlow(json, response.BodyWriter, call.Aborted));
             await json.FlushAsync(call.Aborted);
+            if (recorder?.Record is { } answer) result.Keep!(answer);
         }
         catch (Exception) when (!response.HasStarted && json.BytesCommitted == 0)
         {
