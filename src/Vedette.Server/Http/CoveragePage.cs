@@ -18,7 +18,7 @@ internal static class CoveragePage
         var page = new StringBuilder()
             .AppendLine(CultureInfo.InvariantCulture, $"# Coverage of {api}")
             .AppendLine()
-            .AppendLine(CultureInfo.InvariantCulture, $"Generated from `src/Vedette.Server/{surface.Name}/endpoints.json` and the registered handlers; do not edit. A missing call answers {unknown}.")
+            .AppendLine(CultureInfo.InvariantCulture, $"Generated from `src/Vedette.Server/{surface.Name.Replace(" ", "", StringComparison.Ordinal)}/endpoints.json` and the registered handlers; do not edit. A missing call answers {unknown}.")
             .AppendLine()
             .Append(CultureInfo.InvariantCulture, $"{answered} of {counted} calls are answered. ")
             .AppendLine("Calls that the service itself has removed, and those that belong to another surface, are listed but not counted.");

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using Vedette.Defender.State;
 using Vedette.Server.Http;
 using Vedette.Server.Tests.Endpoint;
@@ -42,6 +43,11 @@ public sealed class IncidentTests : IAsyncLifetime
         one.Json.GetProperty("@odata.context").GetString().ShouldEndWith("$metadata#Incidents/$entity");
         one.Json.GetProperty("alerts").GetArrayLength().ShouldBe(1);
     }
+
+    [Fact]
+    public Task The_coverage_page_is_the_one_that_the_table_gives() => CoveragePageTests.CompareAsync(
+        "coverage-threat-protection.md",
+        CoveragePage.Write(_host.Services.GetServices<ApiSurface>().Single(surface => surface.Name == "Threat Protection"), "the Threat Protection API"));
 
     [Fact]
     public async Task Permissions_and_audience_are_those_of_threat_protection()
