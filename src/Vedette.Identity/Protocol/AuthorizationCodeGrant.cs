@@ -36,6 +36,8 @@ public sealed class AuthorizationCodeGrant(TicketStore tickets, DirectoryService
         if (await directory.FindUserAsync(ticket.UserId!.Value, cancellationToken) is not { } user) return ErrorCatalogue.Create(70008);
         if (DelegatedTokens.EnterTenant(context, user.TenantId) is { } elsewhere) return elsewhere;
 
+        if (call.Version == 2 && call.Form.TryGetValue("scope", out var named) && string.IsNullOrWhiteSpace(named)) return ErrorCatalogue.Create(28003);
+
         // Scopes may be named again, as long as they are of one API; else they are those of the sign-in.
         var data = ticket.Data;
         var asBefore = call.Version == 2 ? call.Field("scope") is null : call.Field("resource") is null && data.Resource is not null;

@@ -68,6 +68,7 @@ internal static class AuthorizeRequest
         if (!ResponseTypes.Contains(type)) return ErrorCatalogue.Create(70005, type);
         if (type != "code") return ErrorCatalogue.Create(700054);
         if (call.Field("response_mode") is { } mode && !ResponseModes.Contains(mode)) return ErrorCatalogue.Create(70007, mode);
+        if (interaction.CodeChallenge is null && call.Field("code_challenge_method") is not null) return ErrorCatalogue.Create(50147);
         if (interaction.CodeChallenge is { Length: < 43 or > 128 }) return ErrorCatalogue.Create(501491);
         if (interaction.CodeChallengeMethod is not (null or "S256" or "plain")) return ErrorCatalogue.CreateVariant(9002313, "request");
         if (interaction.Version == 2 && interaction.Scope.Length == 0) return ErrorCatalogue.Create(900144, "scope");

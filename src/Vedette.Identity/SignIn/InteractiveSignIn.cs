@@ -5,6 +5,7 @@ using Vedette.Identity.Directory;
 using Vedette.Identity.Protocol;
 using Vedette.Identity.Resources;
 using Vedette.Identity.Security;
+using Vedette.Identity.Tokens;
 
 namespace Vedette.Identity.SignIn;
 
@@ -92,11 +93,17 @@ public sealed partial class InteractiveSignIn(DirectoryStore store, DirectorySer
         Interaction interaction, string userName, string password, string? address = null, CancellationToken cancellationToken = default)
     {
         if (store.Current.Application(interaction.AppId) is not { } client) return (new InteractionStep.Fail(ErrorCatalogue.Create(700016, interaction.AppId, interaction.TenantSegment)), null);
-        store.Current.TryGetTenant(interaction.TenantSegment, out var tenant);
-        var (user, error) = await passwords.CheckAsync(userName.Trim(), password, tenant, address, cancellationToken);
+        var (user, error) = await passwords.CheckAsync(userName.Trim(), password, null, address, cancellationToken);
 
         // The page does not tell a wrong name from a wrong password, so that it cannot be asked who exists.
         if (user is null) return (new InteractionStep.AskSignIn(interaction, client, userName, error!.Number == 50034 ? ErrorCatalogue.Create(50126) : error), null);
+        if (!MayEnter(interaction, user))
+        {
+            store.Current.TryGetTenant(interaction.TenantSegment, out var tenant);
+            var stranger = ErrorCatalogue.Create(50020, user.UserPrincipalName, AccessTokenWriter.IssuerV1(user.TenantId), tenant?.DisplayName, client.AppId, client.DisplayName);
+            return (new InteractionStep.AskSignIn(interaction, client, "", stranger), null);
+        }
+
         var visitor = new Visitor(user, ["pwd"]);
         return NeedsSecondFactor(visitor)
             ? (await AskFactorAsync(interaction, client, user, cancellationToken), null)

@@ -130,7 +130,7 @@ internal sealed class AuthorityRequest(HttpContext context, string tenant, int v
             // RFC 6749 3.2: no parameter may be sent twice.
             foreach (var (name, values) in form)
             {
-                if (values.Count != 1) return (fields, true);
+                if (values.Count != 1 || HasNull(name) || HasNull(values[0])) return (fields, true);
                 fields[name] = values[0] ?? "";
             }
 
@@ -147,12 +147,15 @@ internal sealed class AuthorityRequest(HttpContext context, string tenant, int v
         var fields = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var (name, values) in request.Query)
         {
-            if (values.Count != 1) return (fields, true);
+            if (values.Count != 1 || HasNull(name) || HasNull(values[0])) return (fields, true);
             fields[name] = values[0] ?? "";
         }
 
         return (fields, false);
     }
+
+    // No value of the protocol holds a null character, and no store of ours takes one.
+    private static bool HasNull(string? text) => text?.Contains('\0', StringComparison.Ordinal) == true;
 
     private static Guid CorrelationId(HttpRequest request, Dictionary<string, string> fields)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Npgsql;
 using Vedette.Identity.Protocol;
 
 namespace Vedette.Server.Authority;
@@ -43,9 +44,25 @@ internal static class AuthoritySurface
             if (segments.Length == 2 && IsGraphUserInfo(segments)) return UserInfo(new AuthorityRequest(context, "common", 2, segments[1]));
             if (Find(segments, out var tenant, out var last) is not { } route) return next(context);
             var request = new AuthorityRequest(context, tenant, route.Version, last);
-            return route.Shared && CrossOrigin.IsPreflight(context.Request) ? CrossOrigin.AnswerPreflight(context) : route.Handle(request);
+            return route.Shared && CrossOrigin.IsPreflight(context.Request) ? CrossOrigin.AnswerPreflight(context) : HandleAsync(route, request);
         });
         return app;
+    }
+
+    // A directory that is out of reach for a moment is no fault of the request: clients know to come back.
+    private static async Task HandleAsync(Route route, AuthorityRequest request)
+    {
+        try
+        {
+            await route.Handle(request);
+        }
+        catch (Exception exception) when (exception is NpgsqlException { IsTransient: true } or TimeoutException && !request.Context.Response.HasStarted)
+        {
+            request.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(AuthoritySurface).FullName!).LogError(exception, "The directory could not be reached");
+            var call = await request.ReadAsync(withForm: false);
+            var error = ErrorCatalogue.Create(90033) with { RetryAfter = 5 };
+            await request.WriteAsync(AuthorityAnswer.Refusal(error, call, request.Services.GetRequiredService<TimeProvider>().GetUtcNow()), call, AnswerKind.Token);
+        }
     }
 
     private static Route? Find(string[] segments, out string tenant, out string last)
