@@ -225,8 +225,18 @@ internal ref struct NativeBlockReader(ReadOnlySpan<byte> data)
             <= 9 => Fixed<int>(count, v => ToDecimal(v, divisor)),
             <= 18 => Fixed<long>(count, v => ToDecimal(v, divisor)),
             <= 38 => Fixed<Int128>(count, v => ToDecimal(v, divisor)),
-            _ => throw new ClickHouseException(50, "UNKNOWN_TYPE", "Decimals of more than 38 digits cannot be read."),
+            _ => Fixed<Wide>(count, v => ToDecimal(v.Value, divisor)),
         };
+    }
+
+    /// <summary>An integer of 256 bits, low bytes first.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly struct Wide
+    {
+        private readonly Int128 _low;
+        private readonly Int128 _high;
+
+        public BigInteger Value => ((BigInteger)_high << 128) + (UInt128)_low;
     }
 
     private static object ToDecimal(BigInteger value, BigInteger divisor)

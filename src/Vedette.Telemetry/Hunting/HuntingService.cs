@@ -57,7 +57,7 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
                 compiled, late => catalogue.Bind(request.Query, late), context, engine, settings, cost.Add, either.Token);
             request.Trace?.Completed(compilation);
             var writing = Stopwatch.GetTimestamp();
-            var statement = SqlCompiler.Compile(compilation.Root!, context);
+            await using var statement = SqlCompiler.Compile(compilation.Root!, context);
             request.Trace?.Written(Stopwatch.GetElapsedTime(writing));
             var query = await statement.PrepareAsync(engine, settings, cost.Add, either.Token);
             request.Trace?.Started(query);

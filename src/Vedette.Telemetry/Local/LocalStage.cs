@@ -37,17 +37,26 @@ internal interface ILocalStep
 
 /// <summary>A local step at its place in a query.</summary>
 internal sealed class LocalStage(
-    string name, ILocalStep step, Select input, IReadOnlyList<KqlColumn> inputs, IReadOnlyList<KqlColumn> outputs, bool passesThrough)
+    string name, ILocalStep step, Select input, IReadOnlyList<KqlColumn> inputs, IReadOnlyList<KqlColumn> outputs, bool passesThrough, int number)
+    : IAsyncDisposable
 {
     /// <summary>Rows that a step takes at most.</summary>
     public const int MaxRows = 2_000_000;
+
+    /// <summary>Bytes, by estimate, of the rows that a step holds at once.</summary>
+    private const long MaxBytes = 512L * 1024 * 1024;
 
     private const int FoundIds = 1_000_000_000;
     private static int s_nextFound = FoundIds;
     private readonly Dictionary<int, KqlColumn> _outputs = outputs.ToDictionary(c => c.Id);
     private readonly SortedDictionary<int, KqlType> _passed = [];
 
+    private StepRows? _kept;
+
     public string Name { get; } = name;
+
+    /// <summary>Id of the column that numbers the step's rows.</summary>
+    public int Number { get; } = number;
 
     public ILocalStep Step { get; } = step;
 
@@ -75,26 +84,63 @@ internal sealed class LocalStage(
         return Input.Assemble(terms, ordered: true);
     }
 
+    /// <summary>Runs the step over the rows that the statement gives. Its rows are taken away with the stage.</summary>
     public async Task RunAsync(IClickHouse engine, ClickHouseStatement statement, Action<HuntingStage>? ran, CancellationToken cancellationToken)
     {
         var columns = inputs.Select(c => new LocalColumn(c.Name, c.Type))
             .Concat(_passed.Select(p => new LocalColumn("", p.Value)))
             .ToList();
-        var rows = new List<object?[]>();
+        Rows = Step is RowStep
+            ? await StreamAsync(engine, statement, columns, ran, cancellationToken)
+            : await CollectAsync(engine, statement, columns, ran, cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_kept is { } kept)
+            await kept.DisposeAsync();
+    }
+
+    /// <summary>A step that looks at one row at a time takes the rows as they come, and gives them on.</summary>
+    private async Task<string> StreamAsync(IClickHouse engine, ClickHouseStatement statement, List<LocalColumn> columns, Action<HuntingStage>? ran, CancellationToken cancellationToken)
+    {
+        var count = 0;
+        var elapsed = TimeSpan.Zero;
+        (_kept, var convert) = Open(engine, statement, null);
         await using (var reader = await engine.QueryAsync(statement, cancellationToken))
         {
             while (await reader.ReadAsync() is { } block)
             {
-                for (var row = 0; row < block.RowCount; row++)
-                {
-                    var values = new object?[columns.Count];
-                    for (var column = 0; column < values.Length; column++)
-                        values[column] = LocalValues.FromEngine(block.Columns[column][row], columns[column].Type);
-                    rows.Add(values);
-                }
+                var started = Stopwatch.GetTimestamp();
+                var rows = new List<object?[]>(block.RowCount);
+                Read(block, columns, rows);
+                var result = Step.Run(new LocalTable(columns, rows), cancellationToken);
+                await _kept.AddAsync(convert(result), cancellationToken);
+                count += rows.Count;
+                elapsed += Stopwatch.GetElapsedTime(started);
+            }
 
-                if (rows.Count > MaxRows)
-                    throw new HuntingException(HuntingFailure.ExcessiveResources, $"{Step.Name} was given more than {MaxRows} rows. Reduce its input.");
+            ran?.Invoke(HuntingStage.Engine(statement, count, reader.Statistics));
+        }
+
+        ran?.Invoke(HuntingStage.Local(Step.Name, count, elapsed));
+        return await _kept.FinishAsync(cancellationToken);
+    }
+
+    private async Task<string> CollectAsync(IClickHouse engine, ClickHouseStatement statement, List<LocalColumn> columns, Action<HuntingStage>? ran, CancellationToken cancellationToken)
+    {
+        var rows = new List<object?[]>();
+        var bytes = 0L;
+        await using (var reader = await engine.QueryAsync(statement, cancellationToken))
+        {
+            while (await reader.ReadAsync() is { } block)
+            {
+                bytes += Read(block, columns, rows);
+                if (rows.Count > MaxRows || bytes > MaxBytes)
+                {
+                    throw new HuntingException(
+                        HuntingFailure.ExcessiveResources, $"{Step.Name} was given more than {MaxRows} rows or {MaxBytes / (1024 * 1024)} MB. Reduce its input, or project fewer columns.");
+                }
             }
 
             ran?.Invoke(HuntingStage.Engine(statement, rows.Count, reader.Statistics));
@@ -103,14 +149,37 @@ internal sealed class LocalStage(
         var started = Stopwatch.GetTimestamp();
         var result = await Step.RunAsync(new LocalTable(columns, rows), cancellationToken);
         ran?.Invoke(HuntingStage.Local(Step.Name, result.Rows.Count, Stopwatch.GetElapsedTime(started)));
-        Accept(result);
+        (_kept, var convert) = Open(engine, statement, result);
+        await _kept.AddAsync(convert(result), cancellationToken);
+        return await _kept.FinishAsync(cancellationToken);
     }
 
-    private void Accept(LocalTable result)
+    /// <summary>Takes a block's rows, and tells about how many bytes they hold.</summary>
+    private static long Read(ClickHouseBlock block, List<LocalColumn> columns, List<object?[]> rows)
+    {
+        var bytes = 0L;
+        for (var row = 0; row < block.RowCount; row++)
+        {
+            var values = new object?[columns.Count];
+            bytes += 32 + (8 * values.Length);
+            for (var column = 0; column < values.Length; column++)
+            {
+                values[column] = LocalValues.FromEngine(block.Columns[column][row], columns[column].Type);
+                bytes += values[column] is string text ? 24 + (2 * text.Length) : 24;
+            }
+
+            rows.Add(values);
+        }
+
+        return bytes;
+    }
+
+    /// <summary>Where the step's rows go, and how they become rows of its outputs. Only the rows tell which columns a step has found.</summary>
+    private (StepRows Rows, Func<LocalTable, IEnumerable<IReadOnlyList<object?>>> Convert) Open(IClickHouse engine, ClickHouseStatement statement, LocalTable? result)
     {
         var names = new List<(string, KqlType)>();
         var positions = new List<int>();
-        if (Step.FindsColumns)
+        if (Step.FindsColumns && result is not null)
         {
             // By name: known outputs first, whatever else came is new.
             var found = new List<KqlColumn>();
@@ -149,8 +218,8 @@ internal sealed class LocalStage(
         }
 
         var types = names.Select(n => n.Item2).ToList();
-        Rows = ConstantRows.Write(names, result.Rows.Select(row => (IReadOnlyList<object?>)positions
-            .Select((p, i) => p < 0 ? null : LocalValues.To(row[p], result.Columns[p].Type, types[i])).ToList()));
+        return (new StepRows(engine, names, statement.Settings), table => table.Rows.Select(row => (IReadOnlyList<object?>)positions
+            .Select((p, i) => p < 0 ? null : LocalValues.To(row[p], table.Columns[p].Type, types[i])).ToList()));
     }
 
     private static int IndexOf(LocalTable table, string name)
@@ -165,5 +234,5 @@ internal sealed class LocalStage(
     }
 
     private string Term(int id, KqlType type, string alias) =>
-        $"CAST({Input.Resolve(id).Text}, {SqlText.Quote(SqlTypes.Column(type))}) AS {alias}";
+        $"CAST({Input.Resolve(id).Text}, {SqlText.Quote(ConstantRows.TypeOf(type))}) AS {alias}";
 }

@@ -47,7 +47,8 @@ internal static class LateBinding
             if (Open(compilation.Root!).FirstOrDefault(p => !schemas.ContainsKey(p.Span.Start)) is not { } plugin)
                 break;
             var alone = new EvaluateRelation(plugin.Input, plugin.Plugin, plugin.Arguments, plugin.Columns, true, [], plugin.Span);
-            var query = await SqlCompiler.Compile(alone, context).PrepareAsync(engine, settings, ran, cancellationToken);
+            await using var statement = SqlCompiler.Compile(alone, context);
+            var query = await statement.PrepareAsync(engine, settings, ran, cancellationToken);
             schemas[plugin.Span.Start] = [.. query.Columns.Skip(plugin.Columns.Count).Select(c => new KqlColumnDefinition(c.Name, c.Type))];
             var again = bind(new KqlOptions { LateSchemas = schemas });
             if (!again.Succeeded)

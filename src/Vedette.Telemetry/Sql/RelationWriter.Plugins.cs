@@ -62,8 +62,7 @@ internal sealed partial class RelationWriter
 
         var outputs = node.Columns.Concat(node.LateColumns.Where(l => !node.Columns.Any(c => c.Id == l.Id))).ToList();
         var step = plugin(new PluginCall(node.Plugin.Name, node.Input?.Columns.Count ?? 0, arguments, node.Columns, outputs, node.IsOpen));
-        var result = _program.AddStage(step, scope, inputs, outputs, passesThrough: false);
-        return step.FindsColumns ? result : Numbered(result);
+        return _program.AddStage(step, scope, inputs, outputs, passesThrough: false);
     }
 
     /// <summary>A plug-in that joins rows to those of a table: the table is read first, then the rows are compared with it.</summary>
@@ -148,8 +147,7 @@ internal sealed partial class RelationWriter
             scope = scope.Wrap();
         var text = new KqlColumn(Hide(scope, SqlConvert.ToText(_scalars.Write(node.Value, scope))), "", KqlType.String);
         var own = node.Columns.Skip(node.Columns.Count - 3).ToList();
-        var result = _program.AddStage(new ReduceStep(node.Threshold, node.Characters, node.KeepsRows), scope, [text], own, passesThrough: node.KeepsRows);
-        return node.KeepsRows ? result : Numbered(result);
+        return _program.AddStage(new ReduceStep(node.Threshold, node.Characters, node.KeepsRows), scope, [text], own, passesThrough: node.KeepsRows);
     }
 
     private Select ParseKv(ParseKvRelation node, Select input)

@@ -207,23 +207,35 @@ internal static class ConstantRows
         foreach (var row in rows)
         {
             data.Append('[');
-            for (var i = 0; i < columns.Count; i++)
-            {
-                if (i > 0)
-                    data.Append(',');
-                data.Append(Cell(row[i], columns[i].Type));
-            }
-
+            AppendCells(data, columns, row, first: true);
             data.Append("]\n");
         }
 
         if (columns.Count == 0)
             return $"(SELECT 1 AS one FROM numbers({data.Length / 3}))";
-        var structure = string.Join(", ", columns.Select(c => $"{c.Name} {(c.Type == KqlType.Decimal ? "Nullable(Decimal(76, 17))" : SqlTypes.Column(c.Type))}"));
+        var structure = string.Join(", ", columns.Select(c => $"{c.Name} {TypeOf(c.Type)}"));
         return data.Length == 0
             ? "(SELECT " + string.Join(", ", columns.Select(c => $"{SqlConstant.Null(c.Type).Text} AS {c.Name}")) + " WHERE 0)"
             : $"format(JSONCompactEachRow, {SqlText.Quote(structure)}, {SqlText.Quote(data.ToString())})";
     }
+
+    /// <summary>Writes the cells of a row, parted by commas.</summary>
+    /// <param name="data">Where to.</param>
+    /// <param name="columns">The columns.</param>
+    /// <param name="row">A value for each.</param>
+    /// <param name="first">Whether no cell stands in front of them.</param>
+    public static void AppendCells(StringBuilder data, IReadOnlyList<(string Name, KqlType Type)> columns, IReadOnlyList<object?> row, bool first)
+    {
+        for (var i = 0; i < columns.Count; i++)
+        {
+            if (i > 0 || !first)
+                data.Append(',');
+            data.Append(Cell(row[i], columns[i].Type));
+        }
+    }
+
+    /// <summary>The engine's type of a column of such rows.</summary>
+    public static string TypeOf(KqlType type) => type == KqlType.Decimal ? "Nullable(Decimal(76, 17))" : SqlTypes.Column(type);
 
     private static string Cell(object? value, KqlType type) => value switch
     {

@@ -16,6 +16,9 @@ internal sealed class SqlProgram(BoundRelation root)
     private readonly List<(string Name, Select Select)> _order = [];
     private readonly List<LocalStage> _stages = [];
 
+    /// <summary>Ids from here downwards number the rows of steps.</summary>
+    private const int FirstNumber = -2_000_000_000;
+
     public IReadOnlyList<ClickHouseParameter> Parameters => [.. _parameters.Values];
 
     public IReadOnlyList<LocalStage> Stages => _stages;
@@ -48,7 +51,7 @@ internal sealed class SqlProgram(BoundRelation root)
     /// <summary>Notes a local step between the given select and what is written above it.</summary>
     public Select AddStage(ILocalStep step, Select input, IReadOnlyList<KqlColumn> inputs, IReadOnlyList<KqlColumn> outputs, bool passesThrough)
     {
-        var stage = new LocalStage($"p{_stages.Count + 1}", step, input, inputs, outputs, passesThrough);
+        var stage = new LocalStage($"p{_stages.Count + 1}", step, input, inputs, outputs, passesThrough, FirstNumber - _stages.Count);
         _stages.Add(stage);
         var select = new Select(new StageSource(stage));
         if (passesThrough)
@@ -57,6 +60,11 @@ internal sealed class SqlProgram(BoundRelation root)
             select.Order = input.Order;
             select.IsNumbered = input.IsNumbered;
             select.IngestTime = input.IngestTime;
+        }
+        else if (!step.FindsColumns)
+        {
+            select.Order = [new SqlOrder(stage.Number, false, false)];
+            select.IsNumbered = true;
         }
 
         return select;
@@ -113,6 +121,8 @@ internal sealed class StageSource(LocalStage stage) : SqlSource
 {
     public override SqlValue? Resolve(int id)
     {
+        if (id == stage.Number)
+            return new SqlValue(StepRows.Number, KqlType.Long, false);
         if (stage.OutputOf(id) is { } column)
             return new SqlValue(Select.Name(id), column.Type, column.Type is not (KqlType.String or KqlType.Dynamic));
         if (!stage.PassesThrough || stage.Input.TryResolve(id) is not { } value)

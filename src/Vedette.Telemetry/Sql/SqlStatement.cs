@@ -19,9 +19,10 @@ public sealed record SqlQuery(ClickHouseStatement Statement, IReadOnlyList<SqlCo
 
 /// <summary>
 /// A compiled query. Most are one statement. Where SQL cannot say something, local steps run before it: the engine runs the part below a step, the step
-/// runs over the rows in this process, and its rows are handed to the statements above. An instance runs once.
+/// runs over the rows in this process, and its rows are handed to the statements above. An instance runs once, and is disposed
+/// when its answer has been read.
 /// </summary>
-public sealed class SqlStatement
+public sealed class SqlStatement : IAsyncDisposable
 {
     private readonly SqlProgram _program;
     private readonly Select _main;
@@ -104,6 +105,13 @@ public sealed class SqlStatement
             [.. columns.Select(c => new SqlColumn(c.Name, c.Type))]);
     }
 
+    /// <summary>Takes away what local steps have put into the engine; no sooner than the answer has been read.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var stage in _program.Stages)
+            await stage.DisposeAsync();
+    }
+
     /// <summary>The statement's text, for people, of a query without local steps.</summary>
     public string Explain() => _program.Compose(Body(_columns));
 
@@ -112,7 +120,7 @@ public sealed class SqlStatement
         var terms = columns.Select((column, i) =>
         {
             var value = _main.Resolve(column.Id);
-            return $"CAST({value.Text}, {SqlText.Quote(SqlTypes.Column(column.Type))}) AS o{i + 1}";
+            return $"CAST({value.Text}, {SqlText.Quote(ConstantRows.TypeOf(column.Type))}) AS o{i + 1}";
         }).ToList();
         return _main.Assemble(terms, ordered: true);
     }

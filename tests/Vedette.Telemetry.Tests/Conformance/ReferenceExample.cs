@@ -73,6 +73,7 @@ internal static class HuntingRuns
 {
     public static async Task<(IReadOnlyList<SqlColumn> Columns, List<object?[]> Rows)> RunAsync(IClickHouse engine, SqlStatement statement, CancellationToken cancellationToken = default)
     {
+        await using var running = statement;
         var query = await statement.PrepareAsync(engine, null, null, cancellationToken);
         var rows = await engine.RowsAsync(query.Statement, cancellationToken);
         foreach (var row in rows)

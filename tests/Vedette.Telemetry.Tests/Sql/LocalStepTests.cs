@@ -1,0 +1,51 @@
+using System.Text.RegularExpressions;
+using Vedette.Kql;
+using Vedette.Telemetry.Engine;
+using Vedette.Telemetry.Sql;
+using Vedette.Testing;
+
+namespace Vedette.Telemetry.Tests.Sql;
+
+/// <summary>Rows of local steps on their way back to the engine.</summary>
+public sealed class LocalStepTests
+{
+    [Fact]
+    public async Task Many_rows_go_through_a_table_that_lasts_as_long_as_the_query()
+    {
+        var statement = Compile("range x from 1 to 60000 step 1 | extend v = parse_csv(strcat(x, ',some text that makes the row long enough')) | summarize count(), max(tolong(v[0]))");
+        var query = await statement.PrepareAsync(TestEngine.Shared);
+        var table = Regex.Match(query.Statement.Sql, "hunting_step_[0-9a-f]+").Value;
+        table.ShouldNotBeEmpty();
+        (await TestEngine.Shared.RowsAsync(query.Statement)).ShouldHaveSingleItem().ShouldBe([60000L, 60000L]);
+        (await CountAsync(table)).ShouldBe(1UL);
+        await statement.DisposeAsync();
+        (await CountAsync(table)).ShouldBe(0UL);
+    }
+
+    [Fact]
+    public async Task Few_rows_stand_in_the_statement()
+    {
+        await using var statement = Compile("range x from 1 to 3 step 1 | extend v = parse_csv(strcat(x, ',b'))");
+        (await statement.PrepareAsync(TestEngine.Shared)).Statement.Sql.ShouldNotContain("hunting_step_");
+    }
+
+    [Fact]
+    public async Task Rows_keep_the_order_in_which_a_step_gave_them()
+    {
+        await using var statement = Compile("range x from 1 to 90000 step 1 | sort by x desc | evaluate rows_near(true, 0) | extend s = 'text that makes the row longer' | evaluate rows_near(x % 2 == 0, 0)");
+        var query = await statement.PrepareAsync(TestEngine.Shared);
+        var rows = await TestEngine.Shared.RowsAsync(query.Statement);
+        rows.Count.ShouldBe(45000);
+        rows.Select(r => (long)r[0]!).ShouldBe(Enumerable.Range(0, 45000).Select(i => 90000L - (2 * i)));
+    }
+
+    private static async Task<ulong> CountAsync(string table) =>
+        (ulong)(await TestEngine.Shared.RowsAsync(new ClickHouseStatement($"SELECT count() FROM system.tables WHERE name = '{table}'")))[0][0]!;
+
+    private static SqlStatement Compile(string query)
+    {
+        var compilation = KqlCompiler.Bind(query, KqlSchema.Empty);
+        compilation.Succeeded.ShouldBeTrue();
+        return SqlCompiler.Compile(compilation.Root!, new SqlContext { TenantId = Guid.Empty, FindTable = static _ => null, Now = new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc) });
+    }
+}
