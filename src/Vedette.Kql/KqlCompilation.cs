@@ -54,6 +54,12 @@ public sealed record KqlOptions
     public IReadOnlyDictionary<int, IReadOnlyList<KqlColumnDefinition>> LateSchemas { get; init; } =
         new Dictionary<int, IReadOnlyList<KqlColumnDefinition>>();
 
+    /// <summary>
+    /// Gives columns that only running reveals no type, so that nothing is said against what is done with them, rather than dynamic: for a first binding that is
+    /// sure to be repeated with <see cref="LateSchemas"/>.
+    /// </summary>
+    public bool LateUntyped { get; init; }
+
     /// <summary>Values for <c>declare query_parameters</c>, by name, as KQL literal text.</summary>
     public IReadOnlyDictionary<string, string> Parameters { get; init; } = new Dictionary<string, string>();
 }

@@ -57,7 +57,7 @@ internal sealed partial class Binder
             columns = builder.Columns;
         }
 
-        var late = isOpen ? new LateColumns(NewColumn) : null;
+        var late = isOpen ? new LateColumns((name, type) => NewColumn(name, _options.LateUntyped ? KqlType.Unknown : type)) : null;
         return new TableValue(new EvaluateRelation(input?.Node, plugin.Canonical, arguments, columns, isOpen, late?.Columns ?? [], call.Span), late);
     }
 

@@ -57,7 +57,7 @@ internal sealed partial class Binder
         }
 
         // Whatever has no type was reported; should a case have slipped through, the query must not run.
-        if (!diagnostics.HasErrors && binder._results.SelectMany(r => r.Root.Columns).FirstOrDefault(c => c.Type == KqlType.Unknown) is { } untyped)
+        if (!diagnostics.HasErrors && !options.LateUntyped && binder._results.SelectMany(r => r.Root.Columns).FirstOrDefault(c => c.Type == KqlType.Unknown) is { } untyped)
             diagnostics.Error("KS246", $"The type of the column '{untyped.Name}' cannot be determined.", new TextSpan(0, 0));
         return (binder._results, binder._mainResult);
     }

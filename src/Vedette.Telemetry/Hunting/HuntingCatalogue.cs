@@ -72,7 +72,9 @@ public sealed class HuntingCatalogue
     }
 
     /// <summary>Binds a query as it would run: with retired columns, and warnings about them, where only they make it sound. Never throws for any text.</summary>
-    public KqlCompilation Bind(string query, KqlOptions? options = null)
+    public KqlCompilation Bind(string query, KqlOptions? options = null) => LateBinding.Bind(query, options, o => BindOnce(query, o));
+
+    private KqlCompilation BindOnce(string query, KqlOptions? options)
     {
         var compilation = KqlCompiler.Bind(query, Schema, options);
         if (compilation.Succeeded || !HasRetiredColumns) return compilation;

@@ -18,6 +18,19 @@ internal static class LateBinding
     public static bool IsNeeded(BoundRelation root) =>
         Open(root).Any(plugin => plugin.LateColumns.Count > 0 || !OpenColumns.Reach(root)) || Open(root).Skip(1).Any();
 
+    /// <summary>
+    /// Binds a query as far as its text goes. Where it does with columns that only running reveals what their assumed type, dynamic, does not allow, they have
+    /// no type until <see cref="CompleteAsync"/> has found it.
+    /// </summary>
+    public static KqlCompilation Bind(string query, KqlOptions? options, Func<KqlOptions?, KqlCompilation> bind)
+    {
+        var compilation = bind(options);
+        if (compilation.Succeeded || options is { LateSchemas.Count: > 0 } || !query.Contains("evaluate", StringComparison.Ordinal))
+            return compilation;
+        var untyped = bind((options ?? KqlOptions.Default) with { LateUntyped = true });
+        return untyped.Root is { } root && IsUntyped(root) ? untyped : compilation;
+    }
+
     /// <summary>Binds a query with all its columns.</summary>
     /// <param name="compilation">The query, bound as far as its text goes.</param>
     /// <param name="bind">Binds it again.</param>
@@ -29,6 +42,7 @@ internal static class LateBinding
     /// <returns>
     /// The query with all columns; as it was where a name does not occur in the rows: such a column is then null in every row.
     /// </returns>
+    /// <exception cref="HuntingException">The query does not fit the columns that came.</exception>
     public static async Task<KqlCompilation> CompleteAsync(
         KqlCompilation compilation,
         Func<KqlOptions, KqlCompilation> bind,
@@ -40,6 +54,7 @@ internal static class LateBinding
     {
         if (compilation.Root is not { } root || !IsNeeded(root))
             return compilation;
+        var untyped = IsUntyped(root);
         var schemas = new Dictionary<int, IReadOnlyList<KqlColumnDefinition>>();
         for (var i = 0; i < MaxPlugins; i++)
         {
@@ -50,14 +65,19 @@ internal static class LateBinding
             await using var statement = SqlCompiler.Compile(alone, context);
             var query = await statement.PrepareAsync(engine, settings, ran, cancellationToken);
             schemas[plugin.Span.Start] = [.. query.Columns.Skip(plugin.Columns.Count).Select(c => new KqlColumnDefinition(c.Name, c.Type))];
-            var again = bind(new KqlOptions { LateSchemas = schemas });
+            var again = bind(new KqlOptions { LateSchemas = schemas, LateUntyped = untyped });
             if (!again.Succeeded)
-                break;
+                return untyped ? throw HuntingWords.Translate(again) : compilation;
             compilation = again;
         }
 
-        return compilation;
+        if (!untyped)
+            return compilation;
+        var typed = bind(new KqlOptions { LateSchemas = schemas });
+        return typed.Succeeded ? typed : throw HuntingWords.Translate(typed);
     }
+
+    private static bool IsUntyped(BoundRelation root) => Open(root).Any(plugin => plugin.LateColumns.Any(c => c.Type == KqlType.Unknown));
 
     /// <summary>Open plug-ins, those below others first. Bodies of partition and mv-apply cannot run on their own.</summary>
     private static IEnumerable<EvaluateRelation> Open(BoundRelation root)

@@ -38,7 +38,7 @@ public sealed class GoldenTests
 
     private static async Task<string> AnswerAsync(string query)
     {
-        var compilation = KqlCompiler.Bind(query, KqlSchema.Empty);
+        var compilation = LateBinding.Bind(query, null, options => KqlCompiler.Bind(query, KqlSchema.Empty, options));
         if (!compilation.Succeeded)
             return "error: " + compilation.Diagnostics[0].Message;
         var context = new SqlContext { TenantId = Guid.Empty, FindTable = static _ => null, Now = new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc) };
