@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 using Vedette.Defender.Alerts;
 using Vedette.Defender.Machines;
 using Vedette.Defender.State;
+using Vedette.Defender.Vulnerabilities.Inventory;
 using Vedette.Telemetry.Ingest;
 
 namespace Vedette.Defender.Generation;
@@ -26,7 +27,7 @@ public sealed record LoadMade(int Machines, int Alerts, int Evidence);
 /// other, so they have incidents, hunting rows and risk. Every call adds; the same calls on the same state add the same.
 /// </summary>
 public sealed class LoadGenerator(
-    IDbContextFactory<DefenderDbContext> states, AlertIntake intake, IHuntingStore store, TimeProvider clock)
+    IDbContextFactory<DefenderDbContext> states, AlertIntake intake, IHuntingStore store, InventoryIntake inventory, TimeProvider clock)
 {
     /// <summary>Domain of the devices made here.</summary>
     public const string Domain = "load.example";
@@ -83,6 +84,8 @@ public sealed class LoadGenerator(
             state.Machines.AddRange(machines);
             await state.SaveChangesAsync(cancellationToken);
             await store.AppendAsync(tenantId, [.. machines.Select(machine => MachineRows.DeviceInfo(machine, machine.LastSeen))], null, cancellationToken);
+            await inventory.StoreAsync(
+                tenantId, [.. machines.Select(machine => new MachineInventory(machine.Id, SimulatedInventory.Report(SimulatedDevice.Of(machine), now)))], cancellationToken);
         }
     }
 

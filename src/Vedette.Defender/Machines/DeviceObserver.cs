@@ -1,17 +1,19 @@
 using System.Text.Json;
 using Dapper;
 using Npgsql;
+using Vedette.Agent.Contract;
 using Vedette.Defender.Actions;
 using Vedette.Defender.State;
+using Vedette.Defender.Vulnerabilities.Inventory;
 using Vedette.Telemetry.Import;
 
 namespace Vedette.Defender.Machines;
 
 /// <summary>
 /// Keeps machines and log-ons in step with imported logs. Observing the same again changes nothing. A device known from logs alone is played
-/// by the server, so that actions on it run.
+/// by the server, so that actions on it run. Programs that ran become part of its software inventory.
 /// </summary>
-internal sealed class DeviceObserver(NpgsqlDataSource database) : IDeviceObserver
+internal sealed class DeviceObserver(NpgsqlDataSource database, InventoryIntake inventory) : IDeviceObserver
 {
     private const string UpsertMachine =
         """
@@ -73,6 +75,11 @@ internal sealed class DeviceObserver(NpgsqlDataSource database) : IDeviceObserve
             transaction,
             cancellationToken: cancellationToken));
         await transaction.CommitAsync(cancellationToken);
+
+        // Logs show what ran, which is a part of what is installed.
+        var software = ordered.Select(d => new MachineInventory(d.DeviceId, new InventoryReport { Software = ImportedSoftware.Of(d) }) { IsPartial = true })
+            .Where(m => m.Report.Software!.Count > 0).ToArray();
+        if (software.Length > 0) await inventory.StoreAsync(tenantId, software, cancellationToken);
     }
 
     private static object MachineValues(Guid tenantId, ObservedDevice device) => new

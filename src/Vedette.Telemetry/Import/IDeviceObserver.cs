@@ -16,6 +16,13 @@ public sealed record ObservedUser(string UserName, string DomainName, string Sid
     public IReadOnlyList<string> LogonTypes { get; init; } = [];
 }
 
+/// <summary>A program that ran on a device, as its file tells.</summary>
+/// <param name="Company">Who made it.</param>
+/// <param name="Product">Product that the file belongs to.</param>
+/// <param name="Version">Version of the file.</param>
+/// <param name="Path">The file.</param>
+public sealed record ObservedSoftware(string Company, string Product, string Version, string Path);
+
 /// <summary>What logs tell about a device. Times are UTC and already moved when the import moves times.</summary>
 public sealed record ObservedDevice
 {
@@ -48,6 +55,12 @@ public sealed record ObservedDevice
 
     /// <summary>Accounts that were signed in.</summary>
     public IReadOnlyList<ObservedUser> LoggedOnUsers { get; init; } = [];
+
+    /// <summary>Revision of the build; null when unknown.</summary>
+    public int? OsRevision { get; init; }
+
+    /// <summary>Programs that ran and that tell who made them.</summary>
+    public IReadOnlyList<ObservedSoftware> Software { get; init; } = [];
 }
 
 /// <summary>Hears of devices, so that the domain's machines stay in step with telemetry.</summary>

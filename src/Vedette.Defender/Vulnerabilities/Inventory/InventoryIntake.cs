@@ -10,7 +10,11 @@ namespace Vedette.Defender.Vulnerabilities.Inventory;
 /// <summary>A device's report.</summary>
 /// <param name="MachineId">The device.</param>
 /// <param name="Report">What it reports.</param>
-public sealed record MachineInventory(string MachineId, InventoryReport Report);
+public sealed record MachineInventory(string MachineId, InventoryReport Report)
+{
+    /// <summary>True when the report's software is only a part of what there is: the rest stays as it is known.</summary>
+    public bool IsPartial { get; init; }
+}
 
 /// <summary>
 /// Takes over what devices report of themselves. The scripts below are the parts of a report in order; each replaces what was known of the
@@ -191,7 +195,7 @@ public sealed class InventoryIntake(NpgsqlDataSource database, TimeProvider cloc
             if (statement.Contains("@tenant", StringComparison.Ordinal)) command.Parameters.Add(new NpgsqlParameter("tenant", NpgsqlDbType.Uuid) { Value = tenant });
             if (statement.Contains("@now", StringComparison.Ordinal)) command.Parameters.Add(new NpgsqlParameter("now", NpgsqlDbType.TimestampTz) { Value = now });
             if (statement.Contains("@machines", StringComparison.Ordinal))
-                command.Parameters.Add(new NpgsqlParameter("machines", NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = given.Select(r => r.MachineId).ToArray() });
+                command.Parameters.Add(new NpgsqlParameter("machines", NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = given.Where(r => !r.IsPartial).Select(r => r.MachineId).ToArray() });
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
     }

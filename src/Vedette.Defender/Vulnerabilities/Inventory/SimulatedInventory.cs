@@ -118,7 +118,8 @@ public static class SimulatedInventory
         }
     }
 
-    private static SoftwareItem OperatingSystem(SimulatedDevice device)
+    /// <summary>The operating system as a piece of software.</summary>
+    internal static SoftwareItem OperatingSystem(SimulatedDevice device)
     {
         var platform = device.Platform;
         if (platform.StartsWith("WindowsServer", StringComparison.Ordinal))

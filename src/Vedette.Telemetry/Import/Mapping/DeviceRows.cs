@@ -68,6 +68,8 @@ internal static class DeviceRows
         OsPlatform = device.Platform.Platform,
         OsVersion = device.Platform.Version,
         OsBuild = device.Platform.Build,
+        OsRevision = device.Platform.Revision,
+        Software = device.Software,
         IpAddresses = device.Addresses,
         FirstSeen = EventClock.Move(device.FirstSeen, shift),
         LastSeen = EventClock.Move(device.LastSeen, shift),

@@ -90,6 +90,8 @@ internal sealed class DeviceState
 {
     private const int MaxAccounts = 100_000;
     private const int MaxAddresses = 64;
+    private const int MaxSoftware = 5_000;
+    private readonly Dictionary<(string Company, string Product, string Version), string> _software = [];
     private readonly Dictionary<string, int> _addresses = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _sids = new(StringComparer.Ordinal)
     {
@@ -166,6 +168,21 @@ internal sealed class DeviceState
         if (address is null || IpKinds.Kind(address) is not ("Private" or "Public")) return;
         if (_addresses.TryGetValue(address, out var uses)) _addresses[address] = uses + 1;
         else if (_addresses.Count < MaxAddresses) _addresses.Add(address, 1);
+    }
+
+    /// <summary>Programs that ran and that tell who made them, with the first file seen of each.</summary>
+    public IReadOnlyList<ObservedSoftware> Software =>
+    [
+        .. _software.OrderBy(item => item.Key.Company, StringComparer.Ordinal).ThenBy(item => item.Key.Product, StringComparer.Ordinal).ThenBy(item => item.Key.Version, StringComparer.Ordinal)
+            .Select(item => new ObservedSoftware(item.Key.Company, item.Key.Product, item.Key.Version, item.Value)),
+    ];
+
+    /// <summary>Notes the product that a process's file belongs to. Bounded: past the limit further products are not kept.</summary>
+    public void NoteSoftware(ProcessInfo process)
+    {
+        // Logs write a dash where the file says nothing.
+        if (process is not { Company: { Length: > 1 } company, Product: { Length: > 1 } product, Version: { Length: > 1 } version, Image: { } image } || _software.Count >= MaxSoftware) return;
+        _software.TryAdd((company, product, version), image);
     }
 
     /// <summary>Notes which identifier an account has.</summary>

@@ -102,7 +102,12 @@ internal sealed class EventMapper
 
         if (mapping.LocalAddress is { } local && local.When.Holds(scope)) device.NoteAddress(local.Address.EvaluateText(scope));
         _sessions.Hear(source, device, time);
-        if (created is not null) NoteUser(device, created, time);
+        if (created is not null)
+        {
+            NoteUser(device, created, time);
+            device.NoteSoftware(created);
+        }
+
         device.NoteSid(actor?.Domain, actor?.Account, actor?.Sid);
         device.Platform.HearImage(source.Text(_imageLoaded) ?? created?.Image ?? actor?.Image, source.Text(_fileVersion));
         if (source.Text(_hostVersion) is { } version) device.Platform.HearVersion(version);
