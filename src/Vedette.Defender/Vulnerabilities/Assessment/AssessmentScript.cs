@@ -10,6 +10,7 @@ internal static class AssessmentScript
     [
         ("note moves between groups", GroupMoves),
         ("forget what went long ago", Forget),
+        ("stage", Stage),
         ("devices", Devices),
         ("products", Products),
         ("vulnerabilities", Vulnerabilities),
@@ -30,67 +31,91 @@ internal static class AssessmentScript
         DELETE FROM defender.version_vulnerabilities WHERE tenant_id = @tenant AND removed_at < @forget
         """;
 
+    // Devices, products and installations by small numbers: the following steps group millions of rows by them.
+    private static readonly string Stage =
+        $"""
+        SET LOCAL work_mem = '128MB';
+        CREATE TEMP TABLE stage_machines (number int, id text, risk double precision, weight double precision, is_critical boolean, is_facing boolean) ON COMMIT DROP;
+        INSERT INTO stage_machines
+        SELECT row_number() OVER (ORDER BY m.id), m.id, 0, {RiskFormula.WeightSql}, m.device_value = 'High', 'Internet facing' = ANY(m.machine_tags)
+        FROM defender.machines m WHERE m.tenant_id = @tenant AND NOT m.is_excluded AND m.last_seen >= @since;
+        CREATE TEMP TABLE stage_products (number int, vendor text, name text) ON COMMIT DROP;
+        INSERT INTO stage_products
+        SELECT row_number() OVER (ORDER BY vendor, name), vendor, name FROM (SELECT DISTINCT vendor, name FROM defender.software_versions WHERE tenant_id = @tenant) AS p;
+        CREATE TEMP TABLE stage_versions (
+            id bigint, product int, risk double precision, weaknesses int, has_code boolean, is_unpatchable boolean, is_ended boolean, is_gone boolean, first_seen timestamptz) ON COMMIT DROP;
+        INSERT INTO stage_versions
+        SELECT v.id, p.number, v.risk, v.weaknesses, v.has_product_code,
+            EXISTS (SELECT 1 FROM defender.version_vulnerabilities w WHERE w.version_id = v.id AND w.removed_at IS NULL AND w.fixed_version IS NULL),
+            coalesce(v.end_of_support <= @now::date, false), coalesce(v.end_of_support <= @now::date AND v.end_of_support_scope = 'Software', false), NULL
+        FROM defender.software_versions v JOIN stage_products p ON p.vendor = v.vendor AND p.name = v.name WHERE v.tenant_id = @tenant;
+        CREATE TEMP TABLE stage_held (machine int, version bigint, product int, first_seen timestamptz) ON COMMIT DROP;
+        INSERT INTO stage_held
+        SELECT m.number, i.version_id, v.product, i.first_seen
+        FROM defender.installations i JOIN stage_machines m ON m.id = i.machine_id JOIN stage_versions v ON v.id = i.version_id
+        WHERE i.tenant_id = @tenant AND i.removed_at IS NULL;
+        UPDATE stage_versions v SET first_seen = h.first_seen FROM (SELECT version, min(first_seen) AS first_seen FROM stage_held GROUP BY version) AS h WHERE h.version = v.id;
+        UPDATE stage_machines m SET risk = h.risk
+        FROM (SELECT h.machine, sum(v.risk) AS risk FROM stage_held h JOIN stage_versions v ON v.id = h.version WHERE v.risk > 0 GROUP BY h.machine) AS h WHERE h.machine = m.number;
+        ANALYZE stage_machines;
+        ANALYZE stage_products;
+        ANALYZE stage_versions;
+        ANALYZE stage_held
+        """;
+
     private static readonly string Devices =
         $"""
         DELETE FROM defender.tvm_machines WHERE tenant_id = @tenant;
         INSERT INTO defender.tvm_machines (tenant_id, machine_id, risk, exposure)
-        SELECT @tenant, m.id, coalesce(r.risk, 0), {string.Format(System.Globalization.CultureInfo.InvariantCulture, RiskFormula.ExposureSql, "coalesce(r.risk, 0)")}
-        FROM defender.machines m LEFT JOIN (
-            SELECT i.machine_id, sum(v.risk) AS risk FROM defender.installations i JOIN defender.software_versions v ON v.id = i.version_id
-            WHERE i.tenant_id = @tenant AND i.removed_at IS NULL AND v.risk > 0 GROUP BY i.machine_id) AS r ON r.machine_id = m.id
-        WHERE m.tenant_id = @tenant AND NOT m.is_excluded AND m.last_seen >= @since;
+        SELECT @tenant, m.id, m.risk, {string.Format(System.Globalization.CultureInfo.InvariantCulture, RiskFormula.ExposureSql, "m.risk")} FROM stage_machines m;
         ANALYZE defender.tvm_machines
         """;
 
     // Impact: by how much the organisation's exposure would fall if the product had no weaknesses.
-    private static readonly string Products =
-        $"""
+    private const string Products =
+        """
         DELETE FROM defender.tvm_products WHERE tenant_id = @tenant;
-        WITH devices AS (
-            SELECT t.machine_id, t.risk, {RiskFormula.WeightSql} AS weight
-            FROM defender.tvm_machines t JOIN defender.machines m ON m.tenant_id = t.tenant_id AND m.id = t.machine_id WHERE t.tenant_id = @tenant),
-        held AS (
-            SELECT v.vendor, v.name, i.machine_id, bool_or(v.has_product_code) AS code, sum(v.risk) AS risk, max(v.weaknesses) AS weaknesses
-            FROM defender.installations i JOIN defender.software_versions v ON v.id = i.version_id
-            WHERE i.tenant_id = @tenant AND i.removed_at IS NULL GROUP BY v.vendor, v.name, i.machine_id),
+        WITH held AS (
+            SELECT h.product, h.machine, bool_or(v.has_code) AS code, sum(v.risk) AS risk, max(v.weaknesses) AS weaknesses
+            FROM stage_held h JOIN stage_versions v ON v.id = h.version GROUP BY h.product, h.machine),
         counted AS (
-            SELECT h.vendor, h.name, bool_or(h.code) AS code, count(*) AS installed, count(*) FILTER (WHERE h.weaknesses > 0) AS exposed,
-                sum(d.weight * 100 * exp(-d.risk) * (exp(h.risk) - 1)) / (SELECT sum(weight) FROM devices) AS impact
-            FROM held h JOIN devices d ON d.machine_id = h.machine_id GROUP BY h.vendor, h.name),
+            SELECT h.product, bool_or(h.code) AS code, count(*) AS installed, count(*) FILTER (WHERE h.weaknesses > 0) AS exposed,
+                sum(m.weight * 100 * exp(-m.risk) * (exp(h.risk) - 1)) / (SELECT sum(weight) FROM stage_machines) AS impact
+            FROM held h JOIN stage_machines m ON m.number = h.machine GROUP BY h.product),
         weak AS (
-            SELECT v.vendor, v.name, count(DISTINCT w.vulnerability_id) AS weaknesses, bool_or(k.public_exploit) AS exploit
-            FROM defender.version_vulnerabilities w JOIN defender.software_versions v ON v.id = w.version_id JOIN defender.kb_vulnerabilities k ON k.id = w.vulnerability_id
-            WHERE w.tenant_id = @tenant AND w.removed_at IS NULL AND EXISTS (
-                SELECT 1 FROM defender.installations i JOIN devices d ON d.machine_id = i.machine_id WHERE i.version_id = v.id AND i.tenant_id = @tenant AND i.removed_at IS NULL)
-            GROUP BY v.vendor, v.name),
+            SELECT v.product, count(DISTINCT w.vulnerability_id) AS weaknesses, bool_or(k.public_exploit) AS exploit
+            FROM defender.version_vulnerabilities w JOIN stage_versions v ON v.id = w.version_id AND v.first_seen IS NOT NULL JOIN defender.kb_vulnerabilities k ON k.id = w.vulnerability_id
+            WHERE w.tenant_id = @tenant AND w.removed_at IS NULL GROUP BY v.product),
         files AS (
             SELECT DISTINCT a.machine_id, lower(f.name) AS name
             FROM defender.alerts a JOIN defender.alert_evidence e ON e.tenant_id = a.tenant_id AND e.alert_id = a.id
             CROSS JOIN LATERAL (VALUES (e.file_name), (e.parent_process_file_name)) AS f(name)
             WHERE a.tenant_id = @tenant AND a.status <> 'Resolved' AND a.machine_id IS NOT NULL AND f.name IS NOT NULL),
         alerted AS (
-            SELECT DISTINCT v.vendor, v.name
-            FROM defender.installations i JOIN defender.software_versions v ON v.id = i.version_id AND v.weaknesses > 0
+            SELECT DISTINCT v.product
+            FROM defender.installations i JOIN stage_versions v ON v.id = i.version_id AND v.weaknesses > 0
             CROSS JOIN LATERAL unnest(i.disk_paths) AS p(path)
             JOIN files f ON f.machine_id = i.machine_id AND f.name = lower(substring(p.path FROM '[^\\/]+$'))
-            WHERE i.tenant_id = @tenant AND i.removed_at IS NULL)
+            WHERE i.tenant_id = @tenant AND i.removed_at IS NULL AND i.machine_id IN (SELECT machine_id FROM files))
         INSERT INTO defender.tvm_products (tenant_id, id, vendor, name, has_product_code, weaknesses, public_exploit, active_alert, exposed_machines, installed_machines, impact_score)
-        SELECT @tenant, c.vendor || '-_-' || c.name, c.vendor, c.name, c.code, coalesce(w.weaknesses, 0), coalesce(w.exploit, false),
-            EXISTS (SELECT 1 FROM alerted a WHERE a.vendor = c.vendor AND a.name = c.name), c.exposed, c.installed, coalesce(c.impact, 0)
-        FROM counted c LEFT JOIN weak w ON w.vendor = c.vendor AND w.name = c.name
+        SELECT @tenant, p.vendor || '-_-' || p.name, p.vendor, p.name, c.code, coalesce(w.weaknesses, 0), coalesce(w.exploit, false),
+            EXISTS (SELECT 1 FROM alerted a WHERE a.product = c.product), c.exposed, c.installed, coalesce(c.impact, 0)
+        FROM counted c JOIN stage_products p ON p.number = c.product LEFT JOIN weak w ON w.product = c.product
         """;
 
     private const string Vulnerabilities =
         """
         DELETE FROM defender.tvm_vulnerabilities WHERE tenant_id = @tenant;
         INSERT INTO defender.tvm_vulnerabilities (tenant_id, id, exposed_machines, first_detected)
-        SELECT @tenant, w.vulnerability_id, count(DISTINCT i.machine_id), min(greatest(i.first_seen, k.added_at))
-        FROM defender.version_vulnerabilities w
-        JOIN defender.kb_vulnerabilities k ON k.id = w.vulnerability_id
-        JOIN defender.installations i ON i.version_id = w.version_id AND i.removed_at IS NULL
-        JOIN defender.tvm_machines t ON t.tenant_id = @tenant AND t.machine_id = i.machine_id
-        WHERE w.tenant_id = @tenant AND w.removed_at IS NULL
-        GROUP BY w.vulnerability_id
+        SELECT @tenant, f.id, c.machines, f.first_detected
+        FROM (
+            SELECT w.vulnerability_id AS id, min(greatest(v.first_seen, k.added_at)) AS first_detected
+            FROM defender.version_vulnerabilities w JOIN stage_versions v ON v.id = w.version_id AND v.first_seen IS NOT NULL JOIN defender.kb_vulnerabilities k ON k.id = w.vulnerability_id
+            WHERE w.tenant_id = @tenant AND w.removed_at IS NULL GROUP BY w.vulnerability_id) AS f
+        JOIN (
+            SELECT w.vulnerability_id AS id, count(DISTINCT h.machine) AS machines
+            FROM defender.version_vulnerabilities w JOIN stage_held h ON h.version = w.version_id
+            WHERE w.tenant_id = @tenant AND w.removed_at IS NULL GROUP BY w.vulnerability_id) AS c ON c.id = f.id
         """;
 
     private const string SoftwareRecommendations =
@@ -104,20 +129,18 @@ internal static class AssessmentScript
             CASE WHEN p.name ~ '^(windows_|macos|.*_linux$|linux_kernel$)' THEN 'OS' ELSE 'Application' END, '', 0, p.public_exploit, p.active_alert, d.remediation,
             CASE WHEN EXISTS (SELECT 1 FROM defender.recommendation_exceptions e WHERE e.tenant_id = @tenant AND e.recommendation_id = 'va-_-' || p.id
                 AND (e.expires_at IS NULL OR e.expires_at > @now)) THEN 'Exception' ELSE 'Active' END,
-            0, p.impact_score, p.installed_machines, p.exposed_machines, 0, x.title, coalesce(s.unpatchable, false),
-            CASE WHEN s.facing THEN ARRAY['internetFacing'] ELSE ARRAY[]::text[] END, coalesce(s.critical, 0)
+            0, p.impact_score, p.installed_machines, p.exposed_machines, 0, x.title, s.unpatchable,
+            CASE WHEN s.facing THEN ARRAY['internetFacing'] ELSE ARRAY[]::text[] END, s.critical
         FROM defender.tvm_products p
+        JOIN stage_products n ON n.vendor = p.vendor AND n.name = p.name
+        JOIN (
+            SELECT h.product, count(DISTINCT h.machine) FILTER (WHERE m.is_critical) AS critical, bool_or(m.is_facing) AS facing, bool_or(v.is_unpatchable) AS unpatchable,
+                bool_or(v.is_ended) AS ended, bool_or(v.is_gone) AS gone
+            FROM stage_held h JOIN stage_versions v ON v.id = h.version AND (v.weaknesses > 0 OR v.is_ended) JOIN stage_machines m ON m.number = h.machine
+            GROUP BY h.product) AS s ON s.product = n.number
         CROSS JOIN LATERAL (SELECT CASE WHEN p.vendor = p.name THEN initcap(replace(p.name, '_', ' ')) ELSE initcap(replace(p.vendor || ' ' || p.name, '_', ' ')) END AS title) AS x
-        LEFT JOIN LATERAL (
-            SELECT count(DISTINCT m.id) FILTER (WHERE m.device_value = 'High') AS critical, bool_or('Internet facing' = ANY(m.machine_tags)) AS facing,
-                bool_or(EXISTS (SELECT 1 FROM defender.version_vulnerabilities w WHERE w.version_id = v.id AND w.removed_at IS NULL AND w.fixed_version IS NULL)) AS unpatchable,
-                bool_or(v.end_of_support <= @now::date) AS ended, bool_or(v.end_of_support <= @now::date AND v.end_of_support_scope = 'Software') AS gone
-            FROM defender.software_versions v JOIN defender.installations i ON i.version_id = v.id AND i.removed_at IS NULL
-            JOIN defender.tvm_machines t ON t.tenant_id = @tenant AND t.machine_id = i.machine_id
-            JOIN defender.machines m ON m.tenant_id = @tenant AND m.id = i.machine_id
-            WHERE v.tenant_id = @tenant AND v.vendor = p.vendor AND v.name = p.name AND (v.weaknesses > 0 OR v.end_of_support <= @now::date)) AS s ON true
         CROSS JOIN LATERAL (SELECT CASE WHEN s.gone AND p.name !~ '^windows_' THEN 'Uninstall' WHEN s.ended THEN 'Upgrade' ELSE 'Update' END AS remediation) AS d
-        WHERE p.tenant_id = @tenant AND (p.weaknesses > 0 OR s.ended)
+        WHERE p.tenant_id = @tenant
         """;
 
     private static readonly string ConfigurationRecommendations =
@@ -135,11 +158,8 @@ internal static class AssessmentScript
         FROM {ConfigurationCatalogue.Rows("c")}
         JOIN (
             SELECT a.configuration_id, count(*) AS total, count(*) FILTER (WHERE NOT a.is_compliant) AS exposed,
-                count(*) FILTER (WHERE NOT a.is_compliant AND m.device_value = 'High') AS critical,
-                bool_or(NOT a.is_compliant AND 'Internet facing' = ANY(m.machine_tags)) AS facing
-            FROM defender.configuration_assessments a
-            JOIN defender.tvm_machines t ON t.tenant_id = a.tenant_id AND t.machine_id = a.machine_id
-            JOIN defender.machines m ON m.tenant_id = a.tenant_id AND m.id = a.machine_id
+                count(*) FILTER (WHERE NOT a.is_compliant AND m.is_critical) AS critical, bool_or(NOT a.is_compliant AND m.is_facing) AS facing
+            FROM defender.configuration_assessments a JOIN stage_machines m ON m.id = a.machine_id
             WHERE a.tenant_id = @tenant AND a.is_applicable GROUP BY a.configuration_id) AS a ON a.configuration_id = c.id
         WHERE a.exposed > 0
         """;

@@ -29,7 +29,7 @@ public sealed partial class TvmPublisher(
     /// <returns>Rows in the tables; 0 when nothing was done.</returns>
     public async Task<long> PublishAsync(Guid tenantId, CancellationToken cancellationToken)
     {
-        await assessment.EnsureFreshAsync(tenantId, cancellationToken);
+        await assessment.RefreshAsync(tenantId, cancellationToken);
         await _turn.WaitAsync(cancellationToken);
         try
         {
