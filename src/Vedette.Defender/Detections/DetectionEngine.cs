@@ -98,7 +98,7 @@ public sealed partial class DetectionEngine
             work,
             new ParallelOptions { MaxDegreeOfParallelism = _options.Parallelism, CancellationToken = cancellationToken },
             async (item, stop) => await QueryAsync(tenantId, item, alertTime, stop));
-        await RaiseAsync(work, cancellationToken);
+        await RaiseAsync(work, investigates: !everything, cancellationToken);
         await _journal.RecordAsync(
             tenantId,
             [.. work.Select(item => item.Run(now))],
@@ -138,13 +138,14 @@ public sealed partial class DetectionEngine
     }
 
     // In order of events across all rules, so that incidents grow as the attack did.
-    private async Task RaiseAsync(List<RuleWork> work, CancellationToken cancellationToken)
+    // What the schedule finds is investigated; what somebody imports or runs on request is theirs to look at.
+    private async Task RaiseAsync(List<RuleWork> work, bool investigates, CancellationToken cancellationToken)
     {
         var alerts = work.SelectMany(item => item.Matches.Alerts.Select(alert => (Item: item, Alert: alert)))
             .OrderBy(entry => entry.Alert.FirstEventTime).ThenBy(entry => entry.Alert.MergeKey, StringComparer.Ordinal);
         foreach (var (item, alert) in alerts)
         {
-            var raised = await _intake.RaiseAsync(alert, cancellationToken);
+            var raised = await _intake.RaiseAsync(alert with { Investigate = investigates }, cancellationToken);
             if (raised.Intake == Intake.Raised) item.Raised++;
             else if (raised.Intake == Intake.Merged) item.Merged++;
         }

@@ -51,7 +51,6 @@ internal sealed record RuleMatches(IReadOnlyList<NewAlert> Alerts, int Rows, int
             Evidence = group.Evidence,
             DeduplicationKey = group.Identity,
             MergeKey = group.MergeKey,
-            Investigate = alertTime == AlertTime.Now,
             CreationTime = alertTime == AlertTime.WithEvents ? group.Last + Delay(group.MergeKey) : null,
         }).ToArray();
         return new RuleMatches(alerts, result.Rows.Count, groups.Count - alerts.Length);

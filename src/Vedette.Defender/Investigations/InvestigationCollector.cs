@@ -17,6 +17,7 @@ namespace Vedette.Defender.Investigations;
 /// <item>a malicious file contacted it, or a high alert names it: suspicious</item>
 /// <item>nothing speaks against it: no threat</item>
 /// </list>
+/// A process by which an alert of medium or high severity stands is suspicious whatever its file is: the alert is about what it did.
 /// </summary>
 public sealed class InvestigationCollector(IDbContextFactory<DefenderDbContext> states, IHuntingService hunting, IndicatorCache indicators)
 {
@@ -64,6 +65,7 @@ public sealed class InvestigationCollector(IDbContextFactory<DefenderDbContext> 
         return
         [
             .. judged,
+            .. Behaviours(evidence, judged),
             .. contacts.Select(contact =>
             {
                 var facts = contact.Key.Kind == "Ip" ? sets.ByAddress(contact.Key.Value) : sets.ByUrl(contact.Key.Value).ToArray();
@@ -71,6 +73,17 @@ public sealed class InvestigationCollector(IDbContextFactory<DefenderDbContext> 
                 return seen.By(facts) ?? (contact.Value is { } reason ? seen with { Verdict = Verdict.Suspicious, Reason = reason } : seen);
             }),
         ];
+    }
+
+    // A file that is dealt with answers for its processes.
+    private static IEnumerable<InvestigatedEntity> Behaviours((Alert Alert, AlertEvidence Evidence)[] evidence, List<InvestigatedEntity> files)
+    {
+        var settled = files.Where(f => f.Verdict != Verdict.NoThreatsFound || f.Reason.StartsWith("Allowed", StringComparison.Ordinal)).Select(f => f.Value).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        return evidence.Where(e => e.Evidence.EntityType == EvidenceKind.Process && e.Alert.Severity >= AlertSeverity.Medium && !settled.Contains(e.Evidence.Sha1 ?? ""))
+            .Select(e => new InvestigatedEntity(
+                "Process", $"{e.Evidence.FileName}:{e.Evidence.ProcessId?.ToString(CultureInfo.InvariantCulture) ?? "?"}", Verdict.Suspicious,
+                $"An alert of {e.Alert.Severity.ToString().ToLowerInvariant()} severity is about what it did.") { Name = e.Evidence.FileName, Path = e.Evidence.FilePath })
+            .DistinctBy(e => e.Value);
     }
 
     private static void Contact(Dictionary<(string Kind, string Value), string?> contacts, string kind, string value, string? reason)

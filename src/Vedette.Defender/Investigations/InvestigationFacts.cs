@@ -40,8 +40,8 @@ public enum Remediation
 }
 
 /// <summary>An entity that an investigation looked at.</summary>
-/// <param name="Kind"><c>File</c>, <c>Ip</c> or <c>Url</c>.</param>
-/// <param name="Value">SHA-1, address or web address.</param>
+/// <param name="Kind"><c>File</c>, <c>Process</c>, <c>Ip</c> or <c>Url</c>.</param>
+/// <param name="Value">SHA-1, name and number, address or web address.</param>
 /// <param name="Verdict">What it was found to be.</param>
 /// <param name="Reason">Why.</param>
 public sealed record InvestigatedEntity(string Kind, string Value, Verdict Verdict, string Reason)

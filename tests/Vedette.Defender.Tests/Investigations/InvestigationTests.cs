@@ -114,6 +114,24 @@ public sealed class InvestigationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_good_program_did_stays_suspicious_and_the_alert_open()
+    {
+        var shell = new AlertEvidence { EntityType = EvidenceKind.Process, FileName = "powershell.exe", FilePath = @"C:\Windows\System32\powershell.exe", Sha1 = new string('1', 40), ProcessId = 77 };
+        await _world.AppendAsync("DeviceFileCertificateInfo", ("SHA1", new string('1', 40)), ("IsTrusted", true));
+        await _world.Get<AlertIntake>().RaiseAsync(
+            new NewAlert
+            {
+                TenantId = DefenderWorld.Tenant, Title = "Odd script", Description = "d", Severity = AlertSeverity.Medium, Category = "Execution", MachineId = DefenderWorld.MachineId(1),
+                FirstEventTime = _world.Now, LastEventTime = _world.Now, Investigate = true, Evidence = [shell],
+            },
+            default);
+        var (investigation, alert) = await EndAsync();
+        (investigation.State, alert.Status).ShouldBe((InvestigationState.PartiallyInvestigated, AlertStatus.New));
+        (await _world.Get<InvestigationService>().EntitiesAsync(DefenderWorld.Tenant, investigation.Id, default)).Select(e => (e.Kind, e.Value, e.Verdict))
+            .ShouldBe([("File", new string('1', 40), Verdict.NoThreatsFound), ("Process", "powershell.exe:77", Verdict.Suspicious)]);
+    }
+
+    [Fact]
     public async Task A_device_that_is_off_is_waited_for_and_a_further_alert_joins()
     {
         await ChangeAsync(m => m.HealthStatus = HealthStatus.Inactive);
