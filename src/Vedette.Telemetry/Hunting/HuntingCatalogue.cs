@@ -21,7 +21,7 @@ public sealed class HuntingCatalogue
         {
             var columns = table.Columns
                 .Where(static c => c.Name[0] != '_')
-                .ToDictionary(static c => c.Name, static c => new SqlTableColumn(c.Name, c.KqlType, c.Nullable), StringComparer.Ordinal);
+                .ToDictionary(static c => c.Name, static c => new SqlTableColumn(c.Name, c.KqlType, c.Nullable, c.IsDictionary), StringComparer.Ordinal);
             if (options.TimeGenerated && table.TimeColumn is { } time) columns.TryAdd("TimeGenerated", columns[time]);
             foreach (var (old, name, _) in Aliases(table, retired))
             {

@@ -16,6 +16,9 @@ public sealed record PhysicalColumn(string Name, string Type, KqlType KqlType, s
     /// <summary>Whether the engine's type is Nullable.</summary>
     public bool Nullable => Type.StartsWith("Nullable(", StringComparison.Ordinal);
 
+    /// <summary>Whether the engine keeps the values in dictionaries.</summary>
+    public bool IsDictionary => Type.StartsWith("LowCardinality(", StringComparison.Ordinal);
+
     internal string Definition => $"{ClickHouseName.Quote(Name)} {Type}{(Codec.Length == 0 ? "" : $" CODEC({Codec})")}";
 }
 

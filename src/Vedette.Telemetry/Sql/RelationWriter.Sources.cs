@@ -20,7 +20,7 @@ internal sealed partial class RelationWriter
         foreach (var column in scan.Columns)
         {
             columns[column.Id] = table.Columns.TryGetValue(column.Name, out var physical)
-                ? Typed(new SqlValue(SqlText.Identifier(physical.Name), physical.Type, physical.Nullable), column.Type)
+                ? Typed(new SqlValue(SqlText.Identifier(physical.Name), physical.Type, physical.Nullable) { IsDictionary = physical.IsDictionary }, column.Type)
                 : SqlConstant.Null(column.Type);
         }
 

@@ -20,12 +20,29 @@ internal sealed partial class RelationWriter
         {
             var value = Typed(_scalars.Write(key.Value, inner), key.Column.Type);
             keys.Add((key.Column, Hide(inner, value.WithoutArray())));
+
+            // Few different values: the engine finds them faster than it groups rows.
+            if (node is { Keys.Count: 1, Aggregates.Count: 0 } && value.IsDictionary)
+                return Distinct(inner, keys[0]);
         }
 
         var arguments = node.Aggregates.Select(a => a.Arguments.Select(x => Argument(inner, x)).ToList()).ToList();
         return node.Aggregates.Any(a => LocalAggregation.Find(a.Function.Name) is not null)
             ? GroupLocally(inner, keys, node.Aggregates, arguments)
             : FetchWinners(inner, keys, node.Aggregates, arguments) ?? Group(inner, keys, node.Aggregates, arguments, ordered: true);
+    }
+
+    private static Select Distinct(Select inner, (KqlColumn Column, int Inner) key)
+    {
+        var distinct = inner.Wrap();
+        distinct.Order = [];
+        distinct.IsNumbered = false;
+        distinct.IngestTime = null;
+        distinct.ReadsTable = false;
+        distinct.Define(key.Column.Id, distinct.Resolve(key.Inner));
+        distinct.Require(key.Column.Id);
+        distinct.IsDistinct = true;
+        return distinct.Wrap();
     }
 
     /// <summary>Groups when some aggregates are finished in this process.</summary>

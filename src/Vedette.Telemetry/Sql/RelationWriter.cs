@@ -47,7 +47,7 @@ internal sealed partial class RelationWriter
         MakeSeriesRelation series => MakeSeries(series, Write(series.Input), []),
         TopNestedRelation nested => TopNested(nested),
         JoinRelation join => Join(join),
-        UnionRelation union => Union(union),
+        UnionRelation union => Union(union, []),
         MvExpandRelation expand => Expand(expand),
         MvApplyRelation apply => Apply(apply, Write(apply.Input), []),
         PartitionRelation partition => Partition(partition, Write(partition.Input), []),
@@ -68,6 +68,8 @@ internal sealed partial class RelationWriter
     {
         if (IntoUniqueJoin(filter) is { } join)
             return Write(join);
+        if (IntoUnion(filter) is { } united)
+            return united;
         var scope = Prepare(Open(Write(filter.Input)), [filter.Predicate]);
         if (!scope.IsOpen)
             scope = scope.Wrap();
@@ -169,25 +171,6 @@ internal sealed partial class RelationWriter
         scope.Where("0");
         return scope;
     }
-
-    private Select Union(UnionRelation union)
-    {
-        var inputs = new List<(Select, IReadOnlyList<KqlColumn?>, SqlValue?)>();
-        IEnumerable<UnionInput> filled = union.Inputs.Where(i => !IsEmpty(i.Input));
-        foreach (var input in filled.Any() ? filled : union.Inputs.Take(1))
-            inputs.Add((Write(input.Input), input.Columns, SqlConstant.String(input.SourceName)));
-        if (inputs.Count == 0)
-            return DataTable(new DataTableRelation(union.Columns, []));
-        return new Select(new UnionSource(inputs, union.SourceColumn, union.Columns));
-    }
-
-    /// <summary>Whether rows can only come from a table that is known to have none.</summary>
-    private bool IsEmpty(BoundRelation relation) => relation switch
-    {
-        TableScan scan => _context.EmptyTables is { } empty && _context.FindTable(scan.Table.Name) is { } table && empty.Contains(table.Name),
-        FilterRelation or ProjectRelation or ExtendRelation or SortRelation or TakeRelation => IsEmpty(((UnaryRelation)relation).Input),
-        _ => false,
-    };
 
     private Select Shared(SharedScan scan)
     {

@@ -12,6 +12,8 @@ internal sealed partial class ScalarWriter(SqlContext context, RelationWriter re
     private readonly Dictionary<BoundScalar, int> _hoisted = [];
     private int _depth;
     private bool _readsAll;
+    private IReadOnlyDictionary<int, int>? _ids;
+    private IReadOnlyDictionary<int, SqlValue>? _values;
 
     /// <summary>Columns of an OR from which on it is not written for indexes.</summary>
     private const int ManyColumns = 12;
@@ -48,6 +50,21 @@ internal sealed partial class ScalarWriter(SqlContext context, RelationWriter re
         return conditions;
     }
 
+    /// <summary>Writes conditions on columns that are known by other ids in the select, or whose value is known.</summary>
+    public IEnumerable<string> WriteConditions(BoundScalar predicate, Select scope, IReadOnlyDictionary<int, int> ids, IReadOnlyDictionary<int, SqlValue> values)
+    {
+        var (outerIds, outerValues) = (_ids, _values);
+        (_ids, _values) = (ids, values);
+        try
+        {
+            return WriteConditions(predicate, scope);
+        }
+        finally
+        {
+            (_ids, _values) = (outerIds, outerValues);
+        }
+    }
+
     /// <summary>The parts of a conjunction.</summary>
     public static IEnumerable<BoundScalar> Conjuncts(BoundScalar predicate) =>
         predicate is BoundBinary { Operator: KqlOperator.And } and
@@ -78,7 +95,7 @@ internal sealed partial class ScalarWriter(SqlContext context, RelationWriter re
             if (group.Key is null || alike.Count == 1)
                 texts.AddRange(alike.Select(p => Condition(p, scope)));
             else
-                texts.Add(TermSearch.Set(SqlConvert.ToText(Column(group.Key.Id, scope)).Text, alike.ConvertAll(static p => Term(p)!.Value.Text), any: true));
+                texts.Add(TermSearch.Set(SqlConvert.ToText(Emit(((BoundBinary)alike[0]).Left, scope)).Text, alike.ConvertAll(static p => Term(p)!.Value.Text), any: true));
         }
 
         _readsAll = outer;
@@ -114,7 +131,7 @@ internal sealed partial class ScalarWriter(SqlContext context, RelationWriter re
         return scalar switch
         {
             BoundLiteral literal => SqlConstant.Of(literal.Value, literal.Type),
-            BoundColumnRef reference => Column(reference.Column.Id, scope),
+            BoundColumnRef reference => _values?.GetValueOrDefault(reference.Column.Id) ?? Column(_ids?.GetValueOrDefault(reference.Column.Id, reference.Column.Id) ?? reference.Column.Id, scope),
             BoundCall call => Call(call, scope),
             BoundBinary binary => Binary(binary, scope),
             BoundNegate negate => Negate(Emit(negate.Operand, scope)),

@@ -44,6 +44,9 @@ internal sealed class Select(SqlSource source)
     /// <summary>GROUP BY terms; null when the select does not group.</summary>
     public IReadOnlyList<string>? GroupBy { get; set; }
 
+    /// <summary>Whether each row stands only once; all columns have to be required then.</summary>
+    public bool IsDistinct { get; set; }
+
     public string? ArrayJoin { get; set; }
 
     public string? LimitBy { get; set; }
@@ -72,7 +75,7 @@ internal sealed class Select(SqlSource source)
     public bool KeepOrder { get; set; }
 
     /// <summary>Whether WHERE, and definitions, can still be added on this level.</summary>
-    public bool IsOpen => GroupBy is null && Limit is null && LimitBy is null && !HasWindow;
+    public bool IsOpen => GroupBy is null && !IsDistinct && Limit is null && LimitBy is null && !HasWindow;
 
     public static string Name(int id) => id < 0 ? "h" + (-id).ToString(CultureInfo.InvariantCulture) : "c" + id.ToString(CultureInfo.InvariantCulture);
 
@@ -214,7 +217,7 @@ internal sealed class Select(SqlSource source)
             text.Append(i == 0 ? "WITH " : ", ").Append(_definitions[with[i]]).Append(" AS ").Append(Name(with[i]));
         if (with.Count > 0)
             text.Append(' ');
-        text.Append("SELECT ").Append(columns.Count == 0 ? "1 AS one" : string.Join(", ", columns));
+        text.Append(IsDistinct ? "SELECT DISTINCT " : "SELECT ").Append(columns.Count == 0 ? "1 AS one" : string.Join(", ", columns));
         var source = Source.Render();
         if (source.Length > 0)
             text.Append(" FROM ").Append(source);

@@ -57,4 +57,5 @@ public sealed record SqlTable(
 /// <param name="Name">Its name in the engine.</param>
 /// <param name="Type">Its KQL type; the engine's type is the one that stands for it.</param>
 /// <param name="Nullable">Whether it is Nullable in the engine.</param>
-public sealed record SqlTableColumn(string Name, KqlType Type, bool Nullable);
+/// <param name="IsDictionary">Whether the engine keeps the values in dictionaries.</param>
+public sealed record SqlTableColumn(string Name, KqlType Type, bool Nullable, bool IsDictionary = false);

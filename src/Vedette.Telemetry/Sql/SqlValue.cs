@@ -36,6 +36,9 @@ internal sealed record SqlValue(string Text, KqlType Type, bool Nullable)
     /// <summary>Id of the column that holds <see cref="Strings"/> or <see cref="Elements"/>, when there is one.</summary>
     public int? Array { get; init; }
 
+    /// <summary>Whether it is a column of a table that the engine keeps in dictionaries.</summary>
+    public bool IsDictionary { get; init; }
+
     /// <summary>For a dynamic: whether it is known not to be null.</summary>
     public bool IsPresent { get; init; }
 
