@@ -123,9 +123,11 @@ public sealed partial class DirectoryService(DirectoryStore store, IdentityKey k
             throw DirectoryException.NotFound($"There is no application {reference}{In(tenant)}.");
         }
 
-        var byName = directory.Applications
-            .Where(application => (only is null || application.TenantId == only) && string.Equals(application.DisplayName, reference, StringComparison.OrdinalIgnoreCase))
-            .ToArray();
+        var named = directory.Applications.Where(application => string.Equals(application.DisplayName, reference, StringComparison.OrdinalIgnoreCase)).ToArray();
+
+        // A tenant's own application goes before another tenant's that it may use.
+        var byName = only is null ? named : named.Where(application => application.TenantId == only).ToArray();
+        if (byName.Length == 0) byName = [.. named.Where(application => application.IsMultiTenant)];
         return byName.Length switch
         {
             1 => byName[0],

@@ -231,6 +231,7 @@ public sealed class ApplicationTests(GraphFixture graph) : IClassFixture<GraphFi
         var principal = await PostAsync("/v1.0/servicePrincipals", new { appId = Text(await PostAsync("/v1.0/applications", new { displayName = "Delegated" }), "appId") });
         var graph = (await _host.GetAsync($"/v1.0/servicePrincipals(appId='{ResourceCatalogue.GraphAppId}')", _token)).Json;
         Text(graph, "appOwnerOrganizationId").ShouldBe("f8cdef31-a31e-4b4a-93e4-5f571e91255a");
+        (await SendAsync(HttpMethod.Delete, $"/v1.0/servicePrincipals/{Text(graph, "id")}")).Status.ShouldBe(403);
         var body = new { clientId = Text(principal, "id"), consentType = "AllPrincipals", resourceId = Text(graph, "id"), scope = "User.Read openid" };
         var grant = await PostAsync("/v1.0/oauth2PermissionGrants", body);
         (await SendAsync(HttpMethod.Post, "/v1.0/oauth2PermissionGrants", body)).ShouldFail(409, "Request_MultipleObjectsWithSameKeyValue", "Permission entry already exists.");

@@ -1,3 +1,4 @@
+using Vedette.Identity.Resources;
 using Vedette.Server.Http;
 using Vedette.Server.Http.Entities;
 
@@ -44,6 +45,7 @@ internal sealed class ServicePrincipalHandlers(EntityReader reader, DirectoryObj
     {
         var principal = objects.Principal(call);
         await objects.MayChangeAsync(call, principal.Id);
+        if (ResourceCatalogue.Default.TryGet(principal.AppId, out _)) throw DirectoryObjects.Denied(call, "the service principals of first-party APIs stay in every tenant");
         await objects.For(call).DeletePrincipalAsync(principal, call.Aborted);
         return EmptyResult.Instance;
     }
