@@ -33,6 +33,9 @@ public sealed record ApplicationDraft(string DisplayName)
     /// <summary>What it is for.</summary>
     public string? Description { get; init; }
 
+    /// <summary>Address that the user's browser loads at sign-out.</summary>
+    public string? LogoutUrl { get; init; }
+
     /// <summary>Notes.</summary>
     public string? Notes { get; init; }
 
@@ -51,6 +54,7 @@ public sealed record ApplicationDraft(string DisplayName)
         Scopes = application.Scopes,
         RequiredPermissions = application.RequiredPermissions,
         Description = application.Description,
+        LogoutUrl = application.LogoutUrl,
         Notes = application.Notes,
         Tags = application.Tags,
     };

@@ -80,6 +80,9 @@ public sealed record Application
     /// <summary>What it is for.</summary>
     public string? Description { get; init; }
 
+    /// <summary>Address that the user's browser loads when the user signs out (front-channel sign-out).</summary>
+    public string? LogoutUrl { get; init; }
+
     /// <summary>Notes of its administrators.</summary>
     public string? Notes { get; init; }
 

@@ -77,11 +77,11 @@ public sealed partial class DirectoryService
         await change.ExecuteAsync(
             """
             UPDATE identity.applications SET display_name = $2, sign_in_audience = $3, is_public_client = $4, requested_access_token_version = $5::integer,
-                identifier_uris = $6, redirect_uris = $7::jsonb, app_roles = $8::jsonb, scopes = $9::jsonb, description = $10, notes = $11, tags = $12
+                identifier_uris = $6, redirect_uris = $7::jsonb, app_roles = $8::jsonb, scopes = $9::jsonb, description = $10, notes = $11, tags = $12, logout_url = $13
             WHERE id = $1
             """,
             id, draft.DisplayName, draft.SignInAudience, draft.IsPublicClient, draft.RequestedAccessTokenVersion, draft.IdentifierUris.ToArray(),
-            JsonSerializer.Serialize(redirects), PermissionsJson(draft.AppRoles), PermissionsJson(draft.Scopes), draft.Description, draft.Notes, draft.Tags.ToArray());
+            JsonSerializer.Serialize(redirects), PermissionsJson(draft.AppRoles), PermissionsJson(draft.Scopes), draft.Description, draft.Notes, draft.Tags.ToArray(), draft.LogoutUrl);
         await change.ExecuteAsync("DELETE FROM identity.required_permissions WHERE application_id = $1", id);
         foreach (var permission in draft.RequiredPermissions.Distinct())
         {
@@ -99,6 +99,8 @@ public sealed partial class DirectoryService
         if (draft.AppRoles.Count + draft.Scopes.Count + draft.RequiredPermissions.Count + draft.RedirectUris.Count + draft.IdentifierUris.Count + draft.Tags.Count > MostEntries)
             throw DirectoryException.BadInput($"The application's manifest has more than {MostEntries} entries.");
         foreach (var redirect in draft.RedirectUris) CheckRedirectUri(redirect.Uri);
+        if (draft.LogoutUrl is { } logout && (!Uri.TryCreate(logout, UriKind.Absolute, out var page) || !(page.Scheme == Uri.UriSchemeHttps || (page.Scheme == Uri.UriSchemeHttp && page.IsLoopback)) || logout.Length > 255))
+            throw DirectoryException.BadInput("Invalid value specified for property 'logoutUrl' of resource 'WebApplication'. It must be an https address of at most 255 characters.");
         foreach (var uri in draft.IdentifierUris)
         {
             if (!Uri.TryCreate(uri, UriKind.Absolute, out _)) throw DirectoryException.BadInput($"'{uri}' is not an absolute URI.");

@@ -162,7 +162,7 @@ public sealed class DirectoryStore(NpgsqlDataSource database) : Tokens.ITenantLo
         "SELECT coalesce(application_id, service_principal_id), key_id, display_name, certificate, starts_at, ends_at FROM identity.client_certificates ORDER BY starts_at, key_id",
         """
         SELECT id, app_id, tenant_id, display_name, sign_in_audience, is_public_client, requested_access_token_version, identifier_uris,
-               redirect_uris::text, app_roles::text, scopes::text, created_at, description, notes, tags
+               redirect_uris::text, app_roles::text, scopes::text, created_at, description, notes, tags, logout_url
         FROM identity.applications ORDER BY created_at, id
         """,
         "SELECT id, app_id, tenant_id, account_enabled, created_at FROM identity.service_principals",
@@ -199,6 +199,7 @@ public sealed class DirectoryStore(NpgsqlDataSource database) : Tokens.ITenantLo
             Description = row.IsDBNull(12) ? null : row.GetString(12),
             Notes = row.IsDBNull(13) ? null : row.GetString(13),
             Tags = row.GetFieldValue<string[]>(14),
+            LogoutUrl = row.IsDBNull(15) ? null : row.GetString(15),
             RequiredPermissions = [.. permissions[id]],
             Secrets = [.. secrets[id]],
             Certificates = [.. certificates[id]],

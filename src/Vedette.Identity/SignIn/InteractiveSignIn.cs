@@ -141,10 +141,13 @@ public sealed partial class InteractiveSignIn(DirectoryStore store, DirectorySer
     public string OrganisationOf(User user) => store.Current.TryGetTenant(user.TenantId, out var tenant) ? tenant.DisplayName : "";
 
     /// <summary>Ends a browser's session.</summary>
-    public async Task SignOutAsync(string? session, CancellationToken cancellationToken = default)
+    /// <returns>Addresses that the browser is to load, so that the applications of the session hear of it (front-channel sign-out).</returns>
+    public async Task<IReadOnlyList<string>> SignOutAsync(string? session, CancellationToken cancellationToken = default)
     {
-        if (session is not null && TicketStore.IsWellFormed(session) && await tickets.FindAsync(TicketKind.Session, session, cancellationToken) is { } ticket)
-            await tickets.DeleteAsync(ticket, cancellationToken);
+        if (session is null || !TicketStore.IsWellFormed(session) || await tickets.FindAsync(TicketKind.Session, session, cancellationToken) is not { } ticket) return [];
+        var applications = ticket.UserId is { } userId ? await tickets.ApplicationsSinceAsync(userId, ticket.IssuedAt, cancellationToken) : [];
+        await tickets.DeleteAsync(ticket, cancellationToken);
+        return [.. applications.Select(id => store.Current.Application(id)?.LogoutUrl).OfType<string>().Distinct(StringComparer.Ordinal)];
     }
 
     private async Task<InteractionStep> ContinueAsync(Interaction interaction, Application client, Visitor visitor, bool mayAsk, bool forceConsent, CancellationToken cancellationToken)

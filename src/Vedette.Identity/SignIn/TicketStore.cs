@@ -88,6 +88,18 @@ public sealed class TicketStore(NpgsqlDataSource database, IdentityKey key, Time
         return await command.ExecuteScalarAsync(cancellationToken) is not DateTime before || now.UtcDateTime - before >= apart;
     }
 
+    /// <summary>Applications that a user signed in to since a moment.</summary>
+    public async Task<IReadOnlyList<Guid>> ApplicationsSinceAsync(Guid userId, DateTimeOffset since, CancellationToken cancellationToken = default)
+    {
+        await using var command = database.CreateCommand("SELECT DISTINCT app_id FROM identity.tickets WHERE user_id = $1 AND kind IN ('Code', 'Refresh') AND issued_at >= $2");
+        command.Parameters.Add(new NpgsqlParameter { Value = userId });
+        command.Parameters.Add(new NpgsqlParameter { Value = since });
+        var found = new List<Guid>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken)) found.Add(reader.GetGuid(0));
+        return found;
+    }
+
     /// <summary>Deletes every refresh token that came of one sign-in.</summary>
     public async Task DeleteFamilyAsync(Guid userId, Guid family, CancellationToken cancellationToken = default)
     {

@@ -42,7 +42,7 @@ internal static class Page
         if (ask.Secret is not { } secret)
         {
             return Render("Enter code", $$"""
-                {{Who(ask.User)}}
+                {{Who(ask.User, signedIn: false)}}
                 <h1>Enter code</h1>
                 <p class="soft">Enter the code that your authenticator app shows for {{Text(organisation)}}.</p>
                 {{failed}}
@@ -52,7 +52,7 @@ internal static class Page
 
         var key = string.Join(' ', TimeBasedCodes.ToText(secret).Chunk(4).Select(part => new string(part)));
         return Render("Keep your account secure", $$"""
-            {{Who(ask.User)}}
+            {{Who(ask.User, signedIn: false)}}
             <h1>Keep your account secure</h1>
             <p class="soft">{{Text(organisation)}} asks for a second proof of who you are, besides the password: the code of an authenticator app.</p>
             {{failed}}
@@ -162,6 +162,17 @@ internal static class Page
         </dl>
         """);
 
+    /// <summary>Says that the user is signed out, tells the applications in hidden frames, and leads on where the client asked.</summary>
+    public static string SignedOut(IReadOnlyList<string> listeners, string? target)
+    {
+        var frames = string.Concat(listeners.Select(address => $"<iframe src=\"{Text(address)}\" title=\"Signing out of an application\" hidden loading=\"eager\"></iframe>"));
+        var onward = target is null
+            ? "<p>It's a good idea to close all browser windows.</p>"
+            : $"<p>You will be taken back to the application.</p><div class=\"buttons\"><a class=\"button\" href=\"{Text(target)}\">Continue</a></div>";
+        return Render(
+            "Signed out", $"<h1>You signed out of your account</h1>{onward}{frames}", head: target is null ? "" : $"\n  <meta http-equiv=\"refresh\" content=\"3;url={Text(target)}\">");
+    }
+
     /// <summary>Says something and ends.</summary>
     public static string Message(string title, string text) => Render(title, $"<h1>{Text(title)}</h1><p>{Text(text)}</p>");
 
@@ -173,10 +184,10 @@ internal static class Page
 
     private static string Reach(PermissionInfo permission) => permission.Kind == "Application" ? "without a signed-in user" : "for every user";
 
-    private static string Who(User user)
+    private static string Who(User user, bool signedIn = true)
     {
         var initials = string.Concat(user.DisplayName.Split(' ', StringSplitOptions.RemoveEmptyEntries).Take(2).Select(word => char.ToUpperInvariant(word[0])));
-        return $"<p class=\"who\"><b aria-hidden=\"true\">{Text(initials)}</b> <span>You are signed in as {Text(user.UserPrincipalName)}.</span></p>";
+        return $"<p class=\"who\"><b aria-hidden=\"true\">{Text(initials)}</b> <span>{(signedIn ? "You are signed in as" : "Signing in as")} {Text(user.UserPrincipalName)}.</span></p>";
     }
 
     private static string Alert(string? text) => text is null ? "" : $"<p class=\"error\" role=\"alert\">{Text(text)}</p>";

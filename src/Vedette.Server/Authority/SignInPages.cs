@@ -112,19 +112,19 @@ internal static class SignInPages
     /// <summary>Signs the browser out, and sends it on where the application asked, if that is one of its reply addresses.</summary>
     public static async Task SignOutAsync(AuthorityRequest request)
     {
-        await SignIn(request).SignOutAsync(Session(request), request.Aborted);
+        var listeners = await SignIn(request).SignOutAsync(Session(request), request.Aborted);
         request.Context.Response.Cookies.Delete(SessionCookie, Cookie(request));
-        var target = request.Query("post_logout_redirect_uri");
-        var known = target is not null && request.Services.GetRequiredService<Vedette.Identity.Directory.DirectoryStore>().Current.Applications
-            .Any(application => application.RedirectUris.Any(redirect => redirect.Uri == target));
-        if (!known)
+        var asked = request.Query("post_logout_redirect_uri");
+        var known = asked is not null && request.Services.GetRequiredService<DirectoryStore>().Current.Applications
+            .Any(application => application.RedirectUris.Any(redirect => redirect.Uri == asked));
+        var target = !known ? null : request.Query("state") is { } state ? Join(asked!, '?', [new("state", state)]) : asked;
+        if (listeners.Count > 0)
         {
-            await PageLayout.WriteAsync(request.Context, Page.Message("You signed out of your account", "It's a good idea to close all browser windows."));
-            return;
+            var origins = listeners.Select(address => new Uri(address).GetLeftPart(UriPartial.Authority)).Distinct(StringComparer.OrdinalIgnoreCase);
+            await PageLayout.WriteWithFramesAsync(request.Context, Page.SignedOut(listeners, target), origins);
         }
-
-        var state = request.Query("state");
-        request.Context.Response.Redirect(state is null ? target! : Join(target!, '?', [new("state", state)]));
+        else if (target is null) await PageLayout.WriteAsync(request.Context, Page.SignedOut([], null));
+        else request.Context.Response.Redirect(target);
     }
 
     /// <summary>The blank page on which native applications end their sign-in.</summary>

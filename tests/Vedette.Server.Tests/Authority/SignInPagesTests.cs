@@ -126,6 +126,25 @@ public sealed class SignInPagesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Signing_out_tells_the_applications_of_the_session()
+    {
+        var application = _host.Directory.FindApplication(_clientId);
+        await _host.Directory.UpdateApplicationAsync(application, ApplicationDraft.Of(application) with { LogoutUrl = "https://app.example/signed-out?x=1&y=2" });
+        await Should.ThrowAsync<DirectoryException>(() => _host.Directory.UpdateApplicationAsync(application, ApplicationDraft.Of(application) with { LogoutUrl = "javascript:alert(1)" }));
+        await _browser.OpenAsync(AuthorizeUrl(""));
+        await _browser.SubmitAsync(("loginfmt", "ada@contoso.example"), ("passwd", Password));
+        await _browser.SubmitAsync(("answer", "accept"));
+        await _browser.OpenAsync("/common/oauth2/v2.0/logout?post_logout_redirect_uri=http%3A%2F%2Flocalhost%2Fcallback&state=a%22b");
+        _browser.Html.ShouldContain("<iframe src=\"https://app.example/signed-out?x=1&amp;y=2\"");
+        _browser.Headers["Content-Security-Policy"].ShouldContain("frame-src https://app.example");
+        _browser.Html.ShouldContain("<meta http-equiv=\"refresh\" content=\"3;url=http://localhost/callback?state=a%22b\">");
+        await _browser.OpenAsync(AuthorizeUrl("&prompt=none"));
+        _browser.Location!.ShouldContain("error=login_required");
+        await _browser.OpenAsync("/common/oauth2/v2.0/logout");
+        _browser.Html.ShouldNotContain("<iframe");
+    }
+
+    [Fact]
     public async Task Signing_out_leads_only_to_addresses_of_applications()
     {
         await _browser.OpenAsync("/common/oauth2/logout?post_logout_redirect_uri=http%3A%2F%2Flocalhost%2Fcallback&state=s");

@@ -44,7 +44,7 @@ internal static class ApplicationTable
         new("publicClient", ValueKind.Json, $"json_build_object('redirectUris', {GraphSql.Redirects("a.redirect_uris", "Native")})::text"),
         new("requiredResourceAccess", ValueKind.Json, Resources),
         new("verifiedPublisher", ValueKind.Json, """'{"displayName":null,"verifiedPublisherId":null,"addedDateTime":null}'"""),
-        new("web", ValueKind.Json, $$"""json_build_object('homePageUrl', NULL, 'logoutUrl', NULL, 'redirectUris', {{GraphSql.Redirects("a.redirect_uris", "Web")}}, 'implicitGrantSettings', '{"enableAccessTokenIssuance":false,"enableIdTokenIssuance":false}'::json)::text"""),
+        new("web", ValueKind.Json, $$"""json_build_object('homePageUrl', NULL, 'logoutUrl', a.logout_url, 'redirectUris', {{GraphSql.Redirects("a.redirect_uris", "Web")}}, 'implicitGrantSettings', '{"enableAccessTokenIssuance":false,"enableIdTokenIssuance":false}'::json)::text"""),
         new("spa", ValueKind.Json, $"json_build_object('redirectUris', {GraphSql.Redirects("a.redirect_uris", "Spa")})::text"),
         new("owners", ValueKind.Json, GraphSql.Owners("a.id", "a.tenant_id")) { OnlyExpanded = true },
     ])

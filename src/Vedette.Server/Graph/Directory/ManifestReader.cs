@@ -24,6 +24,7 @@ internal sealed class ManifestReader(ApiCall call)
         if (body.Has("isFallbackPublicClient")) draft = draft with { IsPublicClient = body.Flag("isFallbackPublicClient") ?? false };
         foreach (var (member, kind) in new[] { ("web", RedirectKind.Web), ("spa", RedirectKind.Spa), ("publicClient", RedirectKind.Native) })
             if (Member(member, "redirectUris") is { } uris) draft = draft with { RedirectUris = [.. draft.RedirectUris.Where(redirect => redirect.Kind != kind), .. Texts(uris, member).Select(uri => new RedirectUri(uri, kind))] };
+        if (Member("web", "logoutUrl") is { } logout) draft = draft with { LogoutUrl = logout.ValueKind == JsonValueKind.String ? logout.GetString() : null };
         if (Member("api", "requestedAccessTokenVersion") is { } version) draft = draft with { RequestedAccessTokenVersion = Version(version) };
         if (Member("api", "oauth2PermissionScopes") is { } scopes) draft = draft with { Scopes = [.. Items(scopes, "api").Select(Scope)] };
         if (body.Value("appRoles") is { ValueKind: JsonValueKind.Array } roles) draft = draft with { AppRoles = [.. Items(roles, "appRoles").Select(Role)] };
