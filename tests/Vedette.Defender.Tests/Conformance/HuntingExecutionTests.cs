@@ -10,6 +10,7 @@ using Vedette.Telemetry.Hunting;
 using Vedette.Telemetry.Import;
 using Vedette.Telemetry.Ingest;
 using Vedette.Telemetry.Schema;
+using Vedette.Telemetry.Sql;
 using Vedette.Testing;
 using Xunit.Abstractions;
 
@@ -35,7 +36,7 @@ public sealed class HuntingExecutionTests(ITestOutputHelper output)
         var database = await FilledDatabaseAsync();
         var plain = Service(new TelemetryOptions { Database = database });
         var mirrored = Service(new TelemetryOptions { Database = database, TimeGenerated = true });
-        var (total, answered, failures) = (0, 0, new ConcurrentBag<string>());
+        var (total, answered, external, failures) = (0, 0, 0, new ConcurrentBag<string>());
         await Parallel.ForEachAsync(Queries().Where(q => q.Defender || q.NeedsTimeGenerated), new ParallelOptions { MaxDegreeOfParallelism = 2 }, async (query, stop) =>
         {
             Interlocked.Increment(ref total);
@@ -47,14 +48,18 @@ public sealed class HuntingExecutionTests(ITestOutputHelper output)
             }
             catch (HuntingException error)
             {
-                // No address is open to externaldata here.
-                var refused = error.Message.StartsWith("externaldata is switched off", StringComparison.Ordinal)
-                    || (Refused.TryGetValue(query.Id, out var words) && error.Message.Contains(words, StringComparison.Ordinal));
-                if (!refused) failures.Add($"{query.Id}: {error.Failure} {error.Message} {error.InnerException?.Message}");
+                // No address is open to externaldata here: such queries run over made-up files.
+                if (error.Message.StartsWith("externaldata is switched off", StringComparison.Ordinal))
+                {
+                    Interlocked.Increment(ref external);
+                    if (await RunOverMadeUpFilesAsync(database, query.Text, stop) is { } failure) failures.Add($"{query.Id}: {failure}");
+                }
+                else if (!(Refused.TryGetValue(query.Id, out var words) && error.Message.Contains(words, StringComparison.Ordinal)))
+                    failures.Add($"{query.Id}: {error.Failure} {error.Message} {error.InnerException?.Message}");
             }
         });
 
-        output.WriteLine($"{total - failures.Count} of {total} queries run; {answered} find rows.");
+        output.WriteLine($"{total - failures.Count} of {total} queries run, {external} of them over made-up files for externaldata, {Refused.Count} refused by the language; {answered} find rows.");
         failures.Order(StringComparer.Ordinal).ShouldBeEmpty();
         answered.ShouldBeGreaterThan(170);
     }
@@ -93,6 +98,36 @@ public sealed class HuntingExecutionTests(ITestOutputHelper output)
     }
 
     private static HuntingService Service(TelemetryOptions options) => new(TestEngine.Shared, options, new HuntingCatalogue(options), TimeProvider.System);
+
+    private static async Task<string?> RunOverMadeUpFilesAsync(string database, string query, CancellationToken cancellationToken)
+    {
+        var catalogue = new HuntingCatalogue(new TelemetryOptions { Database = database });
+        var context = new SqlContext
+        {
+            TenantId = Tenant,
+            FindTable = catalogue.FindTable,
+            Now = DateTime.UtcNow,
+            OpenExternal = static (address, _) => Task.FromResult<Stream>(new MemoryStream(address.AbsolutePath.EndsWith(".json", StringComparison.OrdinalIgnoreCase)
+                ? []
+                : "# comment\r\n192.0.2.1,\"a, b\",2026-01-02,x\nd41d8cd98f00b204e9800998ecf8427e,c\n\n"u8.ToArray())),
+        };
+        try
+        {
+            var compilation = catalogue.Bind(query);
+            if (compilation.Root is not { } root) return compilation.Diagnostics[0].Message;
+            var prepared = await SqlCompiler.Compile(root, context).PrepareAsync(TestEngine.Shared, cancellationToken: cancellationToken);
+            await using var reader = await TestEngine.Shared.QueryAsync(prepared.Statement, cancellationToken);
+            while (await reader.ReadAsync() is not null)
+            {
+            }
+
+            return null;
+        }
+        catch (Exception error) when (error is HuntingException or ClickHouseException)
+        {
+            return error.Message;
+        }
+    }
 
     private static async Task<string> FilledDatabaseAsync()
     {
