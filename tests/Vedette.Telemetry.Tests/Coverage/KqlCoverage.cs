@@ -86,10 +86,10 @@ internal sealed class KqlCoverage
                 page.Append(CultureInfo.InvariantCulture, $"| {title} | {documented} | {supported} | {Percent(supported, documented)} % |\n");
         }
 
-        var absent = Features.Where(f => f is { Kind: "plugin", IsDocumented: true } && !IsSupported(f)).ToList();
-        var plugins = Count("plugin");
-        page.Append(CultureInfo.InvariantCulture, $"\nThe {absent.Count} plug-ins that are absent call something in the network or run another language's code, and are refused by name; ");
-        page.Append(CultureInfo.InvariantCulture, $"of the {plugins.Documented - absent.Count(a => NoteOf(a) is not null)} others, {plugins.Supported} are supported.\n");
+        var refused = Features.Count(f => f is { Kind: "plugin", IsDocumented: true } && NoteOf(f)?.State == "absent");
+        var (run, all) = Count("plugin");
+        page.Append(CultureInfo.InvariantCulture, $"| … that need neither the network nor another language | {all - refused} | {run} | {Percent(run, all - refused)} % |\n");
+        page.Append(CultureInfo.InvariantCulture, $"\nThe other {refused} plug-ins call something in the network or run another language's code. They are refused by name.\n");
         foreach (var (kind, title) in Kinds)
             WriteKind(page, kind, title);
         return page.ToString();

@@ -37,14 +37,11 @@ internal static class GeoFunctions
         table["geo_intersection_line_with_polygon"] = c => GeoShape.Line(c.Json(0)) is { } a && GeoShape.Polygon(c.Json(1)) is { } b ? Clip(a, b) : null;
         table["geo_from_wkt"] = c => new WellKnownText(c.Text(0)).Read();
         table["geo_point_buffer"] = c => Point(c, 0) is { } center && c.Real(2) is > 0 and var radius ? Buffer(center, radius) : null;
-        table["geo_line_buffer"] = c => GeoShape.Line(c.Json(0)) is not null && c.Real(1) is > 0 ? throw Missing(c) : null;
-        table["geo_polygon_buffer"] = c => GeoShape.Polygon(c.Json(0)) is not null && c.Real(1) is > 0 or < 0 ? throw Missing(c) : null;
         table["geo_union_lines_array"] = c => c.Array(0) is { Count: > 0 } array && array.All(p => GeoShape.Line(p) is not null) ? UnionLines(array) : null;
         GeoCells.Add(table);
         GeoOverlays.Add(table);
+        GeoBuffers.Add(table);
     }
-
-    private static HuntingException Missing(LocalCall c) => new(HuntingFailure.Unsupported, $"The function {c.Name}() is not supported for these shapes.");
 
     private static GeoVector? Point(LocalCall c, int index) => GeoShape.Point(c.Real(index), c.Real(index + 1));
 

@@ -46,7 +46,8 @@ internal static class GeoOverlays
         return Write(common) ?? GeoFunctions.Points(GeoFunctions.Crossings(a, b));
     }
 
-    private static JsonObject? Write(IReadOnlyList<IReadOnlyList<GeoVector>> rings)
+    /// <summary>Rings as a polygon or several; null for none.</summary>
+    internal static JsonObject? Write(IReadOnlyList<IReadOnlyList<GeoVector>> rings)
     {
         var polygons = PolygonOverlay.Polygons(rings);
         if (polygons.Count == 0)

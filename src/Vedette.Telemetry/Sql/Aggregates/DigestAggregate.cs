@@ -30,7 +30,7 @@ internal static class DigestAggregate
         };
         var weighted = c.Arguments.Count > 1;
         var weight = weighted ? $"toUInt64(greatest(ifNull({SqlConvert.ToLong(c[1]).Text}, 0), 0))" : "toUInt64(1)";
-        var present = weighted ? $"isNotNull({value}) AND {weight} > 0" : $"isNotNull({value})";
+        var present = weighted ? $"{(kind == DigestKind.Real ? "isFinite" : "isNotNull")}({value}) AND {weight} > 0" : kind == DigestKind.Real ? $"isFinite({value})" : $"isNotNull({value})";
         var all = c.Apply("groupArray", (Digest.MaxCentroids + 1).ToString(CultureInfo.InvariantCulture), [$"(assumeNotNull({value}), {weight})"], present);
         var quantiles = weighted
             ? c.Apply("quantilesExactWeighted", Levels, [$"assumeNotNull({value})", weight], present)
