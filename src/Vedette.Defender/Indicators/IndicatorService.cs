@@ -29,20 +29,21 @@ public sealed class IndicatorService(IDbContextFactory<DefenderDbContext> states
         await using var state = await states.CreateDbContextAsync(cancellationToken);
         await using var transaction = await LockAsync(state, caller.TenantId, cancellationToken);
         var active = await state.Indicators.CountAsync(i => i.TenantId == caller.TenantId && (i.ExpirationTime == null || i.ExpirationTime > now), cancellationToken);
+        var read = drafts.Select(draft => IndicatorCheck.Read(draft, now)).ToArray();
+        var values = read.Where(r => r.Error is null).Select(r => r.Value.Value).Distinct(StringComparer.Ordinal).ToArray();
+        var known = (await state.Indicators.Where(i => i.TenantId == caller.TenantId && values.Contains(i.IndicatorValue)).ToListAsync(cancellationToken))
+            .DistinctBy(i => (i.IndicatorType, i.Action, i.IndicatorValue)).ToDictionary(i => (i.IndicatorType, i.Action, i.IndicatorValue));
         var outcomes = new List<Outcome<Indicator>>(drafts.Count);
-        foreach (var draft in drafts)
+        foreach (var (draft, reading) in drafts.Zip(read))
         {
-            var read = IndicatorCheck.Read(draft, now);
-            if (read.Error is { } wrong)
+            if (reading.Error is { } wrong)
             {
                 outcomes.Add(wrong);
                 continue;
             }
 
-            var (type, action, severity, value) = read.Value;
-            var indicator = state.Indicators.Local.FirstOrDefault(i => i.IndicatorType == type && i.Action == action && i.IndicatorValue == value)
-                ?? await state.Indicators.FirstOrDefaultAsync(
-                    i => i.TenantId == caller.TenantId && i.IndicatorType == type && i.Action == action && i.IndicatorValue == value, cancellationToken);
+            var (type, action, severity, value) = reading.Value;
+            var indicator = known.GetValueOrDefault((type, action, value));
             if (indicator is null)
             {
                 if (active >= MaxActive)
@@ -58,6 +59,7 @@ public sealed class IndicatorService(IDbContextFactory<DefenderDbContext> states
                     CreatedByDisplayName = caller.Name, CreatedBySource = caller.Source, CreationTimeDateTimeUtc = now,
                 };
                 state.Indicators.Add(indicator);
+                known.Add((type, action, value), indicator);
             }
             else
             {
