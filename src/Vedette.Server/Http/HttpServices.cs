@@ -29,6 +29,8 @@ public static class HttpServices
         services.TryAddSingleton<TableVersions>();
         services.TryAddSingleton<PageCache>();
         services.AddSingleton<IStateCache>(provider => provider.GetRequiredService<PageCache>());
+        services.TryAddSingleton<PagePositions>();
+        services.AddSingleton<IStateCache>(provider => provider.GetRequiredService<PagePositions>());
         services.TryAddSingleton<EntityReader>();
         services.TryAddSingleton<ResolveHost>();
         services.TryAddSingleton<Authenticate>();

@@ -25,6 +25,7 @@ public sealed class LogImporterTests : IDisposable
         run.Store.Of("DeviceInfo").ShouldHaveSingleItem()["Timestamp"].ShouldBe(Now.UtcDateTime.AddMinutes(-10));
         var device = run.Report.Devices.ShouldHaveSingleItem();
         (device.FirstSeen, device.LastSeen).ShouldBe((Now.UtcDateTime.AddMinutes(-10), Now.UtcDateTime));
+        device.Software.ShouldBe([new ObservedSoftware("Contoso", "Suite", "1.2", @"C:\a.exe")]);
         var file = run.Report.Files.ShouldHaveSingleItem();
         (file.FirstEvent, file.LastEvent).ShouldBe((Now.UtcDateTime.AddMinutes(-10), Now.UtcDateTime));
     }

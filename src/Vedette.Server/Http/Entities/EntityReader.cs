@@ -14,7 +14,7 @@ internal delegate void SqlCondition(SqlText sql);
 /// Reads entities with one statement and writes them as JSON straight from the database's row, without objects in between. A page never
 /// holds more than the caller asked for or the row's cap, and every order ends with the key, so that pages do not overlap.
 /// </summary>
-internal sealed class EntityReader(NpgsqlDataSource database, PageCache pages)
+internal sealed class EntityReader(NpgsqlDataSource database, PageCache pages, PagePositions positions)
 {
     // Lists whose pages name no cap of their own end here too.
     private const int LargestPage = 10_000;
@@ -38,10 +38,14 @@ internal sealed class EntityReader(NpgsqlDataSource database, PageCache pages)
         var probe = linkNextPage && (byToken || (query.Top is null && call.Endpoint.OData.Skip));
         List<string> sources = document is null ? [.. columns.Select(c => c.Property.Sql)] : [document];
         if (byToken) sources.Add(table.Key.Sql);
-        var sql = Select(call, table, sources, query, condition + start.Condition(table));
+        var keyset = probe && !byToken && query.OrderBy.Count == 0 ? table.Keyset : null;
+        var firstOfKeyset = sources.Count;
+        sources.AddRange(keyset ?? []);
+        var behind = keyset is not null && query.Skip > 0 ? positions.Find(call, query.Skip) : null;
+        var sql = Select(call, table, sources, query, condition + start.Condition(table) + (behind is null ? null : PagePositions.Behind(keyset!, behind)));
         sql.Add(" ORDER BY ").Add(Order(table, query, sql));
         sql.Add($" LIMIT {(probe ? take + 1 : take).ToString(CultureInfo.InvariantCulture)}");
-        if (start.Offset > 0) sql.Add($" OFFSET {start.Offset.ToString(CultureInfo.InvariantCulture)}");
+        if (start.Offset > 0 && behind is null) sql.Add($" OFFSET {start.Offset.ToString(CultureInfo.InvariantCulture)}");
         var rows = await RowsAsync(sql, call.Aborted);
         return new JsonResult(WriteAsync)
         {
@@ -58,6 +62,7 @@ internal sealed class EntityReader(NpgsqlDataSource database, PageCache pages)
             var written = 0;
             var more = false;
             var last = "";
+            object[]? lastOfKeyset = null;
             var buffer = document is null ? [] : ArrayPool<byte>.Shared.Rent(4096);
             while (await rows.ReadAsync(flow.Cancel))
             {
@@ -71,11 +76,13 @@ internal sealed class EntityReader(NpgsqlDataSource database, PageCache pages)
                 else WriteDocument(json, rows.Reader, ref buffer);
                 written++;
                 if (byToken && written == take) last = rows.Reader.GetString(sources.Count - 1);
+                if (keyset is not null && written == take) lastOfKeyset = [.. Enumerable.Range(firstOfKeyset, keyset.Count).Select(rows.Reader.GetValue)];
                 await flow.SendIfLargeAsync();
             }
 
             if (document is not null) ArrayPool<byte>.Shared.Return(buffer);
             json.WriteEndArray();
+            if (more && lastOfKeyset is not null) positions.Note(call, query.Skip + written, lastOfKeyset);
             if (more && probe)
             {
                 var next = byToken

@@ -122,6 +122,12 @@ internal sealed class EntityTable
     /// <summary>Sequence that grows whenever an entity may read otherwise than before; null when nothing tells.</summary>
     public string? VersionSequence { get; init; }
 
+    /// <summary>
+    /// Expressions of the default order, all ascending, when pages of long lists go on behind the last row of the page before instead of being
+    /// counted to; the first of them has an index. Null means that pages are counted to.
+    /// </summary>
+    public IReadOnlyList<string>? Keyset { get; init; }
+
     /// <summary>Property that identifies an entity.</summary>
     public EntityProperty Key { get; }
 
