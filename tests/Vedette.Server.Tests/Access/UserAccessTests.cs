@@ -1,5 +1,8 @@
+using Microsoft.Extensions.DependencyInjection;
 using Vedette.Defender.Access;
 using Vedette.Identity.Directory;
+using Vedette.Server.Graph;
+using Vedette.Server.Http;
 using Vedette.Server.Tests.Endpoint;
 
 namespace Vedette.Server.Tests.Access;
@@ -127,6 +130,15 @@ public sealed class UserAccessTests(DirectoryFixture fixture) : IClassFixture<Di
         var refused = await Should.ThrowAsync<AccessException>(_host.Access.CreateRoleAsync(_tenant.Id, "Typo", null, [permission], default));
         refused.Message.ShouldContain("ViewData");
         (await _host.Access.RulesAsync(_tenant.Id, default)).Roles.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Every_right_that_a_call_asks_for_is_one_that_people_can_have()
+    {
+        var known = DefenderPermission.Expand(DefenderPermission.All)
+            .Concat([GraphUserAccess.ManageApplications, GraphUserAccess.ManageConsent, GraphUserAccess.ManageUsers, GraphUserAccess.ManageGroups, GraphUserAccess.ManageRoles]).ToHashSet();
+        foreach (var row in _host.Services.GetServices<ApiSurface>().SelectMany(surface => surface.Endpoints).Where(row => row.UserRole is not null))
+            known.ShouldContain(row.UserRole!, row.Key);
     }
 
     private Task<Answer> IsolateAsync(int machine, string token) =>
