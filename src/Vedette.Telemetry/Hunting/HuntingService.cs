@@ -73,6 +73,15 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
         {
             throw HuntingWords.Translate(error);
         }
+        catch (OutOfMemoryException error)
+        {
+            throw new HuntingException(HuntingFailure.ExcessiveResources, HuntingWords.ExcessiveResources, inner: error);
+        }
+        catch (Exception error) when (error is not (HuntingException or OperationCanceledException or ObjectDisposedException))
+        {
+            // A local step that trips over a value costs its own query, never the process.
+            throw new HuntingException(HuntingFailure.Internal, HuntingWords.Unexpected, inner: error);
+        }
     }
 
     /// <summary>The SQL that a query becomes, for people; queries with local steps show the part after the last.</summary>

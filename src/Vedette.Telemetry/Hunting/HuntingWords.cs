@@ -44,6 +44,7 @@ internal static class HuntingWords
         "TOO_BIG_AST" or "TOO_DEEP_AST" or "TOO_DEEP_RECURSION" or "TOO_DEEP_SUBQUERIES" or "QUERY_IS_TOO_LARGE" or "TOO_MANY_COLUMNS"
             or "TOO_DEEP_PIPELINE" => new HuntingException(HuntingFailure.ExcessiveResources, QueryTooLarge, inner: error),
         "CANNOT_COMPILE_REGEXP" => new HuntingException(HuntingFailure.Semantic, "Invalid regular expression: " + Short(error.Message), inner: error),
+        "FUNCTION_THROW_IF_VALUE_IS_NON_ZERO" => new HuntingException(HuntingFailure.Semantic, Short(error.Message.Split(": while executing")[0]), inner: error),
         _ => new HuntingException(HuntingFailure.Internal, Unexpected, inner: error),
     };
 }

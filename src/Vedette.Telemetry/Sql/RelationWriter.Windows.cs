@@ -134,9 +134,20 @@ internal sealed partial class RelationWriter
 
     private SqlValue Neighbour(Select scope, BoundCall call, IReadOnlyList<SqlValue> arguments, string number)
     {
-        var function = call.Function.Name == "prev" ? "lagInFrame" : "leadInFrame";
         var value = Typed(arguments[0], call.Type);
-        var offset = arguments.Count > 1 ? SqlConvert.ToLong(arguments[1]).Text : "1";
+        var distance = 1L;
+        if (arguments.Count > 1)
+        {
+            if (SqlConvert.ToLong(arguments[1]) is not { IsConstant: true, Constant: { } constant })
+                throw ScalarWriter.Unsupported($"{call.Function.Name}() needs a constant offset");
+            distance = Math.Clamp(Convert.ToInt64(constant, System.Globalization.CultureInfo.InvariantCulture), -long.MaxValue, long.MaxValue);
+        }
+
+        // A negative offset looks the other way, and the engine's functions know no offset 0.
+        if (distance == 0)
+            return value;
+        var function = call.Function.Name == "prev" == distance > 0 ? "lagInFrame" : "leadInFrame";
+        var offset = SqlText.Long(Math.Abs(distance));
         var text = value.Type is KqlType.String or KqlType.Dynamic ? value.Text : $"toNullable({value.Text})";
         var fallback = arguments.Count > 2
             ? ", " + (value.Type is KqlType.String or KqlType.Dynamic ? Typed(arguments[2], call.Type).Text : $"toNullable({Typed(arguments[2], call.Type).Text})")

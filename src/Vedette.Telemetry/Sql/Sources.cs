@@ -163,7 +163,7 @@ internal sealed class UnionSource(IReadOnlyList<(Select Input, IReadOnlyList<Kql
         KqlType.DateTime => $"toDateTime64OrNull(sparse['{name}'], 7, 'UTC')",
         KqlType.Bool => $"transform(sparse['{name}'], ['true', '1', 'false', '0'], [toNullable(true), true, false, false], NULL)",
         KqlType.Guid => $"toUUIDOrNull(sparse['{name}'])",
-        KqlType.Decimal => $"toDecimal128OrNull(sparse['{name}'], 17)",
+        KqlType.Decimal => $"toDecimal256OrNull(sparse['{name}'], 17)",
         _ => $"to{SqlTypes.Physical(type)}OrNull(sparse['{name}'])",
     };
 

@@ -63,7 +63,7 @@ internal static class SqlTypes
         KqlType.Int => "Int32",
         KqlType.Long or KqlType.TimeSpan => "Int64",
         KqlType.Real => "Float64",
-        KqlType.Decimal => "Decimal(38, 17)",
+        KqlType.Decimal => "Decimal(76, 17)",
         KqlType.DateTime => SqlText.DateTimeType,
         KqlType.Guid => "UUID",
         _ => "String",

@@ -109,9 +109,9 @@ internal static class SqlConvert
     public static SqlValue ToDecimal(SqlValue value) => value.Type switch
     {
         KqlType.Decimal => value,
-        KqlType.String or KqlType.Dynamic => new SqlValue($"toDecimal128OrNull({ToText(value).Text}, 17)", KqlType.Decimal, true),
-        KqlType.Real => new SqlValue($"toDecimal128OrNull(toString({value.Text}), 17)", KqlType.Decimal, true),
-        KqlType.Bool or KqlType.Int or KqlType.Long or KqlType.TimeSpan => new SqlValue($"toDecimal128({value.Text}, 17)", KqlType.Decimal, value.Nullable),
+        KqlType.String or KqlType.Dynamic => new SqlValue($"toDecimal256OrNull({ToText(value).Text}, 17)", KqlType.Decimal, true),
+        KqlType.Real => new SqlValue($"toDecimal256OrNull(toString({value.Text}), 17)", KqlType.Decimal, true),
+        KqlType.Bool or KqlType.Int or KqlType.Long or KqlType.TimeSpan => new SqlValue($"toDecimal256({value.Text}, 17)", KqlType.Decimal, value.Nullable),
         _ => SqlConstant.Null(KqlType.Decimal),
     };
 

@@ -180,7 +180,7 @@ internal static class SeriesFunctions
 
     public static double Quantile(double[] sorted, double level)
     {
-        var position = level * (sorted.Length - 1);
+        var position = Math.Clamp(double.IsNaN(level) ? 0 : level, 0, 1) * (sorted.Length - 1);
         var low = (int)Math.Floor(position);
         return low + 1 < sorted.Length ? sorted[low] + ((position - low) * (sorted[low + 1] - sorted[low])) : sorted[^1];
     }

@@ -30,7 +30,7 @@ internal static class EncodingFunctions
     private static SqlValue Hash(SqlCall c)
     {
         var hash = Hash(c, 0);
-        return c.Long(c.Has(1) ? $"positiveModulo({hash}, {c.L(1)})" : hash);
+        return c.Long(c.Has(1) ? $"positiveModulo({hash}, nullIf({c.L(1)}, 0))" : hash);
     }
 
     private static string Hash(SqlCall c, int index)

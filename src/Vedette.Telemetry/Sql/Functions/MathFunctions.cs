@@ -112,12 +112,12 @@ internal static class MathFunctions
     private static SqlValue BinAt(SqlCall c)
     {
         if (c[0].Type is KqlType.DateTime)
-            return SqlConvert.FromTicks(c.Span(SqlLambda.Let(c.Ticks(0), c.Ticks(2), (t, at) => $"({t} - positiveModulo({t} - {at}, {c.X(1)}))")));
+            return SqlConvert.FromTicks(c.Span(SqlLambda.Let(c.Ticks(0), c.Ticks(2), (t, at) => $"({t} - positiveModulo({t} - {at}, nullIf({c.X(1)}, 0)))")));
         if (c[0].Type is KqlType.TimeSpan)
-            return c.Span(SqlLambda.Let(c.X(0), c.X(2), (t, at) => $"({t} - positiveModulo({t} - {at}, {c.X(1)}))"));
+            return c.Span(SqlLambda.Let(c.X(0), c.X(2), (t, at) => $"({t} - positiveModulo({t} - {at}, nullIf({c.X(1)}, 0)))"));
         if (c.Type is KqlType.Long or KqlType.Int)
-            return c.Long(SqlLambda.Let(c.L(0), c.L(2), (t, at) => $"({t} - positiveModulo({t} - {at}, {c.L(1)}))"));
-        return c.Real(SqlLambda.Let(c.R(0), c.R(2), (t, at) => $"({at} + floor(({t} - {at}) / {c.R(1)}) * {c.R(1)})"));
+            return c.Long(SqlLambda.Let(c.L(0), c.L(2), (t, at) => $"({t} - positiveModulo({t} - {at}, nullIf({c.L(1)}, 0)))"));
+        return c.Real(SqlLambda.Let(c.R(0), c.R(2), (t, at) => $"({at} + floor(({t} - {at}) / nullIf({c.R(1)}, 0)) * {c.R(1)})"));
     }
 
     private static SqlValue Around(SqlCall c)

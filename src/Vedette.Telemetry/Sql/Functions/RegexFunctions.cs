@@ -48,11 +48,15 @@ internal static class RegexFunctions
         }
         else
         {
-            text = c[0].IsConstant ? $"regexpExtract({source}, {SqlText.Quote(Re2.Text(c.ConstantText(0)))}, {c.L(1)})" : $"extractGroups({source}, concat('(?-s)(', {c.S(0)}, ')'))[{c.L(1)} + 1]";
+            text = c[0].IsConstant ? ChosenGroup(source, Re2.Text(c.ConstantText(0)), $"ifNull({c.L(1)}, -1)") : $"extractGroups({source}, concat('(?-s)(', {c.S(0)}, ')'))[{c.L(1)} + 1]";
         }
 
         return SqlConvert.To(c.Text(text), c.Type is KqlType.Unknown ? KqlType.String : c.Type);
     }
+
+    // The engine refuses the number of a group that there is none of.
+    private static string ChosenGroup(string source, string pattern, string group) => SqlLambda.Let(group, g =>
+        $"if({g} BETWEEN 0 AND {Groups(pattern)}, regexpExtract({source}, {SqlText.Quote(pattern)}, least(greatest({g}, 0), {Groups(pattern)})), '')");
 
     private static SqlValue ExtractAll(SqlCall c)
     {

@@ -13,7 +13,9 @@ internal static class StringFunctions
         table["string_size"] = c => c.Long($"toInt64(length({c.S(0)}))");
         table["strcat"] = c => c.Count == 1 ? SqlConvert.ToText(c[0]) : c.Text("concat(" + Texts(c, 0) + ")");
         table["strcat_delim"] = c => c.Text($"arrayStringConcat([{Texts(c, 1)}], {c.S(0)})");
-        table["strcat_array"] = c => c.Text($"arrayStringConcat({c.Strings(0)}, {c.S(1)})");
+        table["strcat_array"] = c => c.Text(c[1].IsConstant
+            ? $"arrayStringConcat({c.Strings(0)}, {c.S(1)})"
+            : SqlLambda.Let(c.S(1), separator => $"substringUTF8(arrayStringConcat(arrayMap(e -> concat({separator}, e), {c.Strings(0)})), lengthUTF8({separator}) + 1)"));
         table["array_strcat"] = table["strcat_array"];
         table["strrep"] = c => c.Text(c.Has(2)
             ? $"arrayStringConcat(arrayWithConstant(toUInt32(greatest({c.L(1)}, 0)), {c.S(0)}), {c.S(2)})"
