@@ -17,7 +17,7 @@ internal static class SeriesFunctions
         Unary("series_exp", Math.Exp);
         Unary("series_floor", Math.Floor);
         Unary("series_log", Math.Log);
-        Unary("series_sign", x => Math.Sign(x));
+        Unary("series_sign", x => double.IsNaN(x) ? double.NaN : Math.Sign(x));
         Unary("series_sin", Math.Sin);
         Unary("series_tan", Math.Tan);
         Binary("series_add", (a, b) => a + b);

@@ -183,9 +183,12 @@ internal static class AggregateTable
     private static SqlValue Covariance(AggregateCall c, string function) =>
         new($"ifNotFinite({c.Apply(function, SqlConvert.ToReal(c[0]).Text, SqlConvert.ToReal(c[1]).Text)}, 0)", KqlType.Real, true);
 
+    // A size of 0 or less is none.
+    private static long MostValues(AggregateCall c) => c.ConstantLong(1) is > 0 and var most ? most : 1048576;
+
     private static SqlValue MakeSet(AggregateCall c)
     {
-        var limit = c.ConstantLong(1) ?? 1048576;
+        var limit = MostValues(c);
         var value = c[0];
         if (value.Type == KqlType.Dynamic)
         {
@@ -204,7 +207,7 @@ internal static class AggregateTable
 
     private static SqlValue MakeList(AggregateCall c, bool withNulls)
     {
-        var limit = c.ConstantLong(1) ?? 1048576;
+        var limit = MostValues(c);
         var value = c[0];
         var filter = withNulls ? null : value.Type == KqlType.Dynamic ? $"{value.Text} != ''" : value.Nullable ? $"isNotNull({value.Text})" : null;
         if (value.Type == KqlType.Dynamic)
@@ -226,20 +229,25 @@ internal static class AggregateTable
 
     private static SqlValue MakeBag(AggregateCall c)
     {
-        var limit = c.ConstantLong(1) ?? 1048576;
+        var limit = MostValues(c);
         var all = $"arrayFlatten({c.Apply("groupArray", SqlJson.Properties(c[0]))})";
         return SqlJson.FromProperties(SqlLambda.Let(all, a =>
             $"arraySlice(arrayFilter((p, i) -> indexOf(arrayMap(q -> q.1, {a}), p.1) = i, {a}, arrayEnumerate({a})), 1, {limit})"));
     }
 
+    private static bool HasNoRanks(SqlValue value) => value.Type is KqlType.String or KqlType.Guid or KqlType.Bool;
+
     private static SqlValue Percentile(AggregateCall c)
     {
         var level = Level(c, 1);
+        if (HasNoRanks(c[0]))
+            return SqlConstant.Null(c.Type);
         return Quantile(c, $"quantileExactLow", level, [Ordered(c[0])]);
     }
 
-    private static SqlValue WeightedPercentile(AggregateCall c) =>
-        Quantile(c, "quantileExactWeighted", Level(c, 2), [Ordered(c[0]), $"toUInt64(greatest(ifNull({SqlConvert.ToLong(c[1]).Text}, 0), 0))"]);
+    private static SqlValue WeightedPercentile(AggregateCall c) => HasNoRanks(c[0])
+        ? SqlConstant.Null(c.Type)
+        : Quantile(c, "quantileExactWeighted", Level(c, 2), [Ordered(c[0]), $"toUInt64(greatest(ifNull({SqlConvert.ToLong(c[1]).Text}, 0), 0))"]);
 
     private static SqlValue Quantile(AggregateCall c, string function, string level, IReadOnlyList<string> operands)
     {
@@ -255,11 +263,15 @@ internal static class AggregateTable
         for (var i = first; i < c.Arguments.Count; i++)
         {
             if (c[i].Type == KqlType.Dynamic && SqlJson.ConstantStrings(c[i]) is { } array)
-                levels.AddRange(array.Select(a => Rank(double.Parse(a, CultureInfo.InvariantCulture))));
+                levels.AddRange(array.Select(a => double.TryParse(a, CultureInfo.InvariantCulture, out var level)
+                    ? Rank(level)
+                    : throw ScalarWriter.Unsupported($"{c.Name}() needs an array of numbers")));
             else
                 levels.Add(Level(c, i));
         }
 
+        if (HasNoRanks(c[0]) || levels.Count == 0)
+            return SqlConstant.Null(KqlType.Dynamic);
         var function = first == 1 ? "quantilesExactLow" : "quantilesExactWeighted";
         List<string> operands = first == 1 ? [Ordered(c[0])] : [Ordered(c[0]), $"toUInt64(greatest(ifNull({SqlConvert.ToLong(c[1]).Text}, 0), 0))"];
         var element = c[0].Type == KqlType.DateTime
@@ -286,5 +298,5 @@ internal static class AggregateTable
     /// A percentile as the engine's level. The language takes the value of nearest rank, the first with at least this part of the rows at or below it; the engine,
     /// which counts from 0, would take the next one where the rank is whole.
     /// </summary>
-    private static string Rank(double percentile) => (percentile / 100 * (1 - 1e-12)).ToString("R", CultureInfo.InvariantCulture);
+    private static string Rank(double percentile) => (Math.Clamp(double.IsNaN(percentile) ? 0 : percentile, 0, 100) / 100 * (1 - 1e-12)).ToString("R", CultureInfo.InvariantCulture);
 }

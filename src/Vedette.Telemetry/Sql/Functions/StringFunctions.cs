@@ -12,13 +12,11 @@ internal static class StringFunctions
         table["strlen"] = c => c.Long($"toInt64(lengthUTF8({c.S(0)}))");
         table["string_size"] = c => c.Long($"toInt64(length({c.S(0)}))");
         table["strcat"] = c => c.Count == 1 ? SqlConvert.ToText(c[0]) : c.Text("concat(" + Texts(c, 0) + ")");
-        table["strcat_delim"] = c => c.Text($"arrayStringConcat([{Texts(c, 1)}], {c.S(0)})");
-        table["strcat_array"] = c => c.Text(c[1].IsConstant
-            ? $"arrayStringConcat({c.Strings(0)}, {c.S(1)})"
-            : SqlLambda.Let(c.S(1), separator => $"substringUTF8(arrayStringConcat(arrayMap(e -> concat({separator}, e), {c.Strings(0)})), lengthUTF8({separator}) + 1)"));
+        table["strcat_delim"] = c => c.Text(Joined($"[{Texts(c, 1)}]", c, 0));
+        table["strcat_array"] = c => c.Text(Joined(c.Strings(0), c, 1));
         table["array_strcat"] = table["strcat_array"];
         table["strrep"] = c => c.Text(c.Has(2)
-            ? $"arrayStringConcat(arrayWithConstant(toUInt32(greatest({c.L(1)}, 0)), {c.S(0)}), {c.S(2)})"
+            ? Joined($"arrayWithConstant(toUInt32(least(greatest(ifNull({c.L(1)}, 0), 0), 1048576)), {c.S(0)})", c, 2)
             : $"repeat({c.S(0)}, greatest({c.L(1)}, 0))");
         table["substring"] = Substring;
         table["split"] = Split;
@@ -54,8 +52,15 @@ internal static class StringFunctions
             : $"substringUTF8({c.S(0)}, {start})");
     }
 
+    // The engine joins by a constant only.
+    private static string Joined(string array, SqlCall c, int separator) => c[separator] is { IsConstant: true, Type: KqlType.String }
+        ? $"arrayStringConcat({array}, {c.S(separator)})"
+        : SqlLambda.Let(c.S(separator), s => $"substringUTF8(arrayStringConcat(arrayMap(e -> concat({s}, e), {array})), lengthUTF8({s}) + 1)");
+
     private static SqlValue Split(SqlCall c)
     {
+        if (!c[1].IsConstant)
+            throw SqlCall.Unsupported("split() needs a constant delimiter");
         var parts = c[1] is { IsConstant: true, Constant: "" } ? $"[{c.S(0)}]" : $"splitByString({c.S(1)}, {c.S(0)})";
         if (!c.Has(2))
             return SqlJson.FromStrings(parts);
