@@ -201,6 +201,13 @@ public sealed class HuntingServiceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_assertion_fails_in_its_own_words()
+    {
+        var error = await Should.ThrowAsync<HuntingException>(RunAsync("datatable(b:bool)[true, false] | extend x = assert(b, 'must be so')"));
+        (error.Failure, error.Message).ShouldBe((HuntingFailure.Semantic, "Assertion failed: must be so"));
+    }
+
+    [Fact]
     public async Task Leaving_cancels_the_query()
     {
         using var leave = new CancellationTokenSource(100);

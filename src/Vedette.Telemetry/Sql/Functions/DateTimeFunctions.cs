@@ -46,9 +46,9 @@ internal static class DateTimeFunctions
         table["make_datetime"] = Make;
         table["make_timespan"] = MakeSpan;
         foreach (var (unit, ticks) in new[] { ("seconds", 10_000_000L), ("milliseconds", 10_000L), ("microseconds", 10L) })
-            table[$"unixtime_{unit}_todatetime"] = c => SqlConvert.FromTicks(c.Span(c[0].Type is KqlType.Real or KqlType.Decimal
-                ? $"accurateCastOrNull(round({c.R(0)} * {ticks}), 'Int64')"
-                : $"({c.L(0)} * {ticks})"));
+            table[$"unixtime_{unit}_todatetime"] = c => SqlConvert.FromTicks(c[0].Type is KqlType.Real or KqlType.Decimal
+                ? new SqlValue($"accurateCastOrNull(round({c.R(0)} * {ticks}), 'Int64')", KqlType.TimeSpan, true)
+                : c.Span($"({c.L(0)} * {ticks})"));
         table["unixtime_nanoseconds_todatetime"] = c => SqlConvert.FromTicks(c.Span($"intDiv({c.L(0)}, 100)"));
         table["bin_auto"] = _ => throw SqlCall.Unsupported("bin_auto() needs the size of its bins: set query_bin_auto_size=… in front of the query");
         table["datetime_utc_to_local"] = c => Shift(c, "+");
