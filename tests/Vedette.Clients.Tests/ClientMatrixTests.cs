@@ -25,6 +25,16 @@ public sealed class ClientMatrixTests(MatrixServer server, ITestOutputHelper out
     [Fact]
     public Task Every_client_by_the_real_names_with_no_setting_but_the_certificate() => RunAsync(null);
 
+    [Fact]
+    public async Task The_pages_work_in_a_browser_without_scripts_by_keyboard_and_on_a_phone()
+    {
+        var settings = server.Settings["curl"];
+        var url = $"https://login.microsoftonline.com/{settings.Tenant}/oauth2/v2.0/authorize?client_id={settings.NativeId}&response_type=code&prompt=consent"
+            + $"&redirect_uri=http%3A%2F%2Flocalhost%3A59%2F&scope={Uri.EscapeDataString(settings.UserScope)}";
+        var lines = await server.RunAsync(["node", Path.Combine(ClientProcess.ProjectFolder, "node", "pages.mjs"), url, settings.UserName, settings.Password], "", new Dictionary<string, string>());
+        lines[0]["wrong"]!.AsArray().Select(line => (string)line!).ShouldBeEmpty();
+    }
+
     private async Task RunAsync(string? authority)
     {
         // A client mostly waits, for a browser or for the next time it may ask about a device.

@@ -11,8 +11,11 @@ namespace Vedette.Server.Authority;
 /// <summary>What kind of answer is written, which decides its caching headers.</summary>
 internal enum AnswerKind
 {
-    /// <summary>Tokens and refusals: never stored.</summary>
+    /// <summary>Tokens and refusals: never stored, and read by the pages that asked for them.</summary>
     Token,
+
+    /// <summary>Never stored, and for no page to read.</summary>
+    Private,
 
     /// <summary>Public documents: may be kept for a day, and read by pages of any origin.</summary>
     Document,
@@ -100,7 +103,7 @@ internal sealed class AuthorityRequest(HttpContext context, string tenant, int v
             headers[HeaderNames.Pragma] = "no-cache";
             headers[HeaderNames.Expires] = "-1";
             if (kind == AnswerKind.Document) headers[HeaderNames.AccessControlAllowOrigin] = "*";
-            else CrossOrigin.Allow(context);
+            else if (kind == AnswerKind.Token) CrossOrigin.Allow(context);
         }
 
         if (answer.RetryAfter is { } seconds) headers[HeaderNames.RetryAfter] = seconds.ToString(CultureInfo.InvariantCulture);

@@ -110,7 +110,7 @@ internal static class AuthoritySurface
     {
         var call = await request.ReadAsync(withForm: true, orQuery: true);
         var answer = await request.Services.GetRequiredService<DeviceCodeEndpoint>().HandleAsync(call, request.Aborted);
-        await request.WriteAsync(answer, call, AnswerKind.Token);
+        await request.WriteAsync(answer, call, AnswerKind.Private);
     }
 
     private static Func<AuthorityRequest, Task> Documents(Func<MetadataDocuments, AuthorityCall, AuthorityRequest, AuthorityAnswer> handle) => async request =>
