@@ -16,7 +16,7 @@ internal sealed class Contest(IReadOnlyList<IContestant> contestants, int rounds
     public async Task<ContestFigures> RunAsync(IEnumerable<Workload> works)
     {
         Console.WriteLine($"{"milliseconds",-12}" + string.Concat(contestants.Select(static c => $"{c.Name,11}"))
-            + string.Concat(contestants.Skip(1).Select(static c => $"{"/ " + c.Name,10}")) + $"{"processor /",14}");
+            + string.Concat(contestants.Skip(1).Select(static c => $"{"/ " + c.Name,10}")) + string.Concat(contestants.Skip(1).Select(static c => $"{"cpu / " + c.Name,13}")));
         var figures = new List<(string Name, Result?[] Results)>();
         foreach (var work in works)
         {
@@ -24,7 +24,7 @@ internal sealed class Contest(IReadOnlyList<IContestant> contestants, int rounds
             figures.Add((work.Name, results));
             Console.WriteLine($"{work.Name,-12}" + string.Concat(results.Select(static r => r is null ? $"{"-",11}" : $"{r.Best,11:F1}"))
                 + string.Concat(results.Skip(1).Select(r => r is null || results[0] is null ? $"{"-",10}" : $"{results[0]!.Best / r.Best,10:F2}"))
-                + (results[0] is { } ours && results[1] is { } theirs ? $"{ours.Cpu / theirs.Cpu,14:F2}" : ""));
+                + string.Concat(results.Skip(1).Select(r => r is null || results[0] is null ? $"{"-",13}" : $"{results[0]!.Cpu / r.Cpu,13:F2}")));
             foreach (var other in results.Skip(1).Where(r => r is not null && results[0] is not null))
             {
                 var (mine, its) = (results[0]!, other!);
@@ -33,14 +33,20 @@ internal sealed class Contest(IReadOnlyList<IContestant> contestants, int rounds
             }
         }
 
-        var means = contestants.Skip(1).Select((c, i) => new Mean(
-            c.Name,
-            figures.Where(f => f.Results[0] is not null && f.Results[i + 1] is not null).Select(f => f.Results[0]!.Best / f.Results[i + 1]!.Best).ToArray())).ToList();
-        foreach (var mean in means.Where(static m => m.Ratios.Length > 0))
-            Console.WriteLine($"time / {mean.Name}: geometric mean {mean.Value:F2}, worst {mean.Ratios.Max():F2}, {mean.Ratios.Count(static r => r > 1)} of {mean.Ratios.Length} slower");
+        var means = contestants.Skip(1).Select((c, i) =>
+        {
+            var pairs = figures.Where(f => f.Results[0] is not null && f.Results[i + 1] is not null).Select(f => (Ours: f.Results[0]!, Theirs: f.Results[i + 1]!)).ToList();
+            return new Mean(c.Name, pairs.ConvertAll(static p => p.Ours.Best / p.Theirs.Best), pairs.ConvertAll(static p => p.Ours.Cpu / p.Theirs.Cpu));
+        }).ToList();
+        foreach (var mean in means.Where(static m => m.Times.Count > 0))
+        {
+            Console.WriteLine($"time / {mean.Name}: geometric mean {mean.Time:F2}, worst {mean.Times.Max():F2}, {mean.Times.Count(static r => r > 1)} of {mean.Times.Count} slower; "
+                + $"processor time / {mean.Name}: geometric mean {mean.Cpu:F2}, worst {mean.Cpus.Max():F2}");
+        }
+
         return new ContestFigures(
             figures.ToDictionary(static f => f.Name, f => contestants.Zip(f.Results).Where(static p => p.Second is not null).ToDictionary(static p => p.First.Name, static p => p.Second!)),
-            means.ToDictionary(static m => m.Name, static m => m.Value));
+            means.ToDictionary(static m => m.Name, static m => new ContestMeans(m.Time, m.Cpu)));
     }
 
     private async Task<Result?[]> RunAsync(Workload work)
@@ -71,12 +77,19 @@ internal sealed class Contest(IReadOnlyList<IContestant> contestants, int rounds
             t.Min(static x => x.Milliseconds), t.Select(static x => x.Milliseconds).Order().ElementAt(t.Count / 2), t.Min(static x => x.Cpu), t[0].Rows, t[0].Value))];
     }
 
-    private sealed record Mean(string Name, double[] Ratios)
+    private sealed record Mean(string Name, IReadOnlyList<double> Times, IReadOnlyList<double> Cpus)
     {
-        public double Value => Ratios.Length == 0 ? double.NaN : Math.Exp(Ratios.Average(static r => Math.Log(r)));
+        public double Time => Of(Times);
+
+        public double Cpu => Of(Cpus);
+
+        private static double Of(IReadOnlyList<double> ratios) => ratios.Count == 0 ? double.NaN : Math.Exp(ratios.Average(static r => Math.Log(r)));
     }
 }
 
+/// <summary>Geometric means of our time, and of our processor time, over a rival's.</summary>
+internal sealed record ContestMeans(double Time, double Cpu);
+
 /// <summary>The figures of a contest: by question and contestant, and the geometric mean of our time over each rival's.</summary>
 internal sealed record ContestFigures(
-    IReadOnlyDictionary<string, Dictionary<string, Contest.Result>> Workloads, IReadOnlyDictionary<string, double> Means);
+    IReadOnlyDictionary<string, Dictionary<string, Contest.Result>> Workloads, IReadOnlyDictionary<string, ContestMeans> Means);

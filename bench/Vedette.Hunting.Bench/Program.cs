@@ -123,7 +123,7 @@ async Task ContestAsync(string[] rest)
     var wide = await WideAsync();
     var compile = Option("--queries") is { } file ? new CompileBench(new HuntingCatalogue(options), file).Run(0) : null;
     if (Option("--json") is { } output)
-        await File.WriteAllTextAsync(output, JsonSerializer.Serialize(new { figures.Means, figures.Workloads, TermIndexGain = gain, WideAnswerMegabytes = wide, Compile = compile }, new JsonSerializerOptions { WriteIndented = true }));
+        await File.WriteAllTextAsync(output, JsonSerializer.Serialize(new { figures.Means, figures.Workloads, TermIndexGain = gain, WideAnswerMegabytes = wide, Compile = compile }, new JsonSerializerOptions { WriteIndented = true, NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals }));
 }
 
 // has on a rare term, with the index and reading the column.
