@@ -99,7 +99,7 @@ internal static class SeriesFunctions
     }
 
     private static JsonArray? FillConstant(LocalCall c) => c.Array(0) is { } array
-        ? new JsonArray([.. array.Select(n => IsMissing(c, 2, n) ? c.Json(1)?.DeepClone() : n?.DeepClone())])
+        ? new JsonArray([.. array.Select(n => IsMissing(c, 2, n) ? c.Has(1) ? c.Json(1)?.DeepClone() : 0d : n?.DeepClone())])
         : null;
 
     private static JsonArray? FillLinear(LocalCall c)

@@ -297,7 +297,7 @@ internal static class SeriesModels
         var line = trend == "linefit" ? Fit(clean, 0, clean.Length) : (Slope: 0d, Intercept: trend == "none" ? 0 : clean.Average());
         var trendLine = Enumerable.Range(0, y.Length).Select(i => line.Intercept + (line.Slope * i)).ToArray();
         var detrended = clean.Select((v, i) => v - trendLine[i]).ToArray();
-        var size = period < 0 ? DetectPeriod(clean) : Math.Min(period, Math.Max(2, y.Length));
+        var size = period < 0 ? DetectPeriod(clean) : Math.Min(period, clean.Length);
         var pattern = size >= 2 ? Seasonal(detrended, size) : [];
         var seasonal = Enumerable.Range(0, y.Length).Select(i => pattern.Length == 0 ? 0 : pattern[i % size]).ToArray();
         var baseline = trendLine.Zip(seasonal, (a, b) => a + b).ToArray();
