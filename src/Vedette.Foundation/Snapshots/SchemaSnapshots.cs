@@ -11,6 +11,7 @@ public sealed partial class SchemaSnapshots(NpgsqlDataSource database, string sc
 {
     private const string Migrations = "migrations";
     private const string Sequences = "kept_sequences";
+    private const int MostAttempts = 8;
 
     /// <summary>True for a name that a copy can have: a letter and up to 30 more letters, digits and underscores, all lower case.</summary>
     public static bool IsName(string name) => NamePattern().IsMatch(name);
@@ -98,12 +99,25 @@ public sealed partial class SchemaSnapshots(NpgsqlDataSource database, string sc
 
     private string CopyOf(string name) => IsName(name) ? Prefix + name : throw new ArgumentException($"'{name}' cannot be the name of a snapshot.", nameof(name));
 
+    // Emptying wants every table for itself; work in the background that has one and wants another may stand in the way. The database then ends
+    // one of the two, and what was undone is simply done again.
     private async Task InTransactionAsync(Func<NpgsqlConnection, Task> work, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await work(connection);
-        await transaction.CommitAsync(cancellationToken);
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await using var connection = await database.OpenConnectionAsync(cancellationToken);
+                await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+                await work(connection);
+                await transaction.CommitAsync(cancellationToken);
+                return;
+            }
+            catch (PostgresException exception) when (exception.SqlState == PostgresErrorCodes.DeadlockDetected && attempt < MostAttempts)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(50 * attempt), cancellationToken);
+            }
+        }
     }
 
     private async Task<string[]> TablesAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
