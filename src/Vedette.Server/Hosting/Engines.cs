@@ -23,6 +23,7 @@ internal sealed class Engines : IAsyncDisposable
             ClusterUrl = options.ClickHouse is { } url ? new Uri(url) : null,
             RetentionDays = options.RetentionDays,
             ExternalData = options.Settings.ExternalData,
+            TimeGenerated = options.Settings.TimeGenerated,
         };
         Telemetry = new TelemetryEngine(TelemetryOptions, clock);
         TelemetryReady = Telemetry.StartAsync(_stopping.Token);

@@ -19,6 +19,9 @@ internal sealed record ServerSettings
     /// <summary>What <c>externaldata</c> may read.</summary>
     public ExternalDataOptions ExternalData { get; init; } = new();
 
+    /// <summary>Whether every table with a Timestamp also answers to TimeGenerated, as it does where tables are mirrored to a workspace.</summary>
+    public bool TimeGenerated { get; init; }
+
     /// <summary>Limits of calls that differ from the table of endpoints, by verb and path template: <c>POST /api/advancedqueries/run</c>.</summary>
     public Dictionary<string, CallLimits> Calls { get; init; } = new(StringComparer.OrdinalIgnoreCase);
 

@@ -29,6 +29,7 @@ public sealed class ServerSettingsTests : IDisposable
         var settings = Read("""
             {
               // Older limits.
+              "TimeGenerated": true,
               "Hunting": { "Endpoint": { "MaxRows": 10000, "Timeout": "00:10:00", "RunTimePerDay": "04:00:00" }, "CpuShare": 0.25 },
               "ExternalData": { "AllowedHosts": [ "feeds.example.com", "10.0.0.0/8" ], "MaxBytes": 1000 },
               "Calls": { "POST /api/advancedqueries/run": { "PerMinute": 15, "PerTenant": true } }
@@ -38,6 +39,7 @@ public sealed class ServerSettingsTests : IDisposable
         (endpoint.MaxRows, endpoint.Timeout, endpoint.RunTimePerHour, endpoint.RunTimePerDay).ShouldBe((10_000, TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(10), TimeSpan.FromHours(4)));
         endpoint.Limits.MaxRows.ShouldBe(10_000);
         settings.Hunting.CpuShare.ShouldBe(0.25);
+        settings.TimeGenerated.ShouldBeTrue();
         settings.ExternalData.AllowedHosts.ShouldBe(["feeds.example.com", "10.0.0.0/8"]);
         settings.Calls.ShouldHaveSingleItem().Value.ShouldBe(new CallLimits { PerMinute = 15, PerTenant = true });
     }
