@@ -20,6 +20,7 @@ using Vedette.Server.Hosting;
 using Vedette.Server.ThreatProtection;
 using Vedette.Server.Tests.Endpoint;
 using Vedette.Telemetry;
+using Vedette.Telemetry.Ingest;
 using Vedette.Telemetry.Schema;
 using Vedette.Testing;
 
@@ -144,6 +145,9 @@ internal sealed class DirectoryHost : IAsyncDisposable
     }
 
     public Task<Answer> GetAsync(string path, string token, params (string Name, string Value)[] headers) => SendAsync(HttpMethod.Get, path, token, null, headers);
+
+    /// <summary>Appends rows to a tenant's telemetry, which all hosts of the test process share.</summary>
+    public Task AppendAsync(Guid tenant, HuntingRow[] rows) => _application.Services.GetRequiredService<IHuntingStore>().AppendAsync(tenant, rows, null, default);
 
     /// <summary>Stores entities of the domain.</summary>
     public async Task SeedAsync(params object[] entities)

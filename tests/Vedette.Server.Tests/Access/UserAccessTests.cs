@@ -4,13 +4,14 @@ using Vedette.Identity.Directory;
 using Vedette.Server.Graph;
 using Vedette.Server.Http;
 using Vedette.Server.Tests.Endpoint;
+using Vedette.Telemetry.Ingest;
 
 namespace Vedette.Server.Tests.Access;
 
 /// <summary>What signed-in users may do and see: directory roles, roles of Defender, device groups.</summary>
 public sealed class UserAccessTests(DirectoryFixture fixture) : IClassFixture<DirectoryFixture>, IAsyncLifetime
 {
-    private static readonly string[] Scopes = ["Machine.Read", "Machine.Isolate", "Alert.Read"];
+    private static readonly string[] Scopes = ["Machine.Read", "Machine.Isolate", "Alert.Read", "AdvancedQuery.Read"];
     private readonly DirectoryHost _host = fixture.Host;
     private Tenant _tenant = null!;
     private TestClient _client = null!;
@@ -109,6 +110,17 @@ public sealed class UserAccessTests(DirectoryFixture fixture) : IClassFixture<Di
         (await IsolateAsync(1, outsiders)).ShouldFail(404, "ResourceNotFound", $"Machine {Seed.MachineId(1)} was not found");
         (await IsolateAsync(1, insiders)).Status.ShouldBe(201);
 
+        // Hunting sees the rows of the same devices, however the query is written.
+        await _host.AppendAsync(tenant, [.. Enumerable.Range(1, 3).Select(number =>
+        {
+            var row = HuntingRow.For("DeviceEvents");
+            (row["Timestamp"], row["DeviceId"]) = (DateTime.UtcNow, Seed.MachineId(number));
+            return row;
+        })]);
+        const string query = "union DeviceEvents, (DeviceEvents | where DeviceId != 'x') | distinct DeviceId | sort by DeviceId asc";
+        (await HuntAsync(query, outsiders)).ShouldBe([Seed.MachineId(2), Seed.MachineId(3)]);
+        (await HuntAsync(query, insiders)).ShouldBe([Seed.MachineId(1), Seed.MachineId(2), Seed.MachineId(3)]);
+
         await _host.Access.AllowAsync(tenant, "Servers", group.Id, allowed: false, default);
         (await _host.GetAsync("/api/machines", outsiders)).Ids.Count.ShouldBe(3);
     }
@@ -143,4 +155,11 @@ public sealed class UserAccessTests(DirectoryFixture fixture) : IClassFixture<Di
 
     private Task<Answer> IsolateAsync(int machine, string token) =>
         _host.SendAsync(HttpMethod.Post, $"/api/machines/{Seed.MachineId(machine)}/isolate", token, new { Comment = "test", IsolationType = "Full" });
+
+    private async Task<IReadOnlyList<string?>> HuntAsync(string query, string token)
+    {
+        var answer = await _host.SendAsync(HttpMethod.Post, "/api/advancedqueries/run", token, new { Query = query });
+        answer.Status.ShouldBe(200, answer.Body);
+        return [.. answer.Json.GetProperty("Results").EnumerateArray().Select(row => row.GetProperty("DeviceId").GetString())];
+    }
 }
