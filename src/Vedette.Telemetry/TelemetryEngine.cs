@@ -100,6 +100,7 @@ public sealed class TelemetryEngine(TelemetryOptions options, TimeProvider time)
         {
             try
             {
+                await database.DropLeftoversAsync(_stopping.Token);
                 await database.DropBeforeAsync(time.GetUtcNow().UtcDateTime.AddDays(-options.RetentionDays), _stopping.Token);
             }
             catch (ClickHouseException)

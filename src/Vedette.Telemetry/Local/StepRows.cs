@@ -1,6 +1,7 @@
 using System.Text;
 using Vedette.Kql;
 using Vedette.Telemetry.Engine;
+using Vedette.Telemetry.Schema;
 using Vedette.Telemetry.Sql;
 
 namespace Vedette.Telemetry.Local;
@@ -70,7 +71,7 @@ internal sealed class StepRows(IClickHouse engine, IReadOnlyList<(string Name, K
         if (_table is null)
         {
             // The name cannot be said in the hunting language: it knows its schema's tables only.
-            var name = SqlText.Identifier("hunting_step_" + Guid.NewGuid().ToString("N"));
+            var name = SqlText.Identifier(HuntingDatabase.StepPrefix + Guid.NewGuid().ToString("N"));
             await engine.ExecuteAsync(new ClickHouseStatement($"CREATE TABLE {name} ({Structure()}) ENGINE = Memory SETTINGS compress = 1"), cancellationToken);
             _table = name;
         }

@@ -9,6 +9,9 @@ namespace Vedette.Telemetry.Schema;
 /// </summary>
 public sealed class HuntingDatabase(IClickHouse engine, string database)
 {
+    /// <summary>How the tables are called that hold the rows of a query's local step while it runs.</summary>
+    internal const string StepPrefix = "hunting_step_";
+
     private const string StampPrefix = "vedette schema ";
 
     // Made from the files that the tables follow from rather than from their DDL, which takes a while to write and is seldom needed.
@@ -73,6 +76,19 @@ public sealed class HuntingDatabase(IClickHouse engine, string database)
         }
 
         return dropped;
+    }
+
+    /// <summary>Drops the tables that queries of an earlier process left behind when it was killed. No query runs for an hour.</summary>
+    public async Task DropLeftoversAsync(CancellationToken cancellationToken = default)
+    {
+        var tables = await engine.RowsAsync(
+            new ClickHouseStatement(
+                "SELECT database, name FROM system.tables WHERE startsWith(name, {prefix:String}) AND metadata_modification_time < now() - INTERVAL 1 HOUR")
+            {
+                Parameters = [new("prefix", StepPrefix)],
+            },
+            cancellationToken);
+        foreach (var table in tables) await engine.ExecuteAsync($"DROP TABLE IF EXISTS {ClickHouseName.Quote((string)table[0]!)}.{ClickHouseName.Quote((string)table[1]!)}", cancellationToken);
     }
 
     private async Task AddMissingAsync(CancellationToken cancellationToken)
