@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Requests a second of GET /api/alerts?$top=100, of filtered machines and of the token endpoint, each beside bare Kestrel on the same cores in the same run.
+# Requests a second of GET /api/alerts?$top=100, of filtered machines, of isolating devices and of the token endpoint, each beside bare Kestrel on the same cores in the same run.
 # Needs wrk. A script's background jobs ignore Ctrl-C's signal, so they are stopped with SIGTERM. Usage: bench/http.sh [SECONDS]
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
@@ -51,6 +51,26 @@ dotnet "$root/artifacts/bin/Bare/release/Bare.dll" 18182 "$work/machines.json" &
 until curl -sf http://localhost:18182/bytes >/dev/null; do sleep 0.1; done
 warm -H "Authorization: Bearer $token" "http://localhost:18180$machines"; warm http://localhost:18182/bytes
 report 'GET /api/machines?$filter=…' "$(rate -H "Authorization: Bearer $token" "http://localhost:18180$machines")" "$(rate http://localhost:18182/bytes)"
+# Isolating: each request another device, none of which takes its action.
+"$root/vedette" control generate --machines 6000 --data "$work/data" >/dev/null 2>&1
+"$root/vedette" control timing never --data "$work/data" >/dev/null
+curl -sS -H "Authorization: Bearer $token" 'http://localhost:18180/api/machines?$select=id' | grep -o '"id":"[0-9a-f]*' | cut -d'"' -f4 >"$work/ids"
+curl -sS -X POST -H "Authorization: Bearer $token" -H 'Content-Type: application/json' -d '{"Comment":"bench","IsolationType":"Full"}' \
+  "http://localhost:18180/api/machines/$(tail -1 "$work/ids")/isolate" >"$work/isolate.json"
+cat >"$work/isolate.lua" <<L
+local threads = 0
+function setup(thread) thread:set("part", threads); threads = threads + 1 end
+function init() ids = {}; for line in io.lines("$work/ids") do ids[#ids + 1] = line end; at = part end
+wrk.body = '{"Comment":"bench","IsolationType":"Full"}'
+wrk.headers["Authorization"] = "Bearer $token"
+wrk.headers["Content-Type"] = "application/json"
+request = function() at = at + 2; return wrk.format("POST", "/api/machines/" .. ids[at % #ids + 1] .. "/isolate") end
+L
+dotnet "$root/artifacts/bin/Bare/release/Bare.dll" 18183 "$work/isolate.json" & pids+=($!)
+until curl -sf http://localhost:18183/bytes >/dev/null; do sleep 0.1; done
+warm http://localhost:18183/bytes
+# Four seconds: a longer run would come to devices that are isolated already.
+report "POST …/isolate ($(wc -l <"$work/ids") devices)" "$(wrk -t2 -c32 -d4s --latency -s "$work/isolate.lua" http://localhost:18180/ | awk '/99%/{p=$2} /Requests\/sec/{r=$2} /Non-2xx/{bad=$0} END{print r, p, bad}')" "$(rate http://localhost:18183/bytes)"
 warm -s "$work/post.lua" "http://localhost:18180/$tenant/oauth2/v2.0/token"; warm -s "$work/post.lua" http://localhost:18181/token
 ours="$(rate -s "$work/post.lua" "http://localhost:18180/$tenant/oauth2/v2.0/token")"; bare="$(rate -s "$work/post.lua" http://localhost:18181/token)"
 report 'POST …/oauth2/v2.0/token' "$ours" "$bare"
