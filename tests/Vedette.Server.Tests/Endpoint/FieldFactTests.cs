@@ -119,6 +119,7 @@ public sealed class FieldFactTests : IAsyncLifetime
         (await _host.GetAsync($"/api/machines/findbyip(ip='10.0.0.9',timestamp={Text(DateTime.UtcNow.AddDays(-30).AddMinutes(-1))})", Machines)).Status.ShouldBe(400);
         (await _host.GetAsync($"/api/machines/findbyip(ip='10.0.0.9',timestamp=yesterday)", Machines)).ShouldFail(400, "InvalidInput", "Invalid input timestamp.");
         (await _host.GetAsync($"/api/machines/findbyip(ip='10.0.0',timestamp={Text(seen)})", Machines)).Status.ShouldBe(400);
+        (await _host.GetAsync("/api/machines/findbyip(ip='10.0.0.9',timestamp=9999-12-31T23:59:59.9999999Z)", Machines)).Ids.ShouldBeEmpty();
     }
 
     [Fact]

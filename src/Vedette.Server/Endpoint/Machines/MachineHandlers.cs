@@ -76,11 +76,12 @@ internal sealed class MachineHandlers(EntityReader reader, TimeProvider clock) :
         if (!Observations.IsAddress(address)) return call.Error("InvalidIpAddress", address);
         if (!RequestBody.TryTime(call.Route["timestamp"], out var time)) return call.Error("InvalidInput", "timestamp");
         if (time < clock.GetUtcNow().UtcDateTime - LookBack) return call.Error("InvalidInput", "timestamp: it must be within the past 30 days");
+        var latest = time > DateTime.MaxValue - around ? DateTime.MaxValue : time + around;
         SqlCondition seen = sql =>
         {
             var ip = sql.Parameter(address, NpgsqlDbType.Text);
             sql.Add($" AND (m.last_ip_address = {ip} OR m.ip_addresses @> jsonb_build_array(jsonb_build_object('ipAddress', {ip}::text)))")
-                .Add($" AND m.first_seen <= {sql.Parameter(time + around, NpgsqlDbType.TimestampTz)}")
+                .Add($" AND m.first_seen <= {sql.Parameter(latest, NpgsqlDbType.TimestampTz)}")
                 .Add($" AND m.last_seen >= {sql.Parameter(time - around, NpgsqlDbType.TimestampTz)}");
         };
         if (parameter == "key" && !await reader.ExistsAsync(call, MachineTable.Machines, seen)) return call.Error("NotFound", $"No machine with the address {address} was found");
