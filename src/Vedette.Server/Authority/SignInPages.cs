@@ -43,18 +43,7 @@ internal static class SignInPages
     /// <summary>Takes the sign-in form.</summary>
     public static async Task SignInAsync(AuthorityRequest request)
     {
-        var call = await request.ReadAsync(withForm: true);
-        if (call.Method != "POST" || IsCrossSite(request))
-        {
-            await RefuseCrossSiteAsync(request, call);
-            return;
-        }
-
-        if (SignIn(request).Unprotect(call.Field("ctx")) is not { } interaction)
-        {
-            await PageLayout.WriteAsync(request.Context, Page.TooOld(), StatusCodes.Status400BadRequest);
-            return;
-        }
+        if (await OpenFormAsync(request) is not var (call, interaction)) return;
 
         // Somebody who is signed in already, but is not the one who is needed.
         if (call.Field("switch") is not null)
@@ -71,39 +60,32 @@ internal static class SignInPages
     /// <summary>Takes the form with the code of an authenticator app.</summary>
     public static async Task SecondFactorAsync(AuthorityRequest request)
     {
-        var call = await request.ReadAsync(withForm: true);
-        if (call.Method != "POST" || IsCrossSite(request))
-        {
-            await RefuseCrossSiteAsync(request, call);
-            return;
-        }
-
-        if (SignIn(request).Unprotect(call.Field("ctx")) is not { } interaction)
-        {
-            await PageLayout.WriteAsync(request.Context, Page.TooOld(), StatusCodes.Status400BadRequest);
-            return;
-        }
+        if (await OpenFormAsync(request) is not var (call, interaction)) return;
 
         var (step, session) = await SignIn(request).SecondFactorAsync(interaction, call.Field("otc") ?? "", request.Aborted);
         if (session is not null) SetSession(request, session);
         await ShowAsync(request, call, step);
     }
 
-    /// <summary>Takes the consent form.</summary>
-    public static async Task ConsentAsync(AuthorityRequest request)
+    // A form of our own pages, sent by them, and the sign-in that it belongs to. Null when it is something else and has been answered.
+    private static async Task<(AuthorityCall Call, Interaction Interaction)?> OpenFormAsync(AuthorityRequest request)
     {
         var call = await request.ReadAsync(withForm: true);
         if (call.Method != "POST" || IsCrossSite(request))
         {
             await RefuseCrossSiteAsync(request, call);
-            return;
+            return null;
         }
 
-        if (SignIn(request).Unprotect(call.Field("ctx")) is not { } interaction)
-        {
-            await PageLayout.WriteAsync(request.Context, Page.TooOld(), StatusCodes.Status400BadRequest);
-            return;
-        }
+        if (SignIn(request).Unprotect(call.Field("ctx")) is { } interaction) return (call, interaction);
+        await PageLayout.WriteAsync(request.Context, Page.TooOld(), StatusCodes.Status400BadRequest);
+        return null;
+    }
+
+    /// <summary>Takes the consent form.</summary>
+    public static async Task ConsentAsync(AuthorityRequest request)
+    {
+        if (await OpenFormAsync(request) is not var (call, interaction)) return;
 
         var accepted = call.Field("answer") == "accept";
         await ShowAsync(request, call, await SignIn(request).ConsentAsync(interaction, Session(request), accepted, call.Field("organisation") is not null, request.Aborted));
