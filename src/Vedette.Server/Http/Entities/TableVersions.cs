@@ -5,7 +5,7 @@ namespace Vedette.Server.Http.Entities;
 
 /// <summary>What a table's version was, and whether a page that is read from now on may be kept under it.</summary>
 /// <param name="Version">Grows with every change.</param>
-/// <param name="IsQuiet">Whether nobody was writing to the database right after the version was read.</param>
+/// <param name="IsQuiet">Whether nobody was changing the table right after the version was read.</param>
 internal readonly record struct TableVersion(long Version, bool IsQuiet);
 
 /// <summary>
@@ -74,7 +74,7 @@ internal sealed class TableVersions(NpgsqlDataSource database)
         {
             await using var batch = database.CreateBatch();
             batch.BatchCommands.Add(new NpgsqlBatchCommand($"SELECT last_value FROM {sequence}"));
-            batch.BatchCommands.Add(new NpgsqlBatchCommand("SELECT pg_snapshot_xmin(pg_current_snapshot()) = pg_snapshot_xmax(pg_current_snapshot())"));
+            batch.BatchCommands.Add(new NpgsqlBatchCommand($"SELECT pg_try_advisory_xact_lock(hashtextextended('{sequence}', 0))"));
             await using var reader = await batch.ExecuteReaderAsync();
             await reader.ReadAsync();
             var version = reader.GetInt64(0);
