@@ -8,7 +8,7 @@ using Vedette.Server.Http.OData;
 namespace Vedette.Server.Graph;
 
 /// <summary>How Microsoft Graph words headers, errors, OData options and pages.</summary>
-internal sealed class GraphDialect : SurfaceDialect
+internal class GraphDialect : SurfaceDialect
 {
     private static readonly HashSet<string> GraphOptions = new(StringComparer.OrdinalIgnoreCase)
     {

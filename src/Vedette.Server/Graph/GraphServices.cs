@@ -1,7 +1,11 @@
 using Vedette.Server.Access;
 using Vedette.Server.Graph.Batch;
+using Vedette.Server.Graph.DetectionRules;
 using Vedette.Server.Graph.Directory;
+using Vedette.Server.Graph.Security;
+using Vedette.Server.Graph.Subscriptions;
 using Vedette.Server.Http;
+using Vedette.Server.Http.Entities;
 using Vedette.Server.Http.Steps;
 
 namespace Vedette.Server.Graph;
@@ -28,6 +32,10 @@ public static class GraphServices
         services.AddSingleton<IGraphHandlers, OrganizationHandlers>();
         services.AddSingleton<IGraphHandlers, BatchHandlers>();
         services.AddSingleton(provider => GraphSurface.Create(provider.GetServices<IGraphHandlers>()));
+        services.AddGraphSecurity();
+        services.AddGraphSubscriptions();
+        services.AddGraphDetectionRules();
+        services.AddSingleton(provider => GraphSecuritySurface.Create(provider.GetServices<IGraphSecurityHandlers>()));
         return services;
     }
 
@@ -39,5 +47,12 @@ public static class GraphServices
     }
 }
 
-/// <summary>Handlers of one resource of this surface.</summary>
+/// <summary>Handlers of one directory resource.</summary>
 internal interface IGraphHandlers : IApiHandlers;
+
+/// <summary>Handlers of one resource whose rows stand in the <c>endpoints.json</c> of a folder below this one.</summary>
+internal interface IGraphSecurityHandlers : IApiHandlers
+{
+    /// <summary>Entity tables of the resource, by whose names the rows' <c>returns</c> begin.</summary>
+    IEnumerable<EntityTable> Tables => [];
+}

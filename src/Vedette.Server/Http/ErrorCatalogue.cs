@@ -54,12 +54,18 @@ internal sealed class ErrorCatalogue
     /// <summary>All kinds.</summary>
     public IEnumerable<ErrorTemplate> Templates => _templates.Values;
 
-    /// <summary>Reads a catalogue from a resource of this assembly.</summary>
-    public static ErrorCatalogue Load(string resource)
+    /// <summary>Reads a catalogue from resources of this assembly; a later one's entry takes the place of an earlier one's of the same name.</summary>
+    public static ErrorCatalogue Load(params IEnumerable<string> resources)
     {
-        using var stream = typeof(ErrorCatalogue).Assembly.GetManifestResourceStream(resource)
-            ?? throw new InvalidOperationException($"The error catalogue {resource} is missing from the assembly.");
-        return new ErrorCatalogue(JsonSerializer.Deserialize(stream, HttpJson.Default.ErrorTemplateArray)!);
+        var templates = new Dictionary<string, ErrorTemplate>(StringComparer.Ordinal);
+        foreach (var resource in resources)
+        {
+            using var stream = typeof(ErrorCatalogue).Assembly.GetManifestResourceStream(resource)
+                ?? throw new InvalidOperationException($"The error catalogue {resource} is missing from the assembly.");
+            foreach (var template in JsonSerializer.Deserialize(stream, HttpJson.Default.ErrorTemplateArray)!) templates[template.Name] = template;
+        }
+
+        return new ErrorCatalogue(templates.Values);
     }
 
     /// <summary>True when the catalogue has the named kind.</summary>

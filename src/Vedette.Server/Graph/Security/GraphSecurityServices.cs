@@ -1,0 +1,8 @@
+namespace Vedette.Server.Graph.Security;
+
+/// <summary>Composes alerts, incidents, hunting and threat intelligence of Graph.</summary>
+internal static class GraphSecurityServices
+{
+    /// <summary>Adds the handlers.</summary>
+    public static IServiceCollection AddGraphSecurity(this IServiceCollection services) => services;
+}
