@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Vedette.Foundation;
 using Vedette.Identity.Directory;
 using Vedette.Identity.Protocol;
@@ -153,6 +154,8 @@ internal sealed record Answer(int Status, JsonElement Body)
         Text("error").ShouldBe(error);
         Status.ShouldBe(status);
         Text("error_description").ShouldStartWith($"AADSTS{number}: ");
+        var sentence = string.Join(".*", Regex.Split(ErrorCatalogue.Create(number).Text, @"\{\d\}").Select(Regex.Escape));
+        Regex.IsMatch(Text("error_description"), $"^AADSTS{number}: {sentence}.* Trace ID: [0-9a-f-]{{36}} Correlation ID: [0-9a-f-]{{36}} Timestamp: .{{20}}$", RegexOptions.Singleline).ShouldBeTrue(Text("error_description"));
         Text("error_description").Replace("{EUII Hidden}", "", StringComparison.Ordinal).ShouldNotContain("{");
         return Text("error_description");
     }

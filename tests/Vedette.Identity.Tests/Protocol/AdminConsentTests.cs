@@ -74,7 +74,8 @@ public sealed class AdminConsentTests : IAsyncLifetime
         var begin = await BeginAsync(1);
         var (step, session) = await _authority.Interactive.SignInAsync(((InteractionStep.AskSignIn)begin).Interaction, "ada@contoso.example", Password);
         var need = step.ShouldBeOfType<InteractionStep.NeedAdministrator>();
-        need.Error.Number.ShouldBe(90094);
+        var expected = ErrorCatalogue.Create(90094, "Contoso", "SOAR");
+        (need.Error.Number, need.Error.Error, need.Error.Status, need.Error.Text).ShouldBe((90094, expected.Error, expected.Status, expected.Text));
 
         // Nor does an answer help that was never asked for.
         var forged = await _authority.Interactive.ConsentAsync(need.Interaction, session, accepted: true, forAll: true);

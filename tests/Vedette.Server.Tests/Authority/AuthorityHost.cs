@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 using Vedette.Foundation;
 using Vedette.Identity;
 using Vedette.Identity.Directory;
@@ -19,10 +20,10 @@ namespace Vedette.Server.Tests.Authority;
 internal sealed class AuthorityHost : IAsyncDisposable
 {
     private readonly WebApplication _app;
-    private readonly TestDatabase _database;
+    private readonly TestDatabase? _database;
     private readonly string _folder;
 
-    private AuthorityHost(WebApplication app, TestDatabase database, string folder)
+    private AuthorityHost(WebApplication app, TestDatabase? database, string folder)
     {
         _app = app;
         _database = database;
@@ -48,9 +49,10 @@ internal sealed class AuthorityHost : IAsyncDisposable
     public DirectoryService Directory => Services.GetRequiredService<DirectoryService>();
 
     /// <summary>Starts a server with one tenant, contoso.example.</summary>
-    public static async Task<AuthorityHost> StartAsync()
+    /// <param name="state">A migrated database to use instead of a new one; it stays the caller's.</param>
+    public static async Task<AuthorityHost> StartAsync(NpgsqlDataSource? state = null)
     {
-        var database = await TestPostgres.CreateAsync(IdentityServices.Migrations);
+        var database = state is null ? await TestPostgres.CreateAsync(IdentityServices.Migrations) : null;
         var folder = System.IO.Directory.CreateTempSubdirectory("vedette-authority-").FullName;
         var certificate = new CertificateAuthority(folder, TimeProvider.System).ServerCertificate();
         var builder = WebApplication.CreateSlimBuilder();
@@ -61,7 +63,7 @@ internal sealed class AuthorityHost : IAsyncDisposable
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(certificate));
             kestrel.Listen(IPAddress.Loopback, 0);
         });
-        builder.Services.AddSingleton(database.DataSource);
+        builder.Services.AddSingleton(state ?? database!.DataSource);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<IIdentifierSource, RandomIdentifierSource>();
         builder.Services.AddVedetteIdentity(new IdentityOptions { KeyFile = Path.Combine(folder, "identity.key") });
@@ -92,7 +94,7 @@ internal sealed class AuthorityHost : IAsyncDisposable
     {
         await _app.StopAsync();
         await _app.DisposeAsync();
-        await _database.DisposeAsync();
+        if (_database is not null) await _database.DisposeAsync();
         System.IO.Directory.Delete(_folder, recursive: true);
     }
 }
