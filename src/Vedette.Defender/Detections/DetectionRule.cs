@@ -56,6 +56,18 @@ public sealed partial record DetectionRule
     /// <summary>True for rules that ship with the product; false for those of a user's own folder.</summary>
     public bool Shipped { get; init; }
 
+    /// <summary>Who wrote the rule; null when the file does not say.</summary>
+    public string? Author { get; init; }
+
+    /// <summary>License of the rule; null when the file does not say.</summary>
+    public string? License { get; init; }
+
+    /// <summary>What the rule was made from, such as a rule in another format; null when it was written by hand.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>Where to read more.</summary>
+    public IReadOnlyList<string> References { get; init; } = [];
+
     /// <summary>The file that holds the rule.</summary>
     public string File { get; init; } = "";
 

@@ -13,13 +13,16 @@ public static partial class RuleFileParser
     /// <summary>Largest rule file, in characters.</summary>
     public const int MaxLength = 256 * 1024;
 
+    /// <summary>Longest query, in characters: lists of indicators make long ones.</summary>
+    public const int MaxQueryLength = 100_000;
+
     private const int MaxDepth = 12;
     private static readonly TimeSpan ShortestFrequency = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan LongestFrequency = TimeSpan.FromDays(14);
     private static readonly TimeSpan LongestLookBack = TimeSpan.FromDays(30);
 
     private static readonly HashSet<string> Keys =
-        ["id", "title", "description", "finds", "falsePositives", "severity", "category", "techniques", "frequency", "lookBack", "enabled", "query", "entities"];
+        ["id", "title", "description", "finds", "falsePositives", "severity", "category", "techniques", "frequency", "lookBack", "enabled", "query", "entities", "author", "license", "references", "source"];
 
     /// <summary>Reads a rule.</summary>
     /// <param name="text">The file's text.</param>
@@ -53,12 +56,16 @@ public static partial class RuleFileParser
             Severity = reader.OneOf("severity", DetectionVocabulary.Severities),
             Category = reader.OneOf("category", DetectionVocabulary.Categories.Keys),
             Techniques = Techniques(reader),
-            Query = reader.Text("query", 10_000),
+            Query = reader.Text("query", MaxQueryLength),
             QueryLine = reader.ContentPlace("query").Line,
             QueryColumn = reader.ContentPlace("query").Column,
             Entities = Entities(reader),
             Schedule = new DetectionSchedule(frequency, LookBack(reader, frequency)),
             Enabled = reader.Flag("enabled", true),
+            Author = reader.Has("author") ? reader.Text("author", 4000) : null,
+            License = reader.Has("license") ? reader.Text("license", 256) : null,
+            Source = reader.Has("source") ? reader.Text("source", 1000) : null,
+            References = reader.List("references", required: false),
             Shipped = shipped,
             File = file,
         };
@@ -76,7 +83,7 @@ public static partial class RuleFileParser
 
     private static List<string> Techniques(YamlReader reader)
     {
-        var techniques = reader.List("techniques", required: true);
+        var techniques = reader.List("techniques", required: false);
         foreach (var technique in techniques)
             if (!Technique().IsMatch(technique)) reader.Report("techniques", $"'{technique}' is not a technique id such as T1003 or T1003.001");
         return techniques;

@@ -9,6 +9,15 @@ internal static class YamlText
     /// <summary>The mapping that a document consists of; null, and a problem, when it is anything else.</summary>
     public static YamlMappingNode? Root(string text, string file, int maxLength, int maxDepth, ICollection<RuleProblem> problems)
     {
+        if (Documents(text, file, maxLength, maxDepth, problems) is not { } documents) return null;
+        if (documents.Count == 1 && documents[0] is YamlMappingNode mapping) return mapping;
+        problems.Add(new RuleProblem(file, 1, 1, documents.Count > 1 ? "a rule file holds one rule" : "a rule file holds keys and values, such as 'title: …'"));
+        return null;
+    }
+
+    /// <summary>All documents of a text; null, and a problem, when it is too long, too deep or not YAML.</summary>
+    public static IReadOnlyList<YamlNode>? Documents(string text, string file, int maxLength, int maxDepth, ICollection<RuleProblem> problems)
+    {
         if (text.Length > maxLength)
         {
             problems.Add(new RuleProblem(file, 1, 1, $"the file is longer than {maxLength / 1024} KiB"));
@@ -20,15 +29,13 @@ internal static class YamlText
             CheckDepth(text, maxDepth);
             var stream = new YamlStream();
             stream.Load(new StringReader(text));
-            if (stream.Documents.Count == 1 && stream.Documents[0].RootNode is YamlMappingNode mapping) return mapping;
-            problems.Add(new RuleProblem(file, 1, 1, stream.Documents.Count > 1 ? "a rule file holds one rule" : "a rule file holds keys and values, such as 'title: …'"));
+            return [.. stream.Documents.Select(document => document.RootNode)];
         }
         catch (YamlException exception)
         {
             problems.Add(new RuleProblem(file, (int)exception.Start.Line, (int)exception.Start.Column, "not YAML: " + exception.Message));
+            return null;
         }
-
-        return null;
     }
 
     // The document reader recurses, so a hostile depth must be found before it starts; the event parser does not.
