@@ -22,7 +22,14 @@ public sealed record AlertUpdate
     /// <summary>A comment to append.</summary>
     public string? Comment { get; init; }
 
-    internal bool IsEmpty => Status is null && AssignedTo is null && Classification is null && Determination is null && Comment is null;
+    /// <summary>A determination that has no word in <see cref="AlertWords"/>, or one that is known already; goes before <see cref="Determination"/>.</summary>
+    public AlertDetermination? Determined { get; init; }
+
+    /// <summary>All custom details, in place of those there are.</summary>
+    public IReadOnlyDictionary<string, string>? CustomDetails { get; init; }
+
+    internal bool IsEmpty => Status is null && AssignedTo is null && Classification is null && Determination is null && Comment is null
+        && Determined is null && CustomDetails is null;
 }
 
 /// <summary>Alerts: reading one, changing one or many.</summary>
@@ -94,7 +101,13 @@ public sealed class AlertService(IDbContextFactory<DefenderDbContext> states, Ti
         }
 
         var now = clock.GetUtcNow().UtcDateTime;
-        foreach (var alert in alerts.Values) Apply(alert, change.Value, caller, now);
+        foreach (var alert in alerts.Values)
+        {
+            Apply(alert, change.Value, caller, now);
+            alert.Determination = update.Determined ?? alert.Determination;
+            if (update.CustomDetails is { } details) alert.CustomDetails = new Dictionary<string, string>(details, StringComparer.Ordinal);
+        }
+
         try
         {
             await state.SaveChangesAsync(cancellationToken);

@@ -123,6 +123,7 @@ internal sealed class AlertCorrelator(TimeProvider clock) : IAlertCorrelator
             UPDATE defender.incidents AS target SET
                     severity = CASE WHEN array_position(@order, source.severity) > coalesce(array_position(@order, target.severity), 0) THEN source.severity ELSE target.severity END,
                     tags = ARRAY(SELECT DISTINCT unnest(target.tags || source.tags)),
+                    system_tags = ARRAY(SELECT DISTINCT unnest(target.system_tags || source.system_tags)),
                     comments = target.comments || source.comments
                 FROM defender.incidents AS source WHERE target.id = @to AND source.id = @from;
             UPDATE defender.incidents SET status = 'Redirected', redirect_incident_id = @to, last_update_time = @now WHERE id = @from;
@@ -168,7 +169,7 @@ internal sealed class AlertCorrelator(TimeProvider clock) : IAlertCorrelator
                 UPDATE defender.incidents AS incident SET
                     name = CASE WHEN incident.name = @known THEN @name ELSE incident.name END,
                     severity = CASE WHEN array_position(@order, @severity) > coalesce(array_position(@order, incident.severity), 0) THEN @severity ELSE incident.severity END,
-                    tags = ARRAY(SELECT DISTINCT unnest(incident.tags || @tags)),
+                    system_tags = ARRAY(SELECT DISTINCT unnest(incident.system_tags || @tags)),
                     last_update_time = greatest(incident.last_update_time, @now)
                 WHERE id = @incident;
                 UPDATE defender.incident_summaries SET name = @name WHERE incident_id = @incident;

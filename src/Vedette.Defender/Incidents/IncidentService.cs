@@ -25,7 +25,14 @@ public sealed record IncidentUpdate
     /// <summary>A comment to append.</summary>
     public string? Comment { get; init; }
 
-    internal bool IsEmpty => Status is null && AssignedTo is null && Classification is null && Determination is null && Tags is null && Comment is null;
+    /// <summary>A determination that is known already; goes before <see cref="Determination"/>.</summary>
+    public AlertDetermination? Determined { get; init; }
+
+    /// <summary>What only Graph may change.</summary>
+    public IncidentStory? Story { get; init; }
+
+    internal bool IsEmpty => Status is null && AssignedTo is null && Classification is null && Determination is null && Tags is null && Comment is null
+        && Determined is null && Story is null;
 }
 
 /// <summary>Incidents: changing one. Resolving an incident resolves its open alerts with the incident's classification.</summary>
@@ -74,7 +81,7 @@ public sealed class IncidentService(IDbContextFactory<DefenderDbContext> states,
         if (update.Determination is { } determination && !IncidentWords.Determinations.ContainsKey(determination)) return new DomainError(Refusal.InvalidInput, "determination");
         if (update.Tags is { } tags && (tags.Count > MostTags || tags.Any(tag => string.IsNullOrWhiteSpace(tag) || tag.Length > LongestTag))) return new DomainError(Refusal.InvalidInput, "tags");
         if (update.Comment?.Length > LongestComment) return new DomainError(Refusal.InvalidInput, "comment");
-        return null;
+        return update.Story?.Problem();
     }
 
     private static async Task<bool> IsSeenAsync(DefenderDbContext state, Caller caller, long id, CancellationToken cancellationToken)
@@ -91,6 +98,9 @@ public sealed class IncidentService(IDbContextFactory<DefenderDbContext> states,
         if (update.Determination is { } determination) incident.Determination = IncidentWords.Determinations[determination];
         if (update.Tags is { } tags) incident.Tags = [.. tags.Distinct(StringComparer.OrdinalIgnoreCase)];
         if (!string.IsNullOrEmpty(update.Comment)) incident.Comments.Add(new AlertComment(update.Comment, caller.Name, now));
+        incident.Determination = update.Determined ?? incident.Determination;
+        update.Story?.Apply(incident);
+        incident.LastModifiedBy = caller.Name;
         incident.LastUpdateTime = now;
     }
 

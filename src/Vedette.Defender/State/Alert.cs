@@ -90,6 +90,21 @@ public sealed class Alert
     /// <summary>MITRE ATT&amp;CK techniques.</summary>
     public string[] MitreTechniques { get; set; } = [];
 
+    /// <summary>Values that the alert shows beside its evidence, by name: the custom details of its rule.</summary>
+    public Dictionary<string, string> CustomDetails { get; set; } = [];
+
+    /// <summary>Who is behind it, when that is known.</summary>
+    public string? ActorName { get; set; }
+
+    /// <summary>The policy that raised it.</summary>
+    public string? AlertPolicyId { get; set; }
+
+    /// <summary>More about it as a JSON object.</summary>
+    public string? AdditionalData { get; set; }
+
+    /// <summary>Tags that the service gives.</summary>
+    public string[] SystemTags { get; set; } = [];
+
     /// <summary>The user that the alert is about.</summary>
     public RelatedUser? RelatedUser { get; set; }
 
@@ -215,6 +230,12 @@ public sealed class AlertEvidence
 
     /// <summary><c>Impacted</c> or <c>Related</c>, as hunting shows it.</summary>
     public string EvidenceRole { get; set; } = "Related";
+
+    /// <summary>
+    /// What belongs to the kind and has no property here, as a JSON object with the names of <c>evidence-kinds.json</c>; also <c>verdict</c>,
+    /// <c>roles</c>, <c>tags</c> and <c>remediationStatus</c> when they are known.
+    /// </summary>
+    public string? Details { get; set; }
 }
 
 /// <summary>Alerts that belong together.</summary>
@@ -244,8 +265,23 @@ public sealed class Incident
     /// <summary>Owner.</summary>
     public string? AssignedTo { get; set; }
 
-    /// <summary>Tags.</summary>
+    /// <summary>Tags that people gave.</summary>
     public string[] Tags { get; set; } = [];
+
+    /// <summary>Tags that the service gave.</summary>
+    public string[] SystemTags { get; set; } = [];
+
+    /// <summary>What happened.</summary>
+    public string? Description { get; set; }
+
+    /// <summary>What happened, in short.</summary>
+    public string? Summary { get; set; }
+
+    /// <summary>Why it was resolved.</summary>
+    public string? ResolvingComment { get; set; }
+
+    /// <summary>Who changed it last.</summary>
+    public string? LastModifiedBy { get; set; }
 
     /// <summary>Comments, oldest first.</summary>
     public List<AlertComment> Comments { get; set; } = [];

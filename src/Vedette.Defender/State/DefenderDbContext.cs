@@ -78,10 +78,16 @@ public sealed class DefenderDbContext(DbContextOptions<DefenderDbContext> option
             alert.HasKey(a => new { a.TenantId, a.Id });
             alert.Property(a => a.RelatedUser).AsJson();
             alert.Property(a => a.LoggedOnUsers).AsJson();
+            alert.Property(a => a.CustomDetails).AsJson();
+            alert.Property(a => a.AdditionalData).HasColumnType("jsonb");
             alert.Property(a => a.Comments).AsJson();
             alert.HasMany(a => a.Evidence).WithOne().HasForeignKey(e => new { e.TenantId, e.AlertId });
         });
-        model.Entity<AlertEvidence>().ToTable("alert_evidence").Property(e => e.Id).UseIdentityAlwaysColumn();
+        model.Entity<AlertEvidence>(evidence =>
+        {
+            evidence.ToTable("alert_evidence").Property(e => e.Id).UseIdentityAlwaysColumn();
+            evidence.Property(e => e.Details).HasColumnType("jsonb");
+        });
         model.Entity<Incident>(incident =>
         {
             incident.Property(i => i.Id).UseIdentityByDefaultColumn();

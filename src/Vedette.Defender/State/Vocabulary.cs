@@ -16,7 +16,7 @@ public enum AlertClassification { Unknown, TruePositive, InformationalExpectedAc
 public enum AlertDetermination
 {
     NotAvailable, MultiStagedAttack, MaliciousUserActivity, CompromisedUser, Malware, Phishing, UnwantedSoftware, SecurityTesting,
-    LineOfBusinessApplication, ConfirmedUserActivity, Clean, InsufficientData, Other,
+    LineOfBusinessApplication, ConfirmedUserActivity, Clean, InsufficientData, Other, Apt, SecurityPersonnel,
 }
 
 /// <summary>State of an automated investigation.</summary>
@@ -30,8 +30,16 @@ public enum InvestigationState
 /// <summary>Status of an incident.</summary>
 public enum IncidentStatus { Active, InProgress, Resolved, Redirected }
 
-/// <summary>Kind of evidence.</summary>
-public enum EvidenceKind { User, Process, File, Ip, Url, RegistryKey, RegistryValue }
+/// <summary>Kind of evidence. The first have columns of their own; what the others hold is in <see cref="AlertEvidence.Details"/>.</summary>
+public enum EvidenceKind
+{
+    User, Process, File, Ip, Url, RegistryKey, RegistryValue, Mailbox,
+    ActiveDirectoryDomain, AiAgent, AmazonResource, AzureResource, Blob, BlobContainer, CloudApplication, CloudLogonRequest, CloudLogonSession, Container,
+    ContainerImage, ContainerRegistry, Device, Dns, FileHash, GitHubOrganization, GitHubRepo, GitHubUser, GoogleCloudResource, HostLogonSession, IoTDevice,
+    KubernetesCluster, KubernetesController, KubernetesNamespace, KubernetesPod, KubernetesSecret, KubernetesService, KubernetesServiceAccount, MailCluster,
+    MailMessage, MailboxConfiguration, Malware, NetworkConnection, Nic, OAuthApplication, SasToken, SecurityGroup, ServicePrincipal, SubmissionMail,
+    TeamsMessage,
+}
 
 /// <summary>State of a device's sensor.</summary>
 public enum HealthStatus { Active, Inactive, ImpairedCommunication, NoSensorData, NoSensorDataImpairedCommunication, Unknown }

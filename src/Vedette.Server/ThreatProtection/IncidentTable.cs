@@ -21,7 +21,7 @@ internal static class IncidentTable
         new("determination", ValueKind.String, "coalesce(i.determination, 'NotAvailable')") { NotNull = true },
         new("status", ValueKind.String, "i.status") { Values = Vocabulary.Of<IncidentStatus>(), NotNull = true },
         new("severity", ValueKind.String, "i.severity") { Values = Vocabulary.Of<AlertSeverity>(), NotNull = true },
-        new("tags", ValueKind.Strings, "i.tags") { NotNull = true },
+        new("tags", ValueKind.Strings, "i.system_tags || i.tags") { NotNull = true },
         new("comments", ValueKind.Json, "i.comments") { NotNull = true },
         new("alerts", ValueKind.Json, Alerts) { NotNull = true },
     ]);

@@ -81,7 +81,7 @@ public sealed class AlertCorrelatorTests
         var merged = await IncidentAsync(world, bridge);
         merged.Name.ShouldBe("Multi-stage incident involving Execution & Ransomware on multiple endpoints");
         merged.Severity.ShouldBe(AlertSeverity.High);
-        merged.Tags.ShouldBe(["Ransomware"]);
+        merged.SystemTags.ShouldBe(["Ransomware"]);
     }
 
     [Fact]
