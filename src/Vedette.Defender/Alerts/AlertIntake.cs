@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
+using Vedette.Defender.Incidents;
 using Vedette.Defender.Investigations;
 using Vedette.Defender.Outbox;
 using Vedette.Defender.State;
@@ -28,8 +29,10 @@ public sealed class AlertIntake(
         await using var state = await states.CreateDbContextAsync(cancellationToken);
         await using var transaction = await state.Database.BeginTransactionAsync(cancellationToken);
 
-        // One alert of a tenant at a time: deduplication, merging and correlation all look at what is there before they add.
-        await state.Database.ExecuteSqlAsync($"SELECT pg_advisory_xact_lock(hashtextextended({"alerts/" + incoming.TenantId}, 0))", cancellationToken);
+        // One alert of a tenant at a time: deduplication, merging and correlation all look at what is there before they add. What comes with a
+        // time of its own keeps it.
+        var moment = await UpdateMoment.TakeAsync(state, incoming.TenantId, incoming.CreationTime ?? clock.GetUtcNow().UtcDateTime, cancellationToken);
+        var now = incoming.CreationTime ?? moment;
         if (incoming.DeduplicationKey is { } key
             && await Alerts(state, incoming.TenantId).FirstOrDefaultAsync(a => a.DeduplicationKey == key, cancellationToken) is { } known
             && (incoming.MergeKey is null || known.MergeKey != incoming.MergeKey || known.Status == AlertStatus.Resolved))
@@ -40,7 +43,8 @@ public sealed class AlertIntake(
         if (await OpenAlertAsync(state, incoming, cancellationToken) is { } open)
         {
             if (!AddsTo(open, incoming)) return new RaisedAlert(open, Intake.Known);
-            var added = Merge(open, incoming);
+            var added = Merge(open, incoming, now);
+            foreach (var correlator in correlators) await correlator.CorrelateAsync(state, open, cancellationToken);
             state.AddHuntingRows(open.TenantId, open.LastUpdateTime, [.. AlertRows.Evidence(open, added)]);
             await CommitAsync(state, transaction, open, cancellationToken);
             return new RaisedAlert(open, Intake.Merged);
@@ -49,7 +53,7 @@ public sealed class AlertIntake(
         var machine = incoming.MachineId is { } id
             ? await state.Machines.AsNoTracking().FirstOrDefaultAsync(m => m.TenantId == incoming.TenantId && m.Id == id, cancellationToken)
             : null;
-        var alert = await CreateAsync(state, incoming, machine, cancellationToken);
+        var alert = await CreateAsync(state, incoming, machine, now, cancellationToken);
         state.Alerts.Add(alert);
         await CorrelateAsync(state, alert, cancellationToken);
         var isInvestigated = investigates && machine is not null
@@ -69,10 +73,10 @@ public sealed class AlertIntake(
             UPDATE defender.machines AS machine SET risk_score = graded.risk
             FROM (
                 SELECT wanted.id, coalesce((
-                    SELECT CASE max(CASE severity WHEN 'High' THEN 4 WHEN 'Medium' THEN 3 WHEN 'Low' THEN 2 WHEN 'Informational' THEN 1 ELSE 0 END)
-                        WHEN 4 THEN 'High' WHEN 3 THEN 'Medium' WHEN 2 THEN 'Low' WHEN 1 THEN 'Informational' END
-                    FROM defender.alerts AS alert
-                    WHERE alert.tenant_id = {tenantId} AND alert.machine_id = wanted.id AND alert.status <> 'Resolved'), 'None') AS risk
+                    SELECT grave.severity FROM unnest(ARRAY['High', 'Medium', 'Low', 'Informational']) WITH ORDINALITY AS grave(severity, rank)
+                    WHERE EXISTS (SELECT FROM defender.alerts AS alert
+                        WHERE alert.tenant_id = {tenantId} AND alert.machine_id = wanted.id AND alert.severity = grave.severity AND alert.status <> 'Resolved')
+                    ORDER BY rank LIMIT 1), 'None') AS risk
                 FROM unnest({ids}) AS wanted(id)) AS graded
             WHERE machine.tenant_id = {tenantId} AND machine.id = graded.id AND machine.risk_score <> graded.risk
             """,
@@ -100,9 +104,8 @@ public sealed class AlertIntake(
         outbox.Raise();
     }
 
-    private async Task<Alert> CreateAsync(DefenderDbContext state, NewAlert incoming, Machine? machine, CancellationToken cancellationToken)
+    private async Task<Alert> CreateAsync(DefenderDbContext state, NewAlert incoming, Machine? machine, DateTime now, CancellationToken cancellationToken)
     {
-        var now = incoming.CreationTime ?? clock.GetUtcNow().UtcDateTime;
         var alert = new Alert
         {
             TenantId = incoming.TenantId,
@@ -168,9 +171,8 @@ public sealed class AlertIntake(
             || incoming.Evidence.Any(item => !known.Contains(Identity(item)));
     }
 
-    private List<AlertEvidence> Merge(Alert open, NewAlert incoming)
+    private static List<AlertEvidence> Merge(Alert open, NewAlert incoming, DateTime now)
     {
-        var now = incoming.CreationTime ?? clock.GetUtcNow().UtcDateTime;
         open.LastUpdateTime = now;
         if (incoming.LastEventTime > open.LastEventTime) open.LastEventTime = incoming.LastEventTime;
         if (incoming.FirstEventTime < open.FirstEventTime) open.FirstEventTime = incoming.FirstEventTime;

@@ -88,10 +88,7 @@ public sealed class AlertService(IDbContextFactory<DefenderDbContext> states, Ti
         await using var state = await states.CreateDbContextAsync(cancellationToken);
         await using var transaction = await state.Database.BeginTransactionAsync(cancellationToken);
         var wanted = ids.Distinct(StringComparer.Ordinal).ToArray();
-
-        // Locked in one order, so that calls which meet on the same alerts wait for each other and never for ever.
-        await state.Database.ExecuteSqlAsync(
-            $"SELECT 1 FROM defender.alerts WHERE tenant_id = {caller.TenantId} AND id = ANY({wanted}) ORDER BY id FOR UPDATE", cancellationToken);
+        var now = await UpdateMoment.TakeAsync(state, caller.TenantId, clock.GetUtcNow().UtcDateTime, cancellationToken);
         var alerts = await state.Alerts.Include(a => a.Evidence.OrderBy(e => e.Id))
             .Where(a => a.TenantId == caller.TenantId && wanted.Contains(a.Id))
             .ToDictionaryAsync(a => a.Id, StringComparer.Ordinal, cancellationToken);
@@ -100,7 +97,7 @@ public sealed class AlertService(IDbContextFactory<DefenderDbContext> states, Ti
             if (!alerts.TryGetValue(id, out var alert) || !caller.Sees(alert.RbacGroupId)) return new DomainError(Refusal.ResourceNotFound, Kind, id);
         }
 
-        var now = clock.GetUtcNow().UtcDateTime;
+        var wasResolved = alerts.Values.Where(alert => alert.Status == AlertStatus.Resolved).ToHashSet();
         foreach (var alert in alerts.Values)
         {
             Apply(alert, change.Value, caller, now);
@@ -117,7 +114,8 @@ public sealed class AlertService(IDbContextFactory<DefenderDbContext> states, Ti
             return new DomainError(Refusal.BadRequest, "The alert cannot be opened again: a newer alert of the same kind is open on the device.");
         }
 
-        await IncidentService.TouchAsync(state, caller.TenantId, alerts.Values.Select(a => a.IncidentId).OfType<long>(), now, cancellationToken);
+        await IncidentService.FollowAlertsAsync(
+            state, caller.TenantId, alerts.Values, [.. alerts.Values.Where(a => (a.Status == AlertStatus.Resolved) != wasResolved.Contains(a))], now, cancellationToken);
         await AlertIntake.UpdateRiskAsync(state, caller.TenantId, [.. alerts.Values.Select(a => a.MachineId).OfType<string>()], cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return wanted.Select(id => alerts[id]).ToArray();

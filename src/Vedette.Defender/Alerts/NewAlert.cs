@@ -98,8 +98,9 @@ public sealed record RaisedAlert(Alert Alert, Intake Intake);
 public interface IAlertCorrelator
 {
     /// <summary>
-    /// Sets <see cref="Alert.IncidentId"/> of a new alert (whose device, user and evidence are filled in), making or changing incidents as
-    /// needed. Runs within the transaction that stores the alert, one alert of a tenant at a time; the caller saves.
+    /// Sets <see cref="Alert.IncidentId"/> of a new alert (whose device, user and evidence are filled in), or brings that of an alert which
+    /// has become more (and has an incident already) up to date, making, changing and merging incidents as needed. Runs within the transaction
+    /// that stores the alert, one alert of a tenant at a time; the caller saves.
     /// </summary>
     Task CorrelateAsync(DefenderDbContext state, Alert alert, CancellationToken cancellationToken);
 }

@@ -11,17 +11,17 @@ namespace Vedette.Defender.Correlation;
 /// <summary>
 /// Puts each new alert into the incident of alerts that share a device, an account, a file, a process tree or an address with it within the
 /// time that <see cref="CorrelationRules"/> allows. An alert that fits several incidents makes one of them: the oldest stays, the others are
-/// redirected to it.
+/// redirected to it, unless people have said different things of them. An alert that has become more may link its incident with others too.
 /// </summary>
 /// <remarks>
 /// The cost does not grow with the alerts that are stored: an alert looks up its own entities in an index by entity and time, and what an
 /// incident's name needs is kept with the incident.
 /// </remarks>
-internal sealed class AlertCorrelator(TimeProvider clock) : IAlertCorrelator
+internal sealed class AlertCorrelator : IAlertCorrelator
 {
     internal const string FindStatement =
         """
-        SELECT DISTINCT incident.id
+        SELECT DISTINCT incident.id, incident.assigned_to AS AssignedTo, incident.classification, incident.determination, summary.alerts
         FROM unnest(@keys, @windows) AS wanted(key, span)
         JOIN defender.incident_entities AS entity ON entity.tenant_id = @tenant AND entity.key = wanted.key
             AND entity.last_event >= @first - wanted.span AND entity.first_event <= @last + wanted.span
@@ -42,11 +42,51 @@ internal sealed class AlertCorrelator(TimeProvider clock) : IAlertCorrelator
         var rules = CorrelationRules.Current;
         var work = new Work(state.Database.GetDbConnection(), state.Database.CurrentTransaction?.GetDbTransaction(), alert, rules, cancellationToken);
         IReadOnlyList<string> keys = [.. AlertEntities.Of(alert, rules), .. await work.PeersAsync(AlertEntities.PrivateAddresses(alert))];
+        if (alert.IncidentId is { } home) alert.IncidentId = await ExtendAsync(work, home, keys, rules);
+        else alert.IncidentId = await PlaceAsync(work, keys, rules);
+    }
+
+    private static async Task<long> PlaceAsync(Work work, IReadOnlyList<string> keys, CorrelationRules rules)
+    {
         var incidents = await work.FindAsync(keys);
-        var incident = incidents.Count > 0 ? incidents[0] : await work.OpenAsync();
-        foreach (var other in incidents.Skip(1).Take(MostMerged)) await work.RedirectAsync(other, incident, clock.GetUtcNow().UtcDateTime);
-        await work.AddAsync(incident, keys);
-        alert.IncidentId = incident;
+        if (incidents.Count == 0)
+        {
+            var opened = await work.OpenAsync();
+            await work.AddAsync(opened, keys, alerts: 1);
+            return opened;
+        }
+
+        await MergeAsync(work, incidents[0], incidents.Skip(1), rules);
+        await work.AddAsync(incidents[0].Id, keys, alerts: 1);
+        return incidents[0].Id;
+    }
+
+    private static async Task<long> ExtendAsync(Work work, long home, IReadOnlyList<string> keys, CorrelationRules rules)
+    {
+        var incident = home;
+        var incidents = await work.FindAsync(keys);
+
+        // A closed incident, or one that is full, is not found: it keeps its alert and is linked with nothing any more.
+        if (incidents.Find(found => found.Id == home) is { } own)
+        {
+            var target = incidents.Find(found => found.Id == home || rules.CanMerge(found, own))!;
+            await MergeAsync(work, target, incidents.Where(found => found.Id != target.Id).OrderByDescending(found => found.Id == home), rules);
+            if (own.Id == target.Id || target.Holds.Contains(own.Id)) incident = target.Id;
+        }
+
+        await work.AddAsync(incident, keys, alerts: 0);
+        return incident;
+    }
+
+    private static async Task MergeAsync(Work work, FoundIncident into, IEnumerable<FoundIncident> others, CorrelationRules rules)
+    {
+        foreach (var other in others)
+        {
+            if (into.Holds.Count >= MostMerged) return;
+            if (!rules.CanMerge(into, other)) continue;
+            await work.RedirectAsync(other.Id, into.Id);
+            into.Take(other);
+        }
     }
 
     /// <summary>The statements of one alert's correlation, on the transaction that stores it.</summary>
@@ -68,11 +108,11 @@ internal sealed class AlertCorrelator(TimeProvider clock) : IAlertCorrelator
         }
 
         /// <summary>Open incidents that share an entity in time, the oldest first.</summary>
-        public async Task<List<long>> FindAsync(IReadOnlyList<string> keys)
+        public async Task<List<FoundIncident>> FindAsync(IReadOnlyList<string> keys)
         {
             var linking = AlertEntities.Wanted(keys, rules);
             if (linking.Count == 0) return [];
-            var found = await connection.QueryAsync<long>(Command(
+            var found = await connection.QueryAsync<FoundIncident>(Command(
                 FindStatement,
                 new
                 {
@@ -105,7 +145,7 @@ internal sealed class AlertCorrelator(TimeProvider clock) : IAlertCorrelator
         }
 
         /// <summary>Moves everything of one incident into another and leaves a redirection.</summary>
-        public Task RedirectAsync(long from, long to, DateTime now) => connection.ExecuteAsync(Command(
+        public Task RedirectAsync(long from, long to) => connection.ExecuteAsync(Command(
             """
             UPDATE defender.alerts SET incident_id = @to, last_update_time = greatest(last_update_time, @now) WHERE tenant_id = @tenant AND incident_id = @from;
             INSERT INTO defender.incident_entities AS known (tenant_id, key, incident_id, first_event, last_event)
@@ -122,17 +162,24 @@ internal sealed class AlertCorrelator(TimeProvider clock) : IAlertCorrelator
                 FROM defender.incident_summaries AS source WHERE target.incident_id = @to AND source.incident_id = @from;
             UPDATE defender.incidents AS target SET
                     severity = CASE WHEN array_position(@order, source.severity) > coalesce(array_position(@order, target.severity), 0) THEN source.severity ELSE target.severity END,
+                    status = CASE WHEN source.status = 'InProgress' THEN source.status ELSE target.status END,
+                    assigned_to = coalesce(target.assigned_to, source.assigned_to),
+                    classification = coalesce(target.classification, source.classification),
+                    determination = coalesce(target.determination, source.determination),
                     tags = ARRAY(SELECT DISTINCT unnest(target.tags || source.tags)),
                     system_tags = ARRAY(SELECT DISTINCT unnest(target.system_tags || source.system_tags)),
                     comments = target.comments || source.comments
                 FROM defender.incidents AS source WHERE target.id = @to AND source.id = @from;
             UPDATE defender.incidents SET status = 'Redirected', redirect_incident_id = @to, last_update_time = @now WHERE id = @from;
-            UPDATE defender.incidents SET redirect_incident_id = @to WHERE tenant_id = @tenant AND redirect_incident_id = @from;
+            UPDATE defender.incidents SET redirect_incident_id = @to, last_update_time = @now WHERE tenant_id = @tenant AND redirect_incident_id = @from;
             """,
-            new { from, to, now, tenant = alert.TenantId, order = Severities }));
+            new { from, to, now = alert.LastUpdateTime, tenant = alert.TenantId, order = Severities }));
 
         /// <summary>Notes the alert's entities and brings the incident's severity, tags and name up to date.</summary>
-        public async Task AddAsync(long incident, IReadOnlyList<string> keys)
+        /// <param name="incident">The incident.</param>
+        /// <param name="keys">The alert's entities.</param>
+        /// <param name="alerts">1 when the alert is new to it, else 0.</param>
+        public async Task AddAsync(long incident, IReadOnlyList<string> keys, int alerts)
         {
             if (keys.Count > 0)
             {
@@ -146,22 +193,24 @@ internal sealed class AlertCorrelator(TimeProvider clock) : IAlertCorrelator
                     new { tenant = alert.TenantId, incident, keys = keys.ToArray(), first = alert.FirstEventTime, last = alert.LastEventTime }));
             }
 
-            var summary = await connection.QuerySingleAsync<(string Name, string Title, string[] Titles, string[] Categories, int Devices)>(Command(
+            var summary = await connection.QueryFirstOrDefaultAsync<(string Name, string Title, string[] Titles, string[] Categories, int Devices)>(Command(
                 """
                 WITH counted AS (
                     SELECT count(*)::int AS devices FROM defender.incident_entities
                     WHERE tenant_id = @tenant AND incident_id = @incident AND key LIKE 'device:%')
                 UPDATE defender.incident_summaries AS summary SET
-                    alerts = alerts + 1,
+                    alerts = alerts + @alerts,
                     titles = CASE WHEN @title = ANY(titles) OR cardinality(titles) >= 100 THEN titles ELSE titles || @title END,
                     categories = CASE WHEN @category = ANY(categories) THEN categories ELSE categories || @category END,
                     devices = counted.devices
                 FROM counted WHERE incident_id = @incident
                 RETURNING summary.name, summary.title, summary.titles, summary.categories, summary.devices
                 """,
-                new { incident, tenant = alert.TenantId, title = alert.Title, category = alert.Category }));
-            var name = IncidentNaming.Name(summary.Title, summary.Titles.Length, summary.Categories, summary.Devices, rules);
-            var tags = summary.Categories.Where(rules.Tags.ContainsKey).Select(category => rules.Tags[category]).ToArray();
+                new { incident, alerts, tenant = alert.TenantId, title = alert.Title, category = alert.Category }));
+
+            // An incident that was not opened here has no summary: its name is not ours, and its severity goes with its alerts.
+            var name = summary == default ? null : IncidentNaming.Name(summary.Title, summary.Titles.Length, summary.Categories, summary.Devices, rules);
+            var tags = (summary.Categories ?? []).Where(rules.Tags.ContainsKey).Select(category => rules.Tags[category]).ToArray();
 
             // A name that a person gave stays.
             await connection.ExecuteAsync(Command(
@@ -182,7 +231,7 @@ internal sealed class AlertCorrelator(TimeProvider clock) : IAlertCorrelator
                     tags,
                     order = Severities,
                     severity = alert.Severity.ToString(),
-                    now = alert.AlertCreationTime,
+                    now = alert.LastUpdateTime,
                 }));
         }
 

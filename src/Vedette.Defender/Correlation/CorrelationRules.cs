@@ -9,6 +9,12 @@ namespace Vedette.Defender.Correlation;
 /// <param name="Why">The reason, for people.</param>
 internal sealed record CorrelationLink(string Entity, TimeSpan Window, string Why);
 
+/// <summary>Which incidents may be merged although they differ.</summary>
+/// <param name="DifferentOwners">In their owners.</param>
+/// <param name="DifferentClassifications">In their classifications.</param>
+/// <param name="DifferentDeterminations">In their determinations.</param>
+internal sealed record MergingRules(bool DifferentOwners, bool DifferentClassifications, bool DifferentDeterminations);
+
 /// <summary>What makes alerts one incident, read once from the embedded <c>correlation.json</c>.</summary>
 internal sealed class CorrelationRules
 {
@@ -18,6 +24,7 @@ internal sealed class CorrelationRules
     private readonly FrozenSet<string> _commonAccounts;
     private readonly string[] _commonFolders;
     private readonly FrozenDictionary<string, int> _stages;
+    private readonly MergingRules _merging;
 
     private CorrelationRules(Document document)
     {
@@ -27,6 +34,7 @@ internal sealed class CorrelationRules
         _stages = document.Stages.Select((stage, at) => (stage, at)).ToFrozenDictionary(pair => pair.stage, pair => pair.at, StringComparer.Ordinal);
         Tags = document.Tags;
         MostAlerts = document.MostAlerts;
+        _merging = document.Merging;
         Longest = document.Links.Max(link => link.Window);
     }
 
@@ -53,6 +61,15 @@ internal sealed class CorrelationRules
     /// <summary>Place of a category in the course of an attack.</summary>
     public int Stage(string category) => _stages.GetValueOrDefault(category, _stages.Count);
 
+    /// <summary>
+    /// Whether two open incidents may become one: not when people have said different things of them, and not when they would be too large.
+    /// </summary>
+    public bool CanMerge(FoundIncident into, FoundIncident other) =>
+        into.Alerts + other.Alerts <= MostAlerts
+        && (_merging.DifferentOwners || into.AssignedTo is null || other.AssignedTo is null || string.Equals(into.AssignedTo, other.AssignedTo, StringComparison.OrdinalIgnoreCase))
+        && (_merging.DifferentClassifications || !into.IsClassified || !other.IsClassified || into.Classification == other.Classification)
+        && (_merging.DifferentDeterminations || !into.IsDetermined || !other.IsDetermined || into.Determination == other.Determination);
+
     private static CorrelationRules Load()
     {
         using var stream = typeof(CorrelationRules).Assembly.GetManifestResourceStream("correlation.json")
@@ -61,5 +78,6 @@ internal sealed class CorrelationRules
     }
 
     private sealed record Document(
-        CorrelationLink[] Links, string[] Stages, Dictionary<string, string> Tags, string[] CommonAccounts, string[] CommonFolders, int MostAlerts);
+        CorrelationLink[] Links, string[] Stages, Dictionary<string, string> Tags, string[] CommonAccounts, string[] CommonFolders, int MostAlerts,
+        MergingRules Merging);
 }

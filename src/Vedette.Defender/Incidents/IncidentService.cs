@@ -35,7 +35,11 @@ public sealed record IncidentUpdate
         && Determined is null && Story is null;
 }
 
-/// <summary>Incidents: changing one. Resolving an incident resolves its open alerts with the incident's classification.</summary>
+/// <summary>
+/// Incidents: changing one. What is said of an incident goes on to its alerts: resolving it resolves those that are open, with the incident's
+/// classification where they have none of their own, and its owner becomes theirs. And back: an incident whose last open alert is resolved is
+/// resolved too, and opening one of its alerts again opens it again.
+/// </summary>
 public sealed class IncidentService(IDbContextFactory<DefenderDbContext> states, TimeProvider clock)
 {
     private const string Kind = "Incident";
@@ -50,28 +54,48 @@ public sealed class IncidentService(IDbContextFactory<DefenderDbContext> states,
         if (Problem(update) is { } problem) return problem;
         await using var state = await states.CreateDbContextAsync(cancellationToken);
         await using var transaction = await state.Database.BeginTransactionAsync(cancellationToken);
-        var incident = await state.Incidents
-            .FromSql($"SELECT * FROM defender.incidents WHERE tenant_id = {caller.TenantId} AND id = {id} FOR UPDATE")
-            .FirstOrDefaultAsync(cancellationToken);
+        var now = await UpdateMoment.TakeAsync(state, caller.TenantId, clock.GetUtcNow().UtcDateTime, cancellationToken);
+        var incident = await state.Incidents.FirstOrDefaultAsync(i => i.TenantId == caller.TenantId && i.Id == id, cancellationToken);
         if (incident is null || !await IsSeenAsync(state, caller, id, cancellationToken)) return new DomainError(Refusal.ResourceNotFound, Kind, $"{id}");
         if (incident.RedirectIncidentId is { } target)
             return new DomainError(Refusal.BadRequest, $"Incident {id} was merged into incident {target}, which is the one to update.");
 
-        var now = clock.GetUtcNow().UtcDateTime;
-        var wasResolved = incident.Status == IncidentStatus.Resolved;
+        var (wasResolved, owner) = (incident.Status == IncidentStatus.Resolved, incident.AssignedTo);
         Apply(incident, update, caller, now);
         await state.SaveChangesAsync(cancellationToken);
+        if (incident.AssignedTo != owner) await AssignAlertsAsync(state, incident, now, cancellationToken);
         if (incident.Status == IncidentStatus.Resolved && !wasResolved) await ResolveAlertsAsync(state, incident, now, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return incident;
     }
 
-    /// <summary>Notes that something about the incidents' alerts changed, so that who follows incidents hears of it.</summary>
-    internal static Task TouchAsync(DefenderDbContext state, Guid tenantId, IEnumerable<long> incidents, DateTime now, CancellationToken cancellationToken)
+    /// <summary>Lets incidents follow a change of their alerts: who follows incidents hears of it, and their status goes with that of the alerts.</summary>
+    /// <param name="state">The unit of work, in which the alerts are changed already.</param>
+    /// <param name="tenantId">Whose.</param>
+    /// <param name="alerts">Alerts that changed.</param>
+    /// <param name="turned">Those of them that were resolved or opened again.</param>
+    /// <param name="now">The transaction's moment.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    internal static Task FollowAlertsAsync(
+        DefenderDbContext state, Guid tenantId, IEnumerable<Alert> alerts, IReadOnlyList<Alert> turned, DateTime now, CancellationToken cancellationToken)
     {
-        var ids = incidents.Distinct().Order().ToArray();
+        var incidents = Of(alerts);
+        var closing = Of(turned.Where(alert => alert.Status == AlertStatus.Resolved));
+        var opening = Of(turned.Where(alert => alert.Status != AlertStatus.Resolved));
         return state.Database.ExecuteSqlAsync(
-            $"UPDATE defender.incidents SET last_update_time = greatest(last_update_time, {now}) WHERE tenant_id = {tenantId} AND id = ANY({ids})", cancellationToken);
+            $"""
+            UPDATE defender.incidents AS incident SET
+                last_update_time = {now},
+                status = CASE
+                    WHEN status = 'Resolved' AND id = ANY({opening}) THEN 'Active'
+                    WHEN status IN ('Active', 'InProgress') AND id = ANY({closing}) AND NOT EXISTS (
+                        SELECT FROM defender.alerts AS open WHERE open.tenant_id = {tenantId} AND open.incident_id = incident.id AND open.status <> 'Resolved') THEN 'Resolved'
+                    ELSE status END
+            WHERE tenant_id = {tenantId} AND id = ANY({incidents})
+            """,
+            cancellationToken);
+
+        static long[] Of(IEnumerable<Alert> alerts) => [.. alerts.Select(alert => alert.IncidentId).OfType<long>().Distinct().Order()];
     }
 
     private static DomainError? Problem(IncidentUpdate update)
@@ -103,6 +127,10 @@ public sealed class IncidentService(IDbContextFactory<DefenderDbContext> states,
         incident.LastModifiedBy = caller.Name;
         incident.LastUpdateTime = now;
     }
+
+    private static Task AssignAlertsAsync(DefenderDbContext state, Incident incident, DateTime now, CancellationToken cancellationToken) =>
+        state.Alerts.Where(alert => alert.TenantId == incident.TenantId && alert.IncidentId == incident.Id && alert.AssignedTo != incident.AssignedTo)
+            .ExecuteUpdateAsync(change => change.SetProperty(alert => alert.AssignedTo, incident.AssignedTo).SetProperty(alert => alert.LastUpdateTime, now), cancellationToken);
 
     private static async Task ResolveAlertsAsync(DefenderDbContext state, Incident incident, DateTime now, CancellationToken cancellationToken)
     {

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using Vedette.Defender.Actions;
 using Vedette.Defender.Alerts;
+using Vedette.Defender.Incidents;
 using Vedette.Defender.State;
 using Vedette.Telemetry.Hunting;
 
@@ -217,10 +218,11 @@ public sealed partial class InvestigationService
 
     private async Task<InvestigationState> MoveAsync(Investigation investigation, InvestigationState to, string details, CancellationToken cancellationToken)
     {
-        var now = _clock.GetUtcNow().UtcDateTime;
-        DateTime? end = InvestigationFacts.Open.Contains(to) ? null : now;
         await using var state = await _states.CreateDbContextAsync(cancellationToken);
         await using var transaction = await state.Database.BeginTransactionAsync(cancellationToken);
+        var present = _clock.GetUtcNow().UtcDateTime;
+        var now = await UpdateMoment.TakeAsync(state, investigation.TenantId, present, cancellationToken);
+        DateTime? end = InvestigationFacts.Open.Contains(to) ? null : present;
         var name = to.ToString();
 
         // An alert that joined meanwhile keeps the investigation open: then there is more to look at.
@@ -235,6 +237,13 @@ public sealed partial class InvestigationService
             $"""
             UPDATE defender.alerts SET investigation_state = {name}, last_update_time = {now}
             WHERE tenant_id = {investigation.TenantId} AND investigation_id = {investigation.Id} AND investigation_state IS DISTINCT FROM {name}
+            """,
+            cancellationToken);
+        await state.Database.ExecuteSqlAsync(
+            $"""
+            UPDATE defender.incidents SET last_update_time = {now}
+            WHERE tenant_id = {investigation.TenantId} AND id IN (
+                SELECT incident_id FROM defender.alerts WHERE tenant_id = {investigation.TenantId} AND investigation_id = {investigation.Id} AND last_update_time = {now})
             """,
             cancellationToken);
         await transaction.CommitAsync(cancellationToken);
