@@ -8,7 +8,8 @@ namespace Vedette.Clients.Tests;
 /// Public clients, unmodified, times every grant they support: once with their documented settings for another authority, and once by the real
 /// services' names with no setting at all but the certificate authority. Sign-ins happen in a real browser.
 /// </summary>
-public sealed class ClientMatrixTests(MatrixServer server, ITestOutputHelper output) : IClassFixture<MatrixServer>
+[Collection(MatrixCollection.Name)]
+public sealed class ClientMatrixTests(MatrixServer server, ITestOutputHelper output)
 {
     private static readonly string[] Grants = ["secret", "certificate", "code", "device", "refresh", "password", "obo"];
 

@@ -7,6 +7,13 @@ using Vedette.Server.Hosting;
 
 namespace Vedette.Clients.Tests;
 
+/// <summary>Tests that share the server with the real services' names.</summary>
+[CollectionDefinition(Name)]
+public sealed class MatrixCollection : ICollectionFixture<MatrixServer>
+{
+    public const string Name = "Matrix";
+}
+
 /// <summary>
 /// A server with the real services' names, in a network namespace with nothing but a loopback interface and with a hosts file that leads the
 /// names there: what is reached inside cannot be anything else. Clients are run in the same namespace.
@@ -20,6 +27,9 @@ public sealed class MatrixServer : IAsyncLifetime
     private StringBuilder _log = new();
 
     internal Dictionary<string, MatrixSettings> Settings { get; private set; } = [];
+
+    /// <summary>The server's data folder.</summary>
+    internal string Data => Path.Combine(_folder, "data");
 
     /// <inheritdoc/>
     public async Task InitializeAsync()
@@ -65,13 +75,22 @@ public sealed class MatrixServer : IAsyncLifetime
     }
 
     /// <summary>Runs a program inside and returns its lines of JSON.</summary>
-    internal async Task<IReadOnlyList<JsonNode>> RunAsync(string[] words, string input, IReadOnlyDictionary<string, string> environment)
+    /// <param name="words">The program and its arguments.</param>
+    /// <param name="input">What it reads.</param>
+    /// <param name="environment">Variables besides those of a desktop.</param>
+    /// <param name="trusting">Whether the variables of each platform name the server's certificate authority.</param>
+    internal async Task<IReadOnlyList<JsonNode>> RunAsync(string[] words, string input, IReadOnlyDictionary<string, string> environment, bool trusting = true)
     {
         string[] all = [.. Elevation, "nsenter", "--target", _inside.ToString(System.Globalization.CultureInfo.InvariantCulture), "--net", "--mount", .. words];
         var start = new ProcessStartInfo(all[0], all.Skip(1)) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" };
-        var authority = Path.Combine(_folder, "data", "keys", "ca.pem");
-        foreach (var name in new[] { "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE" }) start.Environment[name] = authority;
-        foreach (var name in new[] { "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy", "NODE_OPTIONS", "SUDO_USER" }) start.Environment.Remove(name);
+        var authority = Path.Combine(Data, "keys", "ca.pem");
+        foreach (var name in new[] { "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE" })
+        {
+            if (trusting) start.Environment[name] = authority;
+            else start.Environment.Remove(name);
+        }
+
+        foreach (var name in new[] { "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy", "NODE_OPTIONS", "SUDO_USER", "SSL_CERT_DIR" }) start.Environment.Remove(name);
 
         // What a desktop has: a command that shows an address to the person.
         var desktop = Path.Combine(ClientProcess.ProjectFolder, "matrix");
@@ -105,7 +124,7 @@ public sealed class MatrixServer : IAsyncLifetime
             ConnectCallback = async (_, cancelled) =>
             {
                 var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                await socket.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(_folder, "data", "control.sock")), cancelled);
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(Data, "control.sock")), cancelled);
                 return new NetworkStream(socket, ownsSocket: true);
             },
         });

@@ -17,6 +17,22 @@ if (args[0] == "matrix")
     return 0;
 }
 
+if (args[0] == "get")
+{
+    // Whether this platform trusts an address by itself.
+    using var http = new HttpClient();
+    try
+    {
+        Console.WriteLine((int)(await http.GetAsync(new Uri(args[1]))).StatusCode);
+    }
+    catch (HttpRequestException exception)
+    {
+        Console.WriteLine(exception.HttpRequestError);
+    }
+
+    return 0;
+}
+
 // Gets a token with one of the .NET libraries: settings as JSON on standard input, the answer as JSON on standard output.
 var settings = JsonSerializer.Deserialize<ClientSettings>(await Console.In.ReadToEndAsync(), ClientSettings.Json)!;
 ClientAnswer answer;

@@ -13,11 +13,14 @@ internal static class TrustCommand
         "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem",
     ];
 
-    private static readonly (string Folder, string Program, string[] Arguments)[] Stores =
+    // Where systems take further certificates from, and what they are told then: Debian, Ubuntu and Alpine; Fedora and Red Hat; Arch; SUSE. Debian's
+    // program leaves links to a certificate that is gone unless it begins afresh.
+    private static readonly (string Folder, string Program, string[] Install, string[] Remove)[] Stores =
     [
-        ("/usr/local/share/ca-certificates", "update-ca-certificates", []),
-        ("/etc/pki/ca-trust/source/anchors", "update-ca-trust", ["extract"]),
-        ("/etc/ca-certificates/trust-source/anchors", "trust", ["extract-compat"]),
+        ("/usr/local/share/ca-certificates", "update-ca-certificates", [], ["--fresh"]),
+        ("/etc/pki/ca-trust/source/anchors", "update-ca-trust", ["extract"], ["extract"]),
+        ("/etc/ca-certificates/trust-source/anchors", "trust", ["extract-compat"], ["extract-compat"]),
+        ("/etc/pki/trust/anchors", "update-ca-certificates", [], []),
     ];
 
     public static Command Create()
@@ -89,22 +92,48 @@ internal static class TrustCommand
             return await RunAsync("security", words, cancellationToken);
         }
 
-        var store = Stores.FirstOrDefault(known => Directory.Exists(known.Folder));
+        var store = Stores.FirstOrDefault(known => Directory.Exists(known.Folder) && Find(known.Program) is not null);
         if (store.Folder is null)
-            throw new InvalidOperationException($"This system keeps its certificates in none of the known places. Install {authority.AuthorityFile} by its own means, or use --env.");
+        {
+            throw new InvalidOperationException(
+                $"This system keeps its certificates in none of the known places ({string.Join(", ", Stores.Select(known => $"{known.Folder} with {known.Program}"))}). "
+                + $"Install {authority.AuthorityFile} by its own means, or use --env.");
+        }
+
         var installed = Path.Combine(store.Folder, $"vedette-{certificate.Thumbprint[..12].ToLowerInvariant()}.crt");
+        if (!install && !File.Exists(installed))
+        {
+            Console.WriteLine($"The certificate is not in {store.Folder}: nothing to remove.");
+            return ExitCode.Success;
+        }
+
         try
         {
-            if (install) File.Copy(authority.AuthorityFile, installed, overwrite: true);
-            else File.Delete(installed);
+            if (install)
+            {
+                File.Copy(authority.AuthorityFile, installed, overwrite: true);
+
+                // Everybody is to read it, whatever the rights of our own file.
+                if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(installed, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+            }
+            else
+            {
+                File.Delete(installed);
+            }
         }
         catch (UnauthorizedAccessException)
         {
             throw new InvalidOperationException($"{store.Folder} can be written by root only: run the command with sudo, or use --env, which needs no rights.");
         }
 
-        return await RunAsync(store.Program, store.Arguments, cancellationToken);
+        var code = await RunAsync(Find(store.Program)!, install ? store.Install : store.Remove, cancellationToken);
+        if (code == ExitCode.Success) Console.WriteLine(install ? $"Installed as {installed}. 'vedette trust --remove' takes it back." : $"Removed {installed}.");
+        return code;
     }
+
+    // Root's programs are often missing from the path that sudo or a service passes on.
+    private static string? Find(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)
+        .Concat(["/usr/local/sbin", "/usr/sbin", "/sbin"]).Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
 
     private static async Task<int> RunAsync(string program, string[] arguments, CancellationToken cancellationToken)
     {
