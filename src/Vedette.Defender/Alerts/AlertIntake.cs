@@ -55,7 +55,7 @@ public sealed class AlertIntake(
             : null;
         var alert = await CreateAsync(state, incoming, machine, now, cancellationToken);
         state.Alerts.Add(alert);
-        await CorrelateAsync(state, alert, cancellationToken);
+        await CorrelateAsync(state, alert, incoming.Uncorrelated, cancellationToken);
         var isInvestigated = investigates && machine is not null
             && await InvestigationStarter.AttachAsync(state, alert, machine, incoming.InvestigationRequest, cancellationToken);
         state.AddHuntingRows(alert.TenantId, alert.AlertCreationTime, AlertRows.Raised(alert));
@@ -119,6 +119,7 @@ public sealed class AlertIntake(
             ServiceSource = incoming.ServiceSource,
             DetectorId = incoming.DetectorId,
             MitreTechniques = [.. incoming.MitreTechniques],
+            CustomDetails = new Dictionary<string, string>(incoming.CustomDetails, StringComparer.Ordinal),
             ThreatName = incoming.ThreatName,
             ThreatFamilyName = incoming.ThreatFamilyName,
             AlertCreationTime = now,
@@ -145,9 +146,9 @@ public sealed class AlertIntake(
         return alert;
     }
 
-    private async Task CorrelateAsync(DefenderDbContext state, Alert alert, CancellationToken cancellationToken)
+    private async Task CorrelateAsync(DefenderDbContext state, Alert alert, bool alone, CancellationToken cancellationToken)
     {
-        foreach (var correlator in correlators) await correlator.CorrelateAsync(state, alert, cancellationToken);
+        foreach (var correlator in alone ? [] : correlators) await correlator.CorrelateAsync(state, alert, cancellationToken);
         if (alert.IncidentId is not null) return;
 
         // Every alert belongs to an incident: nobody claimed this one, so it gets its own.
@@ -203,7 +204,7 @@ public sealed class AlertIntake(
     {
         EvidenceKind.Process => (item.EntityType, item.FileName, item.ProcessCommandLine, null, null, item.ProcessId, item.ProcessCreationTime),
         EvidenceKind.File => (item.EntityType, item.FileName, item.FilePath, item.Sha1 ?? item.Sha256, null, null, null),
-        EvidenceKind.User => (item.EntityType, item.AccountName, item.DomainName, item.UserSid, item.UserPrincipalName, null, null),
+        EvidenceKind.User or EvidenceKind.Mailbox => (item.EntityType, item.AccountName ?? item.AadUserId?.ToString(), item.DomainName, item.UserSid, item.UserPrincipalName, null, null),
         _ => (item.EntityType, item.IpAddress, item.Url, item.RegistryKey, item.RegistryValueName, null, null),
     };
 

@@ -45,6 +45,12 @@ public sealed record NewAlert
     /// <summary>MITRE ATT&amp;CK techniques.</summary>
     public IReadOnlyList<string> MitreTechniques { get; init; } = [];
 
+    /// <summary>Values that the alert shows beside its evidence, by name.</summary>
+    public IReadOnlyDictionary<string, string> CustomDetails { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Whether it gets an incident of its own, whatever it shares with others.</summary>
+    public bool Uncorrelated { get; init; }
+
     /// <summary>Name of the malware.</summary>
     public string? ThreatName { get; init; }
 

@@ -6,6 +6,7 @@ using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Vedette.Defender.Alerts;
+using Vedette.Defender.Detections.Custom;
 using Vedette.Telemetry.Hunting;
 using Vedette.Telemetry.Ingest;
 using Vedette.Telemetry.Schema;
@@ -39,6 +40,8 @@ public sealed partial class DetectionEngine
     private readonly AlertIntake _intake;
     private readonly RuleCatalogue _catalogue;
     private readonly DetectionJournal _journal;
+    private readonly RuleDevices _devices;
+    private readonly IRuleResponder? _responder;
     private readonly DetectionOptions _options;
     private readonly TimeProvider _clock;
     private readonly ILogger<DetectionEngine> _log;
@@ -47,10 +50,11 @@ public sealed partial class DetectionEngine
     /// <summary>An engine over a tenant's telemetry and state.</summary>
     public DetectionEngine(
         IHuntingService hunting, IHuntingStore store, AlertIntake intake, RuleCatalogue catalogue, NpgsqlDataSource database, DetectionOptions options,
-        TimeProvider clock, ILogger<DetectionEngine> log)
+        TimeProvider clock, ILogger<DetectionEngine> log, IRuleResponder? responder = null)
     {
         (_hunting, _store, _intake, _catalogue, _options, _clock, _log) = (hunting, store, intake, catalogue, options, clock, log);
         _journal = new DetectionJournal(database);
+        (_devices, _responder) = (new RuleDevices(database), responder);
     }
 
     /// <summary>Runs every enabled rule at once over what it has not seen: after an import, or when a person asks.</summary>
@@ -88,7 +92,8 @@ public sealed partial class DetectionEngine
         var progress = await _journal.ProgressAsync(tenantId, cancellationToken);
         var until = _store.CompleteUntil;
         var now = _clock.GetUtcNow().UtcDateTime;
-        var work = _catalogue.Current.Rules.Where(rule => rule.Enabled)
+        var rules = await _catalogue.ForAsync(tenantId, cancellationToken);
+        var work = rules.Rules.Where(rule => rule.Enabled)
             .Select(rule => RuleWork.For(rule, progress.GetValueOrDefault(rule.Id), QueryHash(rule), until))
             .Where(item => everything || item.IsDue(now))
             .ToList();
@@ -105,6 +110,7 @@ public sealed partial class DetectionEngine
             [.. work.Where(item => item.Failure is null).Select(item => new RuleProgress(item.Rule.Id, item.QueryHash, until, item.NextRun(now)))],
             _options.RunsKept,
             cancellationToken);
+        if (_responder is not null) await _responder.RunsEndedAsync(tenantId, [.. work.Select(item => item.Run(now))], cancellationToken);
         return new DetectionSummary([.. work.Select(item => item.Run(now))], Stopwatch.GetElapsedTime(started));
     }
 
@@ -125,11 +131,14 @@ public sealed partial class DetectionEngine
         var started = Stopwatch.GetTimestamp();
         try
         {
-            var result = await _hunting.RunAsync(Request(tenantId, item.Rule.NarrowQuery ?? item.Rule.Query, item.Window), cancellationToken);
-            item.Matches = RuleMatches.From(item.Rule, tenantId, result, item.Window, alertTime, _options);
+            var request = Request(tenantId, item.Rule.NarrowQuery ?? item.Rule.Query, item.Window);
+            var result = await _hunting.RunAsync(request with { VisibleDevices = await _devices.VisibleAsync(tenantId, item.Rule, cancellationToken) }, cancellationToken);
+            item.Matches = RuleMatches.From(
+                item.Rule, tenantId, result, item.Window, alertTime, _options, await _devices.ByNameAsync(tenantId, item.Rule, cancellationToken));
         }
         catch (HuntingException exception)
         {
+            item.ErrorCode = RunErrors.Code(exception.Failure);
             item.Failure = Explain(item.Rule, exception);
             LogFailure(item.Rule.Name, item.Failure);
         }
@@ -148,6 +157,8 @@ public sealed partial class DetectionEngine
             var raised = await _intake.RaiseAsync(alert with { Investigate = investigates }, cancellationToken);
             if (raised.Intake == Intake.Raised) item.Raised++;
             else if (raised.Intake == Intake.Merged) item.Merged++;
+            if (_responder is not null && item.Matches.TargetsOf(alert) is { Count: > 0 } targets)
+                await _responder.RespondAsync(item.Rule, raised.Alert, targets, cancellationToken);
         }
     }
 
@@ -182,6 +193,8 @@ public sealed partial class DetectionEngine
 
         public string? Failure { get; set; }
 
+        public string? ErrorCode { get; set; }
+
         public TimeSpan Elapsed { get; set; }
 
         public int Raised { get; set; }
@@ -203,7 +216,7 @@ public sealed partial class DetectionEngine
 
         public DetectionRun Run(DateTime now) => new(
             rule.Id, rule.Title, now, (int)Elapsed.TotalMilliseconds, window.From, window.To, Failure is null ? RunStatus.Completed : RunStatus.Failed,
-            Matches.Rows, Raised, Merged, Matches.Dropped, Failure);
+            Matches.Rows, Raised, Merged, Matches.Dropped, Failure, ErrorCode);
 
         private static DateTime Earlier(DateTime one, DateTime other) => one < other ? one : other;
     }

@@ -33,9 +33,10 @@ public enum RunStatus
 /// <param name="Merged">Alerts that became part of open ones.</param>
 /// <param name="Dropped">Alerts beyond the limit of a run, not raised.</param>
 /// <param name="Failure">Why it failed.</param>
+/// <param name="ErrorCode">Why it failed, as the service names it: one of <see cref="RunErrors"/>.</param>
 public sealed record DetectionRun(
     Guid RuleId, string RuleTitle, DateTime StartedAt, int ElapsedMs, DateTime WindowFrom, DateTime WindowTo, RunStatus Status, int Rows, int Alerts, int Merged,
-    int Dropped, string? Failure);
+    int Dropped, string? Failure, string? ErrorCode = null);
 
 /// <summary>Remembers how far rules are, and what their runs did.</summary>
 internal sealed class DetectionJournal(NpgsqlDataSource database)
@@ -103,8 +104,8 @@ internal sealed class DetectionJournal(NpgsqlDataSource database)
         await connection.ExecuteAsync(new CommandDefinition(
             """
             INSERT INTO defender.detection_runs
-                (tenant_id, rule_id, rule_title, started_at, elapsed_ms, window_from, window_to, status, rows, alerts, merged, dropped, failure)
-            SELECT @tenantId, * FROM unnest(@rules, @titles, @started, @elapsed, @froms, @tos, @statuses, @rows, @alerts, @merged, @dropped, @failures);
+                (tenant_id, rule_id, rule_title, started_at, elapsed_ms, window_from, window_to, status, rows, alerts, merged, dropped, failure, error_code)
+            SELECT @tenantId, * FROM unnest(@rules, @titles, @started, @elapsed, @froms, @tos, @statuses, @rows, @alerts, @merged, @dropped, @failures, @codes);
             DELETE FROM defender.detection_runs AS run USING (
                 SELECT id, row_number() OVER (PARTITION BY rule_id ORDER BY id DESC) AS place
                 FROM defender.detection_runs WHERE tenant_id = @tenantId AND rule_id = ANY(@rules)) AS placed
@@ -126,6 +127,7 @@ internal sealed class DetectionJournal(NpgsqlDataSource database)
                 merged = runs.Select(run => run.Merged).ToArray(),
                 dropped = runs.Select(run => run.Dropped).ToArray(),
                 failures = runs.Select(run => run.Failure).ToArray(),
+                codes = runs.Select(run => run.ErrorCode).ToArray(),
             },
             transaction,
             cancellationToken: cancellationToken));
@@ -139,7 +141,7 @@ internal sealed class DetectionJournal(NpgsqlDataSource database)
         var rows = await connection.QueryAsync<DetectionRun>(new CommandDefinition(
             $"""
             SELECT rule_id AS RuleId, rule_title AS RuleTitle, started_at AS StartedAt, elapsed_ms AS ElapsedMs, window_from AS WindowFrom, window_to AS WindowTo,
-                CASE status WHEN 'Completed' THEN 0 ELSE 1 END AS Status, rows AS Rows, alerts AS Alerts, merged AS Merged, dropped AS Dropped, failure AS Failure
+                CASE status WHEN 'Completed' THEN 0 ELSE 1 END AS Status, rows AS Rows, alerts AS Alerts, merged AS Merged, dropped AS Dropped, failure AS Failure, error_code AS ErrorCode
             FROM defender.detection_runs WHERE tenant_id = @tenantId {(ruleId is null ? "" : "AND rule_id = @ruleId")} ORDER BY id DESC LIMIT @top
             """,
             new { tenantId, ruleId, top },

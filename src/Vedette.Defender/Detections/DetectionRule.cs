@@ -50,6 +50,24 @@ public sealed partial record DetectionRule
     /// <summary>When the rule runs and how far back it looks.</summary>
     public required DetectionSchedule Schedule { get; init; }
 
+    /// <summary>What to do about its alerts.</summary>
+    public string? RecommendedActions { get; init; }
+
+    /// <summary>Columns whose values the alerts show beside their evidence, by the names they are shown under.</summary>
+    public IReadOnlyList<CustomDetail> CustomDetails { get; init; } = [];
+
+    /// <summary>Names of the device groups whose devices the rule sees and acts on; null means all devices.</summary>
+    public IReadOnlyList<string>? DeviceGroups { get; init; }
+
+    /// <summary>What is done to the devices, files and users of a match.</summary>
+    public IReadOnlyList<RuleResponse> Responses { get; init; } = [];
+
+    /// <summary>Whether the description may name columns in double braces, as the title may.</summary>
+    public bool DynamicDescription { get; init; }
+
+    /// <summary>Whether its alerts are kept out of correlation: each gets an incident of its own.</summary>
+    public bool Uncorrelated { get; init; }
+
     /// <summary>Whether the rule runs at all.</summary>
     public bool Enabled { get; init; } = true;
 
@@ -73,6 +91,18 @@ public sealed partial record DetectionRule
 
     /// <summary>Names of the detection source that the alerts report.</summary>
     public string DetectionSource => Shipped ? "WindowsDefenderAtp" : "CustomDetection";
+
+    /// <summary>Product that the alerts report: rules that are about no device are not the endpoint product's.</summary>
+    public string ServiceSource => Entities.Any(entity => entity.Kind == EntityKind.Device) ? "Microsoft Defender for Endpoint" : "Microsoft 365 Defender";
+
+    /// <summary>Every column of the result that an alert or a response of this rule needs, in a fixed order, each once.</summary>
+    internal IEnumerable<string> NeededColumns() => Entities.SelectMany(entity => entity.Columns.Values)
+        .Concat(["Timestamp", "ReportId"])
+        .Concat(TitleColumns(Title))
+        .Concat(DynamicDescription ? TitleColumns(Description) : [])
+        .Concat(CustomDetails.Select(detail => detail.Column))
+        .Concat(Responses.SelectMany(response => response.Columns.Values))
+        .Distinct(StringComparer.Ordinal);
 
     /// <summary>The columns that a title names in double braces.</summary>
     internal static IEnumerable<string> TitleColumns(string title) => TitleColumn().Matches(title).Select(match => match.Groups[1].Value);
@@ -107,6 +137,11 @@ public sealed record DetectionSchedule(TimeSpan? Frequency, TimeSpan LookBack)
     };
 }
 
+/// <summary>A value that alerts show beside their evidence.</summary>
+/// <param name="Name">What it is shown under.</param>
+/// <param name="Column">Column of the result that holds it.</param>
+public sealed record CustomDetail(string Name, string Column);
+
 /// <summary>How columns of a result row become one piece of evidence.</summary>
 /// <param name="Kind">Kind of evidence.</param>
 /// <param name="Columns">Column that holds each field, by the field's name in <see cref="EntityFields"/>.</param>
@@ -115,7 +150,7 @@ public sealed record EntityMapping(EntityKind Kind, IReadOnlyDictionary<string, 
 /// <summary>Kinds of evidence that a rule can produce.</summary>
 public enum EntityKind
 {
-    /// <summary>The device on which it happened: every rule names exactly one.</summary>
+    /// <summary>The device on which it happened: rules in files name exactly one, others at most one.</summary>
     Device,
 
     /// <summary>A process.</summary>
@@ -135,4 +170,7 @@ public enum EntityKind
 
     /// <summary>A registry key and value.</summary>
     RegistryValue,
+
+    /// <summary>A mailbox.</summary>
+    Mailbox,
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Vedette.Defender.Alerts;
 using Vedette.Defender.Correlation;
 using Vedette.Defender.Demo;
+using Vedette.Defender.Detections.Custom;
 using Vedette.Telemetry.Hunting;
 
 namespace Vedette.Defender.Detections;
@@ -18,7 +19,9 @@ public static class DetectionServices
     {
         services.AddSingleton(options ?? new DetectionOptions());
         services.AddSingleton(provider => new RuleCatalogue(
-            provider.GetRequiredService<DetectionOptions>(), provider.GetService<HuntingCatalogue>(), provider.GetService<ILogger<RuleCatalogue>>()));
+            provider.GetRequiredService<DetectionOptions>(), provider.GetService<HuntingCatalogue>(), provider.GetService<ILogger<RuleCatalogue>>(),
+            provider.GetRequiredService<ITenantRules>()));
+        services.AddCustomRules();
         services.AddSingleton<DetectionEngine>();
         services.AddSingleton<IAlertCorrelator, AlertCorrelator>();
         services.AddSingleton<DemoTenant>();

@@ -34,6 +34,8 @@ public static class EntityFields
         [(EntityKind.Url, "remote")] = Map("url=RemoteUrl"),
         [(EntityKind.RegistryValue, "target")] = Map(
             "key=RegistryKey", "valueName=RegistryValueName", "valueData=RegistryValueData", "valueType=RegistryValueType"),
+        [(EntityKind.Mailbox, "recipient")] = Map("address=RecipientEmailAddress", "objectId=RecipientObjectId"),
+        [(EntityKind.Mailbox, "sender")] = Map("address=SenderFromAddress", "objectId=SenderObjectId", "displayName=SenderDisplayName"),
     }.ToFrozenDictionary();
 
     private static readonly FrozenDictionary<EntityKind, string> Defaults = new Dictionary<EntityKind, string>
@@ -45,6 +47,7 @@ public static class EntityFields
         [EntityKind.Ip] = "remote",
         [EntityKind.Url] = "remote",
         [EntityKind.RegistryValue] = "target",
+        [EntityKind.Mailbox] = "recipient",
     }.ToFrozenDictionary();
 
     /// <summary>What a mapping without <c>from</c> means for a kind.</summary>
@@ -54,7 +57,8 @@ public static class EntityFields
     public static IEnumerable<string> Sources(EntityKind kind) => Presets.Keys.Where(key => key.Kind == kind).Select(key => key.From).Order();
 
     /// <summary>The fields of a kind.</summary>
-    public static IReadOnlyCollection<string> Of(EntityKind kind) => Presets[(kind, Defaults[kind])].Keys;
+    public static IReadOnlyCollection<string> Of(EntityKind kind) =>
+        [.. Presets.Where(preset => preset.Key.Kind == kind).SelectMany(preset => preset.Value.Keys).Distinct(StringComparer.Ordinal)];
 
     /// <summary>Columns by field for a kind and a word of <c>from</c>; null when the kind does not know the word.</summary>
     public static IReadOnlyDictionary<string, string>? Columns(EntityKind kind, string from) => Presets.GetValueOrDefault((kind, from));

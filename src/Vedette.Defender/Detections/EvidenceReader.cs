@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Vedette.Defender.State;
 
 namespace Vedette.Defender.Detections;
@@ -8,8 +9,15 @@ internal static class EvidenceReader
     /// <summary>The device that a row is about; null when the row names none.</summary>
     public static string? Device(DetectionRule rule, ResultRow row)
     {
-        var mapping = rule.Entities.First(entity => entity.Kind == EntityKind.Device);
-        return row.Text(Column(mapping, "id"))?.ToLowerInvariant();
+        var mapping = rule.Entities.FirstOrDefault(entity => entity.Kind == EntityKind.Device);
+        return mapping is null ? null : row.Text(Column(mapping, "id"))?.ToLowerInvariant();
+    }
+
+    /// <summary>The name of the device that a row is about; null when the row names none.</summary>
+    public static string? DeviceName(DetectionRule rule, ResultRow row)
+    {
+        var mapping = rule.Entities.FirstOrDefault(entity => entity.Kind == EntityKind.Device);
+        return mapping is null ? null : row.Text(Column(mapping, "name"))?.ToLowerInvariant();
     }
 
     /// <summary>The evidence of a row. Entities without any value are left out.</summary>
@@ -25,6 +33,7 @@ internal static class EvidenceReader
                 EntityKind.Ip => Ip(mapping, row),
                 EntityKind.Url => Url(mapping, row),
                 EntityKind.RegistryValue => Registry(mapping, row),
+                EntityKind.Mailbox => Mailbox(mapping, row),
                 _ => null,
             };
             if (evidence is not null) yield return evidence;
@@ -39,7 +48,8 @@ internal static class EvidenceReader
     {
         EvidenceKind.Process => $"p|{item.FileName}|{item.ProcessCommandLine}",
         EvidenceKind.File => $"f|{item.FilePath}|{item.FileName}",
-        EvidenceKind.User => $"u|{item.UserSid ?? item.AccountName}",
+        EvidenceKind.User => $"u|{item.UserSid ?? item.AccountName ?? item.UserPrincipalName ?? item.AadUserId?.ToString()}",
+        EvidenceKind.Mailbox => $"m|{item.UserPrincipalName ?? item.AadUserId?.ToString() ?? item.AccountName}",
         EvidenceKind.Ip => $"i|{item.IpAddress}",
         EvidenceKind.Url => $"l|{item.Url}",
         _ => $"r|{item.RegistryKey}|{item.RegistryValueName}|{item.RegistryValue}",
@@ -85,18 +95,39 @@ internal static class EvidenceReader
     {
         var name = row.Text(Column(mapping, "name"));
         var sid = row.Text(Column(mapping, "sid"));
-        if (name is null && sid is null) return null;
+        var upn = row.Text(Column(mapping, "upn"));
+        var id = Id(row, mapping);
+        if (name is null && sid is null && upn is null && id is null) return null;
         return new AlertEvidence
         {
             EntityType = EvidenceKind.User,
-            AccountName = name,
+            AccountName = name ?? upn?.Split('@')[0],
             DomainName = row.Text(Column(mapping, "domain")),
             UserSid = sid,
-            UserPrincipalName = row.Text(Column(mapping, "upn")),
-            AadUserId = Guid.TryParse(row.Text(Column(mapping, "objectId")), out var id) ? id : null,
+            UserPrincipalName = upn,
+            AadUserId = id,
             EvidenceRole = "Impacted",
         };
     }
+
+    private static AlertEvidence? Mailbox(EntityMapping mapping, ResultRow row)
+    {
+        var address = row.Text(Column(mapping, "address"));
+        var name = row.Text(Column(mapping, "displayName"));
+        var id = Id(row, mapping);
+        if (address is null && name is null && id is null) return null;
+        return new AlertEvidence
+        {
+            EntityType = EvidenceKind.Mailbox,
+            UserPrincipalName = address,
+            AccountName = name,
+            AadUserId = id,
+            Details = JsonSerializer.Serialize(new { displayName = name, primaryAddress = address, upn = address }),
+            EvidenceRole = "Impacted",
+        };
+    }
+
+    private static Guid? Id(ResultRow row, EntityMapping mapping) => Guid.TryParse(row.Text(Column(mapping, "objectId")), out var id) ? id : null;
 
     private static AlertEvidence? Ip(EntityMapping mapping, ResultRow row) => row.Text(Column(mapping, "address")) is { } address
         ? new AlertEvidence { EntityType = EvidenceKind.Ip, IpAddress = address, DetectionStatus = "Detected" }

@@ -1,16 +1,20 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using Vedette.Defender.Detections.Custom;
 using Vedette.Telemetry.Hunting;
 
 namespace Vedette.Defender.Detections;
 
-/// <summary>The rules in force. Changes to the user's own files are taken in without a restart.</summary>
+/// <summary>The rules in force. Changes to the user's own files and to tenants' rules are taken in without a restart.</summary>
 public sealed partial class RuleCatalogue
 {
     private readonly DetectionOptions _options;
     private readonly HuntingCatalogue? _names;
     private readonly ILogger? _log;
-    private readonly IReadOnlyList<DetectionRule>? _fixed;
+    private readonly ITenantRules? _tenants;
+    private readonly RuleSet? _fixed;
     private readonly Lock _lock = new();
+    private readonly ConcurrentDictionary<Guid, (RuleSet Files, IReadOnlyList<DetectionRule> Own, RuleSet Both)> _joined = new();
     private string? _signature;
     private RuleSet _rules = new([], []);
 
@@ -18,17 +22,20 @@ public sealed partial class RuleCatalogue
     /// <param name="options">Where the files are.</param>
     /// <param name="names">What queries may use; null leaves their check to the first run.</param>
     /// <param name="log">Hears of files that are wrong.</param>
-    public RuleCatalogue(DetectionOptions options, HuntingCatalogue? names, ILogger<RuleCatalogue>? log) => (_options, _names, _log) = (options, names, log);
+    /// <param name="tenants">The rules of tenants; null means that there are none.</param>
+    public RuleCatalogue(DetectionOptions options, HuntingCatalogue? names, ILogger<RuleCatalogue>? log, ITenantRules? tenants = null) =>
+        (_options, _names, _log, _tenants) = (options, names, log, tenants);
 
     /// <summary>Uses the given rules, unchecked, instead of files.</summary>
-    internal RuleCatalogue(IReadOnlyList<DetectionRule> rules) => (_options, _fixed) = (new DetectionOptions(), rules);
+    internal RuleCatalogue(IReadOnlyList<DetectionRule> rules, ITenantRules? tenants = null) =>
+        (_options, _fixed, _tenants) = (new DetectionOptions(), new RuleSet(rules, []), tenants);
 
-    /// <summary>Sound rules, and what is wrong in the others.</summary>
+    /// <summary>Sound rules of files, which are every tenant's, and what is wrong in the others.</summary>
     public RuleSet Current
     {
         get
         {
-            if (_fixed is not null) return new RuleSet(_fixed, []);
+            if (_fixed is not null) return _fixed;
             lock (_lock)
             {
                 var signature = Signature(_options.OwnRules);
@@ -39,6 +46,19 @@ public sealed partial class RuleCatalogue
                 return _rules;
             }
         }
+    }
+
+    /// <summary>Every rule of a tenant: those of files, then its own. The same set is given until one of them changes.</summary>
+    public async ValueTask<RuleSet> ForAsync(Guid tenantId, CancellationToken cancellationToken)
+    {
+        var files = Current;
+        if (_tenants is null) return files;
+        var own = await _tenants.RulesAsync(tenantId, cancellationToken);
+        if (own.Count == 0) return files;
+        if (_joined.TryGetValue(tenantId, out var known) && ReferenceEquals(known.Files, files) && ReferenceEquals(known.Own, own)) return known.Both;
+        var both = new RuleSet([.. files.Rules, .. own], files.Problems);
+        _joined[tenantId] = (files, own, both);
+        return both;
     }
 
     // Names, sizes and times of the user's files: cheap to look at before every run.

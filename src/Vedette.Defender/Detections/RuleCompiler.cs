@@ -31,9 +31,8 @@ internal static partial class RuleCompiler
 
     private static string? Narrow(DetectionRule rule, HashSet<string> columns, KqlSchema schema)
     {
-        var needed = rule.Entities.SelectMany(entity => entity.Columns.Values).Concat(["Timestamp", "ReportId"]).Concat(DetectionRule.TitleColumns(rule.Title))
-            .Where(columns.Contains).Distinct(StringComparer.Ordinal).ToArray();
-        if (needed.Length == columns.Count || !needed.All(name => Identifier().IsMatch(name))) return null;
+        var needed = rule.NeededColumns().Where(columns.Contains).ToArray();
+        if (needed.Length == columns.Count || needed.Length == 0 || !needed.All(name => Identifier().IsMatch(name))) return null;
 
         // The new line ends a comment that the query may end with.
         var narrow = $"{rule.Query.TrimEnd().TrimEnd(';')}\n| project {string.Join(", ", needed)}";

@@ -1,0 +1,134 @@
+using System.Text.Json.Nodes;
+using System.Xml;
+
+namespace Vedette.Defender.Detections.Custom;
+
+/// <summary>Writes the parts of a rule as the detection-rule API shows them.</summary>
+internal static class CustomRuleJson
+{
+    private const string Namespace = "#microsoft.graph.security.";
+
+    /// <summary>What the rule does. The beta also has the properties that its newer form replaced, because clients still read them.</summary>
+    public static JsonObject Action(CustomRuleBody body, bool beta)
+    {
+        var template = new JsonObject
+        {
+            ["title"] = body.Title,
+            ["description"] = body.AlertDescription,
+            ["severity"] = body.Severity.ToLowerInvariant(),
+            ["recommendedActions"] = body.RecommendedActions,
+        };
+        if (beta)
+        {
+            template["category"] = body.Category;
+            template["mitreTechniques"] = Texts(body.Techniques);
+            template["impactedAssets"] = new JsonArray([.. ImpactedAssets(body).Select(Asset)]);
+        }
+
+        template["customDetails"] = body.CustomDetails.Count == 0 ? null : new JsonObject(body.CustomDetails.Select(detail => KeyValuePair.Create<string, JsonNode?>(detail.Name, detail.Column)));
+        template["entityMappings"] = EntityMappings(body);
+        template["tactics"] = new JsonArray(new JsonObject
+        {
+            ["tactic"] = body.Category,
+            ["techniques"] = new JsonArray([.. body.Techniques.Select(technique => new JsonObject { ["technique"] = technique })]),
+        });
+
+        var action = new JsonObject { ["alertTemplate"] = template, ["organizationalScope"] = Scope(body, beta) };
+        if (beta) action["responseActions"] = new JsonArray([.. body.Responses.Select(Response)]);
+        action["automatedActions"] = Automated(body);
+        action["incidentConfiguration"] = new JsonObject { ["isExcludedFromIncidentCorrelation"] = body.Uncorrelated };
+        return action;
+    }
+
+    /// <summary>A frequency in minutes as the older form spells it: <c>0</c>, <c>30M</c>, <c>1H</c>, <c>24H</c>, <c>7D</c>.</summary>
+    public static string Period(int minutes) => minutes switch
+    {
+        0 => "0",
+        > 1440 when minutes % 1440 == 0 => $"{minutes / 1440}D",
+        _ when minutes % 60 == 0 => $"{minutes / 60}H",
+        _ => $"{minutes}M",
+    };
+
+    /// <summary>A time in minutes as an ISO 8601 duration; 0 is <c>PT0S</c>.</summary>
+    public static string Duration(int minutes) => XmlConvert.ToString(TimeSpan.FromMinutes(minutes));
+
+    private static JsonArray Texts(IEnumerable<string> texts) => new([.. texts.Select(text => (JsonNode)text)]);
+
+    private static JsonObject? Scope(CustomRuleBody body, bool beta)
+    {
+        if (body.DeviceGroups is not { } groups) return null;
+        var scope = new JsonObject { ["deviceGroups"] = Texts(groups) };
+        if (!beta) return scope;
+        scope["scopeType"] = "deviceGroup";
+        scope["scopeNames"] = Texts(groups);
+        return scope;
+    }
+
+    // Rules that were made in the newer form show assets where a mapped column has the name of an identifier.
+    private static IEnumerable<ImpactedAsset> ImpactedAssets(CustomRuleBody body)
+    {
+        if (body.ImpactedAssets.Count > 0) return body.ImpactedAssets;
+        return body.EntityMappings.Select(mapped => (CustomRuleFacts.Collections[mapped.Collection].Kind, mapped.Columns.Values))
+            .Where(entry => entry.Kind is { } kind && CustomRuleFacts.Identifiers.ContainsKey(kind))
+            .SelectMany(entry => CustomRuleFacts.Identifiers[entry.Kind!.Value].Keys
+                .Where(identifier => entry.Values.Contains(CustomRuleFacts.Column(identifier), StringComparer.OrdinalIgnoreCase))
+                .Take(1)
+                .Select(identifier => new ImpactedAsset(entry.Kind!.Value, identifier)));
+    }
+
+    private static JsonObject Asset(ImpactedAsset asset) => new() { ["@odata.type"] = $"{Namespace}impacted{asset.Kind}Asset", ["identifier"] = asset.Identifier };
+
+    private static JsonObject? EntityMappings(CustomRuleBody body)
+    {
+        var mappings = body.EntityMappings.Count > 0 ? body.EntityMappings : [.. body.ImpactedAssets.Select(Mapped)];
+        if (mappings.Count == 0) return null;
+        var json = new JsonObject();
+        foreach (var group in mappings.GroupBy(mapped => mapped.Collection))
+        {
+            json[group.Key] = new JsonArray([.. group.Select(mapped =>
+                new JsonObject(mapped.Columns.Select(pair => KeyValuePair.Create<string, JsonNode?>(pair.Key, pair.Value))))]);
+        }
+
+        return json;
+    }
+
+    private static MappedEntity Mapped(ImpactedAsset asset)
+    {
+        var (collection, facts) = CustomRuleFacts.Collections.First(entry => entry.Value.Kind == asset.Kind);
+        var property = CustomRuleFacts.Identifiers[asset.Kind][asset.Identifier];
+        var name = facts.Properties.FirstOrDefault(pair => pair.Value == property).Key ?? facts.Properties.First(pair => pair.Value.Length > 0).Key;
+        return new MappedEntity(collection, new Dictionary<string, string> { [name] = CustomRuleFacts.Column(asset.Identifier) });
+    }
+
+    private static JsonObject Response(RuleResponse response)
+    {
+        var fact = CustomRuleFacts.Of(response.Kind);
+        var json = new JsonObject { ["@odata.type"] = Namespace + fact.TypeName };
+        if (response.IsolationType is { } type) json["isolationType"] = type.ToLowerInvariant();
+        json["identifier"] = string.Join(", ", fact.Columns.Where(column => response.Columns.ContainsKey(column.Role)).Select(column =>
+            column.Identifiers.FirstOrDefault(identifier => CustomRuleFacts.Column(identifier).Equals(response.Columns[column.Role], StringComparison.OrdinalIgnoreCase))
+            ?? response.Columns[column.Role]));
+        if (response.Kind is ResponseKind.AllowFile or ResponseKind.BlockFile) json["deviceGroupNames"] = Texts(response.DeviceGroups);
+        return json;
+    }
+
+    private static JsonObject? Automated(CustomRuleBody body)
+    {
+        if (body.Responses.Count == 0) return null;
+        var json = new JsonObject();
+        foreach (var group in body.Responses.GroupBy(response => response.Kind))
+        {
+            var fact = CustomRuleFacts.Of(group.Key);
+            json[fact.Collection] = new JsonArray([.. group.Select(response =>
+            {
+                var item = new JsonObject(fact.Columns.Where(column => response.Columns.ContainsKey(column.Role))
+                    .Select(column => KeyValuePair.Create<string, JsonNode?>(column.Property, response.Columns[column.Role])));
+                if (response.IsolationType is { } type) item["isolationType"] = type.ToLowerInvariant();
+                if (response.DeviceGroups.Count > 0) item["deviceGroupNames"] = Texts(response.DeviceGroups);
+                return item;
+            })]);
+        }
+
+        return json;
+    }
+}
