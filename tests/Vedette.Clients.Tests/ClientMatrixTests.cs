@@ -36,6 +36,32 @@ public sealed class ClientMatrixTests(MatrixServer server, ITestOutputHelper out
         lines[0]["wrong"]!.AsArray().Select(line => (string)line!).ShouldBeEmpty();
     }
 
+    /// <summary>An application in a page: code with PKCE from another origin, renewal without the person, sign-out.</summary>
+    [Theory]
+    [InlineData("https://localhost:8443")]
+    [InlineData(null)]
+    public async Task A_page_signs_a_person_in_and_renews_its_token_with_msal_browser(string? authority)
+    {
+        var settings = server.Settings[MatrixHost.SinglePage] with { Authority = authority };
+        var answer = (await server.RunAsync(["node", ClientProcess.NodeScript("spa.mjs")], JsonSerializer.Serialize(settings, ClientSettings.Json), new Dictionary<string, string>()))[0];
+        answer["error"].ShouldBeNull(answer.ToJsonString());
+        var (first, second) = (answer["first"]!, answer["second"]!);
+        ((string)first["cached"]!["token"]!).ShouldBe((string)first["popup"]!["token"]!);
+        var tokens = new[] { first["popup"]!, first["renewed"]!, second["redirect"]!, second["renewed"]! };
+        tokens.Select(token => (string)token["token"]!).ShouldBeUnique();
+        foreach (var token in tokens)
+        {
+            ((string)token["user"]!).ShouldBe(settings.UserName);
+            ((string)token["tenant"]!).ShouldBe(settings.Tenant);
+            (await CheckAsync("code", settings, (string)token["token"]!)).ShouldBeNull();
+        }
+
+        ((int)second["accounts"]!).ShouldBe(0);
+        ((bool)second["askedAgain"]!).ShouldBeTrue();
+        ((int)answer["api"]!["status"]!).ShouldBe(200, answer["api"]!.ToJsonString());
+        answer["api"]!["body"]!["value"].ShouldNotBeNull();
+    }
+
     private async Task RunAsync(string? authority)
     {
         // A client mostly waits, for a browser or for the next time it may ask about a device.

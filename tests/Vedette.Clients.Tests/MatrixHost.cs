@@ -18,6 +18,9 @@ internal static class MatrixHost
     public static readonly string[] Clients =
         ["MSAL.NET", "Azure.Identity", "msal-node", "@azure/identity", "python3-msal", "python3-azure", "oauth4webapi", "curl"];
 
+    /// <summary>The application in a page; its id is in <see cref="MatrixSettings.NativeId"/>.</summary>
+    public const string SinglePage = "@azure/msal-browser";
+
     private const string User = "ada";
     private const string Password = "correct horse battery";
 
@@ -35,7 +38,7 @@ internal static class MatrixHost
     private static async Task<Dictionary<string, MatrixSettings>> RegisterAsync(House house, string folder)
     {
         var directory = house.Services.GetRequiredService<DirectoryService>();
-        var user = await directory.CreateUserAsync(new CreateUserRequest(User, "Ada Lovelace") { Password = Password });
+        var user = await directory.CreateUserAsync(new CreateUserRequest(User, "Ada Lovelace") { Password = Password, DirectoryRoles = [DirectoryRole.SecurityReader.TemplateId] });
         using var key = RSA.Create(2048);
         var now = DateTimeOffset.UtcNow;
         using var certificate = new CertificateRequest("CN=client", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1).CreateSelfSigned(now.AddDays(-1), now.AddDays(30));
@@ -81,6 +84,10 @@ internal static class MatrixHost
             };
         }
 
+        var page = (await directory.CreateApplicationAsync(new CreateApplicationRequest("A page") { SinglePageRedirectUris = ["http://localhost:5173/redirect"] })).AppId.ToString();
+        await directory.GrantAsync(new GrantRequest(page, ["Alert.Read"], "endpoint", Delegated: true));
+        await directory.ConsentAsync(page);
+        all[SinglePage] = all[Clients[0]] with { NativeId = page };
         return all;
     }
 
