@@ -25,7 +25,8 @@ public static class TelemetryServices
         {
             var settings = provider.GetRequiredService<TelemetryOptions>();
             return new HuntingStore(
-                provider.GetRequiredService<IClickHouse>(), settings.Database, provider.GetRequiredService<TimeProvider>(), settings.Store);
+                provider.GetRequiredService<IClickHouse>(), settings.Database, provider.GetRequiredService<TimeProvider>(), settings.Store,
+                provider.GetServices<IArrivalListener>());
         });
         services.AddSingleton<ArrivalReader>();
         services.AddSingleton<HuntingCatalogue>();

@@ -15,6 +15,12 @@ public sealed record HuntingRequest(Guid TenantId, string Query)
     /// </summary>
     public (DateTime From, DateTime To)? IngestionWindow { get; init; }
 
+    /// <summary>
+    /// How much earlier than <see cref="IngestionWindow"/> rows may have arrived of tables that only stand beside those that the query begins with:
+    /// on the right of a join, or in a subquery. An event of now is so joined with the logon of an hour ago.
+    /// </summary>
+    public TimeSpan BesideLookBack { get; init; }
+
     /// <summary>Device ids the caller may see; null means all.</summary>
     public IReadOnlyCollection<string>? VisibleDevices { get; init; }
 

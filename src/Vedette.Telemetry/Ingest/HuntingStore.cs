@@ -26,6 +26,7 @@ public sealed class HuntingStore : IHuntingStore, IHuntingStateStore, IAsyncDisp
     private readonly string _database;
     private readonly TimeProvider _time;
     private readonly HuntingStoreOptions _options;
+    private readonly IReadOnlyList<IArrivalListener> _listeners;
     private readonly Lock _lock = new();
     private readonly SortedSet<(DateTime Arrival, long Flush)> _running = [];
     private List<Append> _waiting = [];
@@ -36,8 +37,15 @@ public sealed class HuntingStore : IHuntingStore, IHuntingStateStore, IAsyncDisp
     private TimeSpan _pause;
 
     /// <summary>Writes into a database that <see cref="HuntingDatabase"/> made.</summary>
-    public HuntingStore(IClickHouse engine, string database, TimeProvider time, HuntingStoreOptions? options = null)
+    /// <param name="engine">Where the database is.</param>
+    /// <param name="database">Its name.</param>
+    /// <param name="time">What gives the times of arrival.</param>
+    /// <param name="options">How appends are put together.</param>
+    /// <param name="listeners">Who hears of arrivals.</param>
+    public HuntingStore(
+        IClickHouse engine, string database, TimeProvider time, HuntingStoreOptions? options = null, IEnumerable<IArrivalListener>? listeners = null)
     {
+        _listeners = [.. listeners ?? []];
         _engine = engine;
         _database = ClickHouseName.Quote(database);
         _time = time;
@@ -182,41 +190,62 @@ public sealed class HuntingStore : IHuntingStore, IHuntingStateStore, IAsyncDisp
             _running.Add(mark);
         }
 
+        var told = _listeners.Count == 0 ? Task.CompletedTask : Task.Run(() => Tell(appends, mark.Arrival));
+        var failures = await TryWriteAsync(appends, mark.Arrival);
+        await told.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (_lock) _running.Remove(mark);
+
+        // Who waits goes on only now, and finds its rows counted as complete.
+        for (var index = 0; index < appends.Count; index++)
+        {
+            if (failures[index] is { } failure) appends[index].Done.TrySetException(failure);
+            else appends[index].Done.TrySetResult();
+        }
+
+        if (_listeners.Count == 0) return;
+        foreach (var tenant in appends.Select(static a => a.TenantId).Distinct())
+            foreach (var listener in _listeners) listener.Arrived(tenant);
+    }
+
+    private void Tell(List<Append> appends, DateTime arrival)
+    {
+        foreach (var tenant in appends.GroupBy(static a => a.TenantId))
+        {
+            var rows = tenant.Count() == 1 ? tenant.First().Rows : [.. tenant.SelectMany(static a => a.Rows)];
+            foreach (var listener in _listeners) listener.Arriving(new Arrivals(tenant.Key, arrival, rows));
+        }
+    }
+
+    // What became of each append: null when it is stored.
+    private async Task<Exception?[]> TryWriteAsync(List<Append> appends, DateTime arrival)
+    {
+        var failures = new Exception?[appends.Count];
         try
         {
-            try
+            await WriteTogetherAsync(appends, arrival);
+            return failures;
+        }
+        catch (Exception error) when (appends.Count == 1)
+        {
+            return [error];
+        }
+        catch (Exception)
+        {
+            // One bad append must not fail its neighbours. What was written has its number, except rows without a token: those were
+            // written table by table, and the tables that are done are remembered in the append.
+            for (var index = 0; index < appends.Count; index++)
             {
-                await WriteTogetherAsync(appends, mark.Arrival);
-            }
-            catch (Exception) when (appends.Count > 1)
-            {
-                // One bad append must not fail its neighbours. What was written has its number, except rows without a token: those were
-                // written table by table, and the tables that are done are remembered in the append.
-                foreach (var append in appends)
+                try
                 {
-                    try
-                    {
-                        await WriteTogetherAsync([append], mark.Arrival);
-                        append.Done.TrySetResult();
-                    }
-                    catch (Exception error)
-                    {
-                        append.Done.TrySetException(error);
-                    }
+                    await WriteTogetherAsync([appends[index]], arrival);
                 }
-
-                return;
+                catch (Exception error)
+                {
+                    failures[index] = error;
+                }
             }
 
-            foreach (var append in appends) append.Done.TrySetResult();
-        }
-        catch (Exception error)
-        {
-            foreach (var append in appends) append.Done.TrySetException(error);
-        }
-        finally
-        {
-            lock (_lock) _running.Remove(mark);
+            return failures;
         }
     }
 
@@ -316,6 +345,8 @@ public sealed class HuntingStore : IHuntingStore, IHuntingStateStore, IAsyncDisp
         public Guid TenantId => tenantId;
 
         public string? Token => token;
+
+        public IReadOnlyList<HuntingRow> Rows => rows;
 
         public int RowCount => rows.Count;
 

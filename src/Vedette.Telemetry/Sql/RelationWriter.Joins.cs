@@ -31,7 +31,11 @@ internal sealed partial class RelationWriter
         _ => BoundTree.Children(scalar).All(child => OnlyColumns(child, ids)),
     };
 
-    private Select Join(JoinRelation join) => Join(join, Write(join.Left), Write(join.Right));
+    // Of a join that keeps rows of its right side, both sides are what the query is about.
+    private Select Join(JoinRelation join) => Join(
+        join,
+        Write(join.Left),
+        join.Kind is JoinKind.RightOuter or JoinKind.FullOuter or JoinKind.RightSemi or JoinKind.RightAnti ? Write(join.Right) : WriteBeside(join.Right));
 
     private Select Join(JoinRelation join, Select leftRows, Select rightRows)
     {

@@ -38,7 +38,7 @@ internal sealed partial class RelationWriter
 
         if (_context.IngestionWindow is { } arrivals)
         {
-            select.Where($"{SqlText.Identifier("_IngestTime")} >= {_program.Parameter("arrivedFrom", SqlText.DateTimeType, arrivals.From)}");
+            select.Where($"{SqlText.Identifier("_IngestTime")} >= {_program.Parameter(_beside ? "besideFrom" : "arrivedFrom", SqlText.DateTimeType, _beside ? arrivals.From - _context.BesideLookBack : arrivals.From)}");
             select.Where($"{SqlText.Identifier("_IngestTime")} < {_program.Parameter("arrivedTo", SqlText.DateTimeType, arrivals.To)}");
         }
 

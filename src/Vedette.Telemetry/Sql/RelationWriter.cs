@@ -14,6 +14,7 @@ internal sealed partial class RelationWriter
     private IReadOnlyList<int> _groups = [];
     private int _nextHidden = -1;
     private int _nextJoin = 1;
+    private bool _beside;
 
     public RelationWriter(SqlContext context, SqlProgram program)
     {
@@ -63,6 +64,21 @@ internal sealed partial class RelationWriter
         TableFunctionRelation function => TableFunction(function),
         _ => Local(relation),
     };
+
+    /// <summary>Writes a relation that stands beside what the query begins with: its rows may have arrived earlier.</summary>
+    private Select WriteBeside(BoundRelation relation)
+    {
+        var before = _beside;
+        _beside = true;
+        try
+        {
+            return Write(relation);
+        }
+        finally
+        {
+            _beside = before;
+        }
+    }
 
     private Select Filter(FilterRelation filter)
     {
@@ -196,7 +212,7 @@ internal sealed partial class RelationWriter
     /// <summary>First column of the first row.</summary>
     public SqlValue ScalarSubquery(BoundScalarSubquery node)
     {
-        var select = Write(node.Query);
+        var select = WriteBeside(node.Query);
         var column = node.Query.Columns[0];
         var value = select.Resolve(column.Id);
         if (value.IsConstant && node.Query is PrintRelation)
@@ -214,7 +230,7 @@ internal sealed partial class RelationWriter
     /// <summary>The values of a query's first column, as the right side of IN.</summary>
     public string ValuesSubquery(BoundRelation query, KqlType type, string? function)
     {
-        var select = Write(query).Unordered();
+        var select = WriteBeside(query).Unordered();
         var column = query.Columns[0];
         var value = select.Resolve(column.Id);
         string text;
@@ -238,7 +254,7 @@ internal sealed partial class RelationWriter
     /// <summary>The values of a query's first column as one array of texts.</summary>
     public string ArraySubquery(BoundRelation query)
     {
-        var select = Write(query).Unordered();
+        var select = WriteBeside(query).Unordered();
         var value = select.Resolve(query.Columns[0].Id);
         var name = Select.Name(NewHidden());
         var inner = select.Assemble(

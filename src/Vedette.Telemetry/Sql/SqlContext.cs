@@ -26,6 +26,12 @@ public sealed record SqlContext
     /// <summary>Only rows that arrived in this window (start included, end not) are visible; null means all.</summary>
     public (DateTime From, DateTime To)? IngestionWindow { get; init; }
 
+    /// <summary>
+    /// How much earlier than <see cref="IngestionWindow"/> rows may have arrived of tables that only stand beside those that a query begins with: on
+    /// the right of a join, or in a subquery.
+    /// </summary>
+    public TimeSpan BesideLookBack { get; init; }
+
     /// <summary>Device ids that the caller may see; null means all.</summary>
     public IReadOnlyCollection<string>? VisibleDevices { get; init; }
 

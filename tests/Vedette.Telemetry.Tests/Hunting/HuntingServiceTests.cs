@@ -106,6 +106,22 @@ public sealed class HuntingServiceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Rows_beside_those_of_the_arrival_window_may_have_arrived_earlier()
+    {
+        var begin = Store.CompleteUntil;
+        await Store.AppendAsync(Tenant, [Process(7)], "late", default);
+        var join = new HuntingRequest(Tenant, "DeviceProcessEvents | join kind=inner (DeviceProcessEvents | where ReportId != 7 | distinct DeviceId) on DeviceId | count")
+        {
+            IngestionWindow = (begin, Store.CompleteUntil),
+        };
+        (await CountAsync(join)).ShouldBe(0);
+        (await CountAsync(join with { BesideLookBack = TimeSpan.FromHours(1) })).ShouldBe(1);
+        var subquery = join with { Query = "DeviceProcessEvents | where DeviceId in ((DeviceProcessEvents | where ReportId != 7 | project DeviceId)) | count" };
+        (await CountAsync(subquery)).ShouldBe(0);
+        (await CountAsync(subquery with { BesideLookBack = TimeSpan.FromHours(1) })).ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Rows_are_cut_at_the_limit()
     {
         var limits = new HuntingLimits { MaxRows = 17 };

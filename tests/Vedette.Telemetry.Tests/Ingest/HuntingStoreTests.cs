@@ -73,6 +73,28 @@ public sealed class HuntingStoreTests
     }
 
     [Fact]
+    public async Task Who_listens_hears_of_rows_before_they_count_as_complete_and_again_when_they_are_visible()
+    {
+        var database = await TestEngine.NewDatabaseAsync();
+        await new HuntingDatabase(Engine, database).EnsureAsync();
+        var listener = new Listener();
+        await using var store = new HuntingStore(Engine, database, TimeProvider.System, null, [listener]);
+        listener.Look = arrivals => store.CompleteUntil.ShouldBeLessThanOrEqualTo(arrivals.Arrived);
+        await store.AppendAsync(Tenant, Rows(3), null, default);
+        await store.AppendAsync(Tenant, [.. Rows(2), .. Rows(1, "DeviceFileEvents")], null, default);
+
+        listener.Heard.Select(a => (a.TenantId, a.Rows.Count)).ShouldBe([(Tenant, 3), (Tenant, 3)]);
+        listener.Heard.Select(a => a.Arrived).ShouldBeInOrder();
+        store.CompleteUntil.ShouldBeGreaterThan(listener.Heard[^1].Arrived);
+
+        // Also a listener that fails keeps nobody from writing.
+        listener.Look = _ => throw new InvalidOperationException("Not today.");
+        await store.AppendAsync(Tenant, Rows(4), null, default);
+        (await CountAsync(database)).ShouldBe(9);
+        listener.Failures.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_repeated_append_fills_in_the_days_and_tables_that_are_missing()
     {
         var (store, database) = await NewStoreAsync();
@@ -205,4 +227,30 @@ public sealed class HuntingStoreTests
         KqlType.Dynamic => $"{{\"k\":{column.Ordinal},\"s\":\"ž\\n\"}}",
         _ => new string('ß', column.Ordinal) + column.Name,
     };
+
+    private sealed class Listener : IArrivalListener
+    {
+        public List<Arrivals> Heard { get; } = [];
+
+        public List<Exception> Failures { get; } = [];
+
+        public Action<Arrivals> Look { get; set; } = _ => { };
+
+        public void Arriving(Arrivals arrivals)
+        {
+            Heard.Add(arrivals);
+            try
+            {
+                Look(arrivals);
+            }
+            catch (Shouldly.ShouldAssertException failure)
+            {
+                Failures.Add(failure);
+            }
+        }
+
+        public void Arrived(Guid tenantId)
+        {
+        }
+    }
 }
