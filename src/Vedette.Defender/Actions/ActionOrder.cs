@@ -1,3 +1,4 @@
+using Vedette.Defender.Access;
 using Vedette.Defender.State;
 
 namespace Vedette.Defender.Actions;
@@ -18,4 +19,7 @@ public sealed record ActionOrder(MachineActionType Type, string? Comment)
 
     /// <summary>The caller's own correlation identifier.</summary>
     public string? ExternalId { get; init; }
+
+    /// <summary>The permission that the order's contents ask of a signed-in user besides what its kind does: scripts and files of one's own are advanced live response.</summary>
+    public string? FurtherPermission => Type == MachineActionType.LiveResponse && Commands.Any(OrderCheck.IsAdvanced) ? DefenderPermission.LiveResponseAdvanced : null;
 }

@@ -9,9 +9,12 @@ internal static class OrderCheck
     private const int LongestComment = 4000;
     private const int MostCommands = 100;
 
-    /// <summary>Keys that each live response command needs (the first) and may have, in the order that the commands must come.</summary>
-    private static readonly IReadOnlyList<(string Type, string Needed, string? Optional)> CommandFacts =
-        [("PutFile", "FileName", null), ("RunScript", "ScriptName", "Args"), ("GetFile", "Path", null)];
+    /// <summary>Keys that each live response command needs (the first) and may have, in the order that the commands must come, and whether it is advanced live response.</summary>
+    private static readonly IReadOnlyList<(string Type, string Needed, string? Optional, bool Advanced)> CommandFacts =
+        [("PutFile", "FileName", null, true), ("RunScript", "ScriptName", "Args", true), ("GetFile", "Path", null, false)];
+
+    /// <summary>Whether a command changes the device or runs something there, as opposed to one that reads.</summary>
+    internal static bool IsAdvanced(LiveResponseCommand command) => CommandFacts.Any(fact => fact.Advanced && fact.Type.Equals(command.Type, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>The body of an order, whatever the device: the scope in the API's spelling, or why not.</summary>
     internal static Outcome<string?> Body(ActionOrder order)

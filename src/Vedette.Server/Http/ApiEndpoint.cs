@@ -42,7 +42,7 @@ internal sealed class ApiEndpoint
     /// <summary>Delegated permissions: every group must be met by one of its members.</summary>
     public IReadOnlyList<IReadOnlyList<string>> Delegated { get; set; } = [];
 
-    /// <summary>Portal permission that a signed-in user needs besides the scope.</summary>
+    /// <summary>Portal permission that a signed-in user needs besides the scope; a bar stands between those of which one is enough.</summary>
     public string? UserRole { get; init; }
 
     /// <summary>True when a user only reaches devices of their device groups.</summary>

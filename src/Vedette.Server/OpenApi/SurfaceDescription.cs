@@ -89,7 +89,7 @@ internal sealed partial class SurfaceDescription
             $"Application permissions: {Words(row.Application)}.",
             $"Delegated permissions: {Words(row.Delegated)}.",
         };
-        if (row.UserRole is { } role) lines.Add($"A signed-in user needs the portal permission {role}{(row.DeviceGroups ? " and sees the devices of their device groups" : "")}.");
+        if (row.UserRole is { } role) lines.Add($"A signed-in user needs the portal permission {role.Replace("|", " or ", StringComparison.Ordinal)}{(row.DeviceGroups ? " and sees the devices of their device groups" : "")}.");
         if (row.Limits.PerMinute is { } minute) lines.Add($"Limit: {minute} calls a minute{(row.Limits.PerHour is { } hour ? $", {hour} an hour" : "")}{(row.Limits.PerTenant ? " for the whole tenant" : "")}.");
         if (row.MaxItems is { } items) lines.Add($"At most {items} items in a call.");
         if (row.Deprecated is { } why) lines.Add($"Deprecated: {why}");

@@ -4,6 +4,7 @@ using Vedette.Defender.Actions;
 using Vedette.Defender.State;
 using Vedette.Server.Http;
 using Vedette.Server.Http.Entities;
+using Vedette.Server.Http.Steps;
 
 namespace Vedette.Server.Endpoint.MachineActions;
 
@@ -41,6 +42,7 @@ internal sealed class ActionOrderHandlers(ActionService actions, EntityReader re
             Commands = type == MachineActionType.LiveResponse ? Commands(call) : [],
             ExternalId = call.Body.Text("ExternalId"),
         };
+        if (order.FurtherPermission is { } permission && Authorise.MissingRole(call, permission) is { } refused) return refused;
         return await AnswerAsync(call, await actions.RequestAsync(call.Asker(), call.Route["id"], order, call.Aborted));
     }
 

@@ -14,9 +14,18 @@ internal sealed class Authorise : IRequestStep
         if (groups.Count == 0) return new(Missing(call, []));
         foreach (var group in groups)
             if (!IsMet(group, caller)) return new(Missing(call, group));
-        if (call.Endpoint.UserRole is { } role && caller.UserRoles is { } roles && !roles.Contains(role))
-            return new(call.Error("MissingUserRole", role) with { Explanation = $"needed user permission {role}, had {(roles.Count == 0 ? "none" : string.Join(',', roles.Order(StringComparer.Ordinal)))}" });
+        if (call.Endpoint.UserRole is { } role && MissingRole(call, role.Split('|')) is { } refused) return new(refused);
         return default;
+    }
+
+    /// <summary>The refusal of a signed-in user whose roles give none of the portal permissions; null when one is given, and in application context.</summary>
+    public static ApiError? MissingRole(ApiCall call, params ReadOnlySpan<string> permissions)
+    {
+        if (call.Caller.UserRoles is not { } roles) return null;
+        foreach (var permission in permissions)
+            if (roles.Contains(permission)) return null;
+        var needed = string.Join(", ", permissions!);
+        return call.Error("MissingUserRole", needed) with { Explanation = $"needed user permission {needed}, had {(roles.Count == 0 ? "none" : string.Join(',', roles.Order(StringComparer.Ordinal)))}" };
     }
 
     private static bool IsMet(IReadOnlyList<string> group, ApiCaller caller)
