@@ -32,6 +32,14 @@ public static class GraphServices
         services.AddSingleton<IGraphHandlers, OrganizationHandlers>();
         services.AddSingleton<IGraphHandlers, BatchHandlers>();
         services.AddSingleton(provider => GraphSurface.Create(provider.GetServices<IGraphHandlers>()));
+        services.AddVedetteGraphSecurity();
+        return services;
+    }
+
+    /// <summary>Adds the security part alone.</summary>
+    public static IServiceCollection AddVedetteGraphSecurity(this IServiceCollection services)
+    {
+        services.AddVedetteHttp();
         services.AddGraphSecurity();
         services.AddGraphSubscriptions();
         services.AddGraphDetectionRules();

@@ -67,6 +67,9 @@ internal sealed class ApiEndpoint
     /// <summary>Keys of the request body; their case matters.</summary>
     public IReadOnlyList<InputField> Body { get; set; } = [];
 
+    /// <summary>True when the keys of the body are read without regard to case.</summary>
+    public bool AnyCase { get; init; }
+
     /// <summary>Status of a successful answer.</summary>
     public int Success { get; set; } = 200;
 
@@ -125,6 +128,12 @@ internal sealed record ODataAbilities
 
     /// <summary>Largest <c>$top</c>, which is also the largest page; null when <c>$top</c> is not understood.</summary>
     public int? Top { get; init; }
+
+    /// <summary>True when a larger <c>$top</c> is cut to <see cref="Top"/> instead of refused.</summary>
+    public bool ClampTop { get; init; }
+
+    /// <summary>Largest <c>$skip</c>, when bounded.</summary>
+    public int? MaxSkip { get; init; }
 
     /// <summary>Items of a page when <c>$top</c> does not say; null for as many as <see cref="Top"/>.</summary>
     public int? Page { get; init; }

@@ -74,12 +74,14 @@ internal sealed class ApiSurface
             yield return root + row.Path;
             if (!row.Path.StartsWith('/') || Roots is [""]) continue;
             var segments = row.Path.Split('/', StringSplitOptions.RemoveEmptyEntries);
-            if (segments.Length < 2 || !segments[1].StartsWith('{') || segments[0].Contains('(')) continue;
+            var at = Array.FindIndex(segments, segment => segment.StartsWith('{'));
+            if (at < 1 || segments[at - 1].Contains('(')) continue;
 
             // Two spellings of the same key, and the other key.
-            var rest = segments.Length > 2 ? "/" + string.Join('/', segments[2..]) : "";
-            yield return $"{root}/{segments[0]}({segments[1]}){rest}";
-            if (AlternateKeys.TryGetValue(segments[0], out var key)) yield return $"{root}/{segments[0]}({key}='{{{key}}}'){rest}";
+            var before = string.Concat(segments[..(at - 1)].Select(segment => "/" + segment));
+            var rest = string.Concat(segments[(at + 1)..].Select(segment => "/" + segment));
+            yield return $"{root}{before}/{segments[at - 1]}({segments[at]}){rest}";
+            if (at == 1 && AlternateKeys.TryGetValue(segments[0], out var key)) yield return $"{root}/{segments[0]}({key}='{{{key}}}'){rest}";
         }
     }
 

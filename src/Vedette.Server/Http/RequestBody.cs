@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace Vedette.Server.Http;
 
 /// <summary>A JSON request body whose keys were checked against the row's table.</summary>
-internal sealed class RequestBody(JsonElement root)
+internal sealed class RequestBody(JsonElement root, bool anyCase = false)
 {
     /// <summary>No body.</summary>
     public static RequestBody Empty { get; } = new(default);
@@ -13,7 +13,7 @@ internal sealed class RequestBody(JsonElement root)
     public JsonElement Root { get; } = root;
 
     /// <summary>True when the key was sent, with null or with a value.</summary>
-    public bool Has(string key) => Root.ValueKind == JsonValueKind.Object && Root.TryGetProperty(key, out _);
+    public bool Has(string key) => Value(key) is not null;
 
     /// <summary>A text; null when absent or null.</summary>
     public string? Text(string key) => Value(key) is { ValueKind: JsonValueKind.String } value ? value.GetString() : null;
@@ -38,8 +38,15 @@ internal sealed class RequestBody(JsonElement root)
     public DateTime? Time(string key) => Text(key) is { } text && TryTime(text, out var time) ? time : null;
 
     /// <summary>Any value; undefined when absent.</summary>
-    public JsonElement? Value(string key) =>
-        Root.ValueKind == JsonValueKind.Object && Root.TryGetProperty(key, out var value) ? value : null;
+    public JsonElement? Value(string key)
+    {
+        if (Root.ValueKind != JsonValueKind.Object) return null;
+        if (Root.TryGetProperty(key, out var value)) return value;
+        if (!anyCase) return null;
+        foreach (var property in Root.EnumerateObject())
+            if (property.Name.Equals(key, StringComparison.OrdinalIgnoreCase)) return property.Value;
+        return null;
+    }
 
     internal static bool TryTime(string text, out DateTime time) => DateTime.TryParse(
         text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out time);

@@ -27,6 +27,9 @@ internal class SurfaceDialect
     /// <summary>OData options that are understood; others that begin with <c>$</c> are refused.</summary>
     public virtual IReadOnlySet<string> Options => DefenderOptions;
 
+    /// <summary>Whether the caller knows the members that enumerations got later.</summary>
+    public virtual bool KnowsAllMembers(HttpContext http) => true;
+
     /// <summary>What stands before the OData layer's words about a filter that cannot be read.</summary>
     public virtual string FilterFault => "";
 

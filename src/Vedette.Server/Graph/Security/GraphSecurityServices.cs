@@ -1,8 +1,16 @@
+using Vedette.Server.Graph.Security.Alerts;
+using Vedette.Server.Graph.Security.Incidents;
+
 namespace Vedette.Server.Graph.Security;
 
 /// <summary>Composes alerts, incidents, hunting and threat intelligence of Graph.</summary>
 internal static class GraphSecurityServices
 {
     /// <summary>Adds the handlers.</summary>
-    public static IServiceCollection AddGraphSecurity(this IServiceCollection services) => services;
+    public static IServiceCollection AddGraphSecurity(this IServiceCollection services)
+    {
+        services.AddSingleton<IGraphSecurityHandlers, SecurityAlertHandlers>();
+        services.AddSingleton<IGraphSecurityHandlers, SecurityIncidentHandlers>();
+        return services;
+    }
 }

@@ -19,6 +19,9 @@ internal sealed class EntityReader(NpgsqlDataSource database, PageCache pages, P
     // Lists whose pages name no cap of their own end here too.
     private const int LargestPage = 10_000;
 
+    /// <summary>What stands for members that the caller may not know.</summary>
+    internal const string UnknownMember = "unknownFutureValue";
+
     /// <summary>Answers a collection: the page, the count when asked for, the link to the next page when one is due; or only the count.</summary>
     public async ValueTask<ApiResult> CollectionAsync(ApiCall call, EntityTable table, SqlCondition? condition = null, bool linkNextPage = true)
     {
@@ -27,7 +30,8 @@ internal sealed class EntityReader(NpgsqlDataSource database, PageCache pages, P
         var byToken = call.Surface.Dialect.PagesByToken;
         var cap = Math.Min(call.Endpoint.OData.Top ?? LargestPage, call.Endpoint.MaxItems ?? LargestPage);
         var take = Math.Min(query.Top ?? call.Endpoint.OData.Page ?? cap, cap);
-        var start = byToken ? PageToken.Read(call, query, table) : new PageToken(query.Skip, null);
+        var order = byToken ? PageOrder.Of(table, query) : null;
+        var start = byToken ? PageToken.Read(call, query, table, order) : new PageToken(query.Skip, null);
         var key = condition is null && !byToken ? PageCache.KeyOf(call, table) : null;
         var version = key is null ? default : await pages.VersionAsync(table.VersionSequence!);
         if (key is not null && pages.Find(key, version.Version) is { } kept) return new KeptResult(kept);
@@ -37,12 +41,13 @@ internal sealed class EntityReader(NpgsqlDataSource database, PageCache pages, P
         // One row past the cap tells whether a next page is due. With $top there never is one, unless pages are told by tokens.
         var probe = linkNextPage && (byToken || (query.Top is null && call.Endpoint.OData.Skip));
         List<string> sources = document is null ? [.. columns.Select(c => c.Property.Sql)] : [document];
-        if (byToken) sources.Add(table.Key.Sql);
+        var firstOfPlace = sources.Count;
+        if (byToken) sources.AddRange(order?.Place ?? [table.Key.Sql]);
         var keyset = probe && !byToken && query.OrderBy.Count == 0 ? table.Keyset : null;
         var firstOfKeyset = sources.Count;
         sources.AddRange(keyset ?? []);
         var behind = keyset is not null && query.Skip > 0 ? positions.Find(call, query.Skip) : null;
-        var sql = Select(call, table, sources, query, condition + start.Condition(table) + (behind is null ? null : PagePositions.Behind(keyset!, behind)));
+        var sql = Select(call, table, sources, query, condition + start.Condition(table, order) + (behind is null ? null : PagePositions.Behind(keyset!, behind)));
         sql.Add(" ORDER BY ").Add(Order(table, query, sql));
         sql.Add($" LIMIT {(probe ? take + 1 : take).ToString(CultureInfo.InvariantCulture)}");
         if (start.Offset > 0 && behind is null) sql.Add($" OFFSET {start.Offset.ToString(CultureInfo.InvariantCulture)}");
@@ -56,12 +61,13 @@ internal sealed class EntityReader(NpgsqlDataSource database, PageCache pages, P
         async ValueTask WriteAsync(Utf8JsonWriter json, AnswerFlow flow)
         {
             json.WriteStartObject();
-            WriteContext(json, call, columns, query.Select);
+            WriteContext(json, call, columns, query);
             if (count is { } total) json.WriteNumber("@odata.count"u8, total);
             json.WriteStartArray("value"u8);
             var written = 0;
             var more = false;
-            var last = "";
+            string[] last = [];
+            var all = call.Surface.Dialect.KnowsAllMembers(call.Http);
             object[]? lastOfKeyset = null;
             var buffer = document is null ? [] : ArrayPool<byte>.Shared.Rent(4096);
             while (await rows.ReadAsync(flow.Cancel))
@@ -72,10 +78,10 @@ internal sealed class EntityReader(NpgsqlDataSource database, PageCache pages, P
                     break;
                 }
 
-                if (document is null) WriteObject(json, rows.Reader, columns);
+                if (document is null) WriteObject(json, rows.Reader, columns, all);
                 else WriteDocument(json, rows.Reader, ref buffer);
                 written++;
-                if (byToken && written == take) last = rows.Reader.GetString(sources.Count - 1);
+                if (byToken && written == take) last = [.. Enumerable.Range(firstOfPlace, sources.Count - firstOfPlace).Select(rows.Reader.GetString)];
                 if (keyset is not null && written == take) lastOfKeyset = [.. Enumerable.Range(firstOfKeyset, keyset.Count).Select(rows.Reader.GetValue)];
                 await flow.SendIfLargeAsync();
             }
@@ -98,7 +104,8 @@ internal sealed class EntityReader(NpgsqlDataSource database, PageCache pages, P
     /// <summary>Answers one entity, or null when there is none that the caller may see.</summary>
     public async ValueTask<ApiResult?> EntityAsync(ApiCall call, EntityTable table, SqlCondition condition)
     {
-        var query = call.Endpoint.OData.Select ? call.Query : null;
+        var abilities = call.Endpoint.OData;
+        var query = abilities.Select || (abilities.Expand.Count > 0 && call.Surface.Dialect.PagesByToken) ? call.Query : null;
         var columns = Columns(table, query);
         var sql = Select(call, table, [.. columns.Select(c => c.Property.Sql)], ODataQuery.Empty, condition).Add(" LIMIT 1");
         var rows = await RowsAsync(sql, call.Aborted);
@@ -111,8 +118,9 @@ internal sealed class EntityReader(NpgsqlDataSource database, PageCache pages, P
         return new JsonResult((json, _) =>
         {
             json.WriteStartObject();
-            WriteContext(json, call, columns, query?.Select);
-            foreach (var (property, ordinal) in columns) WriteProperty(json, rows.Reader, property, ordinal);
+            WriteContext(json, call, columns, query);
+            var all = call.Surface.Dialect.KnowsAllMembers(call.Http);
+            foreach (var (property, ordinal) in columns) WriteProperty(json, rows.Reader, property, ordinal, all);
             json.WriteEndObject();
             return ValueTask.CompletedTask;
         })
@@ -217,7 +225,7 @@ internal sealed class EntityReader(NpgsqlDataSource database, PageCache pages, P
     }
 
     private static void WriteContext(
-        Utf8JsonWriter json, ApiCall call, (EntityProperty Property, int Ordinal)[] columns, IReadOnlySet<string>? select)
+        Utf8JsonWriter json, ApiCall call, (EntityProperty Property, int Ordinal)[] columns, ODataQuery? query)
     {
         if (call.Endpoint.Context is not { } context) return;
         if (context == ApiEndpoint.RequestContext)
@@ -226,10 +234,13 @@ internal sealed class EntityReader(NpgsqlDataSource database, PageCache pages, P
             return;
         }
 
-        if (select is not null)
+        // What is expanded stands with empty parentheses behind its name, by itself too.
+        var expanded = call.Surface.Dialect.PagesByToken && query is { Expand.Count: > 0 };
+        if (query?.Select is not null || expanded)
         {
             const string one = "/$entity";
-            var names = $"({string.Join(',', columns.Where(c => !c.Property.IsAnnotation).Select(c => c.Property.Name))})";
+            var named = columns.Select(c => c.Property).Where(p => !p.IsAnnotation && (query!.Select is not null || query.Expand.Contains(p.Name)));
+            var names = $"({string.Join(',', named.Select(p => expanded && query!.Expand.Contains(p.Name) ? p.Name + "()" : p.Name))})";
             context = context.EndsWith(one, StringComparison.Ordinal) ? context[..^one.Length] + names + one : context + names;
         }
 
@@ -262,14 +273,14 @@ internal sealed class EntityReader(NpgsqlDataSource database, PageCache pages, P
         json.WriteRawValue(buffer.AsSpan(0, length), skipInputValidation: true);
     }
 
-    private static void WriteObject(Utf8JsonWriter json, NpgsqlDataReader reader, (EntityProperty Property, int Ordinal)[] columns)
+    private static void WriteObject(Utf8JsonWriter json, NpgsqlDataReader reader, (EntityProperty Property, int Ordinal)[] columns, bool all)
     {
         json.WriteStartObject();
-        foreach (var (property, ordinal) in columns) WriteProperty(json, reader, property, ordinal);
+        foreach (var (property, ordinal) in columns) WriteProperty(json, reader, property, ordinal, all);
         json.WriteEndObject();
     }
 
-    private static void WriteProperty(Utf8JsonWriter json, NpgsqlDataReader reader, EntityProperty property, int ordinal)
+    private static void WriteProperty(Utf8JsonWriter json, NpgsqlDataReader reader, EntityProperty property, int ordinal, bool all)
     {
         var name = property.Encoded;
         if (reader.IsDBNull(ordinal))
@@ -280,7 +291,10 @@ internal sealed class EntityReader(NpgsqlDataSource database, PageCache pages, P
 
         switch (property.Kind)
         {
-            case ValueKind.String: json.WriteString(name, reader.GetString(ordinal)); break;
+            case ValueKind.String:
+                var text = reader.GetString(ordinal);
+                json.WriteString(name, !all && property.Late.Count > 0 && property.Late.Contains(text) ? UnknownMember : text);
+                break;
             case ValueKind.Int32: json.WriteNumber(name, reader.GetInt32(ordinal)); break;
             case ValueKind.Int64: json.WriteNumber(name, reader.GetInt64(ordinal)); break;
             case ValueKind.Double: json.WriteNumber(name, reader.GetDouble(ordinal)); break;
@@ -291,6 +305,10 @@ internal sealed class EntityReader(NpgsqlDataSource database, PageCache pages, P
                 json.WriteStartArray(name);
                 foreach (var item in reader.GetFieldValue<string[]>(ordinal)) json.WriteStringValue(item);
                 json.WriteEndArray();
+                break;
+            case ValueKind.Json when property.Rewrite is { } rewrite:
+                json.WritePropertyName(name);
+                rewrite(json, reader.GetString(ordinal), all);
                 break;
             case ValueKind.Json:
                 json.WritePropertyName(name);

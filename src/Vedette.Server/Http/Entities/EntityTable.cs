@@ -64,6 +64,14 @@ internal sealed record EntityProperty(string Name, ValueKind Kind, string Sql)
     /// <summary>Left out of the answer when it is null: for entities of several types in one list.</summary>
     public bool OmitNull { get; init; }
 
+    /// <summary>
+    /// Members that were added to the enumeration later: callers that do not ask for them get <c>unknownFutureValue</c>.
+    /// </summary>
+    public IReadOnlyList<string> Late { get; init; } = [];
+
+    /// <summary>Writes the property's JSON text otherwise than it is; told whether the caller knows later members of enumerations.</summary>
+    public Action<Utf8JsonWriter, string, bool>? Rewrite { get; init; }
+
     /// <summary>SQL that orders the property, when it is not the value itself: enumerations go by rank, not by name.</summary>
     public string OrderSql => Values is null ? Sql : $"array_position(ARRAY['{string.Join("','", Values)}'], {Sql})";
 
@@ -127,6 +135,15 @@ internal sealed class EntityTable
     /// counted to; the first of them has an index. Null means that pages are counted to.
     /// </summary>
     public IReadOnlyList<string>? Keyset { get; init; }
+
+    /// <summary>
+    /// What the default order goes by when it is newest first, ties broken by <see cref="Tie"/>: surfaces that page by tokens then go on behind
+    /// the last row of the page before. Null when pages of the default order go on by key.
+    /// </summary>
+    public EntityProperty? NewestBy { get; init; }
+
+    /// <summary>What breaks ties when that is not the key as it is written.</summary>
+    public EntityProperty? Tie { get; init; }
 
     /// <summary>Property that identifies an entity.</summary>
     public EntityProperty Key { get; }

@@ -39,7 +39,7 @@ internal static class ODataParser
             var query = new ODataQuery
             {
                 Top = Number(call, given, "$top", abilities.Top is not null, abilities.Top),
-                Skip = Number(call, given, "$skip", abilities.Skip, null) ?? 0,
+                Skip = Number(call, given, "$skip", abilities.Skip, abilities.MaxSkip) ?? 0,
                 Count = Flag(call, given, abilities.Count),
                 Select = Names(call, given, "$select", table, abilities.Select ? IsSelectable : null),
                 Expand = Names(call, given, "$expand", table, abilities.Expand.Count > 0 ? IsExpandable : null) ?? ODataQuery.Empty.Expand,
@@ -143,6 +143,7 @@ internal static class ODataParser
         if (!isAllowed) throw NotAllowed(call, option == "$top" ? "Top" : "Skip");
         if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
             throw Bad(call, $"Invalid value '{text}' for {option} query option found. The {option} query option requires a non-negative integer value.");
+        if (option == "$top" && call.Endpoint.OData.ClampTop) return Math.Min(number, most ?? int.MaxValue);
         return number <= (most ?? int.MaxValue)
             ? number
             : throw new ApiException(call.Surface.Dialect.TooMany(call, option, number, most!.Value));

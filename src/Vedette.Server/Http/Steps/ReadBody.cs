@@ -40,7 +40,7 @@ internal sealed class ReadBody(IOptionsMonitor<HttpSettings> settings) : IReques
                 return call.Error("InvalidRequestBody") with { Explanation = $"the body is {root.ValueKind}, an object is needed" };
         }
 
-        call.Body = new RequestBody(root);
+        call.Body = new RequestBody(root, call.Endpoint.AnyCase);
         return Check(call, fields);
     }
 
