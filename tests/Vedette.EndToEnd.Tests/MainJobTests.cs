@@ -110,6 +110,48 @@ public sealed class MainJobTests(DemoServer demo) : IClassFixture<DemoServer>
         archive.Entries.ShouldContain(entry => entry.Length > 0);
     }
 
+    [Fact]
+    public async Task Remediation_that_waits_is_listed_and_approved_by_command()
+    {
+        // A program that ran on a Windows device, which from now on is blocked, and whose device belongs to a group that asks first.
+        var token = await _server.TokenAsync();
+        var (_, found) = await _server.ApiAsync(HttpMethod.Post, "/api/advancedqueries/run", token, new
+        {
+            Query = "DeviceProcessEvents | where Timestamp > ago(20h) and isnotempty(SHA1) | where FolderPath startswith 'C:' | join kind=inner (DeviceInfo | where OSPlatform == 'Windows11' | distinct DeviceId) on DeviceId "
+                + "| summarize Devices = dcount(DeviceId), DeviceId = take_any(DeviceId) by SHA1 | top 1 by Devices asc",
+        });
+        var row = found!["Results"]![0]!;
+        var (machine, sha1) = ((string)row["DeviceId"]!, (string)row["SHA1"]!);
+        await _server.OperateAsync("devicegroup.create", new { name = "Ask first", automation = "SemiAllFolders" });
+        await _server.OperateAsync("devicegroup.move", new { deviceGroup = "Ask first", devices = new[] { machine } });
+        (await _server.ApiAsync(HttpMethod.Post, "/api/indicators", token, new { indicatorValue = sha1, indicatorType = "FileSha1", title = "No", description = "No", action = "Block" })).Status.ShouldBe(200);
+        var (status, started) = await _server.ApiAsync(HttpMethod.Post, $"/api/machines/{machine}/startInvestigation", token, new { Comment = "Look" });
+        status.ShouldBe(201, started?.ToJsonString());
+        var id = (string)started!["id"]!;
+        (await StateAsync("PendingApproval")).ShouldBe("PendingApproval");
+        (await _server.JsonAsync("investigations", "list", "--waiting"))!.AsArray().Select(item => item!["id"]!.ToString()).ShouldContain(id);
+        var (code, text, _) = await _server.RunAsync("investigation", "show", id);
+        code.ShouldBe(0);
+        text.ShouldContain(sha1);
+        ((string)(await _server.JsonAsync("investigation", "approve", id))!["decision"]!).ShouldBe("Approved");
+        (await StateAsync("SuccessfullyRemediated")).ShouldBe("SuccessfullyRemediated");
+        (code, _, var error) = await _server.RunAsync("investigation", "reject", id);
+        code.ShouldBe(1);
+        error.ShouldContain("does not wait for approval");
+
+        async Task<string> StateAsync(string wanted)
+        {
+            var state = "";
+            for (var look = 0; look < 120 && state != wanted; look++)
+            {
+                if (look > 0) await Task.Delay(250);
+                state = (string)(await _server.OperateAsync("investigation.show", new { id = long.Parse(id, null) }))!["investigation"]!["state"]!;
+            }
+
+            return state;
+        }
+    }
+
     [Theory]
     [InlineData("/api/advancedqueries/run", "https://api.securitycenter.microsoft.com")]
     [InlineData("/api/advancedhunting/run", "https://api.security.microsoft.com")]

@@ -72,14 +72,39 @@ public sealed partial class InvestigationService
         return await state.Investigations.AsNoTracking().SingleAsync(i => i.TenantId == caller.TenantId && i.Id == raised.Alert.InvestigationId, cancellationToken);
     }
 
-    /// <summary>Decides about remediation that waits for a person.</summary>
-    public async Task<Outcome<Investigation>> DecideAsync(Caller caller, long id, bool approve, CancellationToken cancellationToken)
+    /// <summary>Investigations that the caller may see, newest first.</summary>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="waiting">Only those that wait for a person.</param>
+    /// <param name="top">At most so many, 1 to 10,000.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<IReadOnlyList<Investigation>> ListAsync(Caller caller, bool waiting, int top, CancellationToken cancellationToken)
+    {
+        await using var state = await _states.CreateDbContextAsync(cancellationToken);
+        return await state.Investigations.AsNoTracking()
+            .Where(i => i.TenantId == caller.TenantId && (!waiting || i.State == InvestigationState.PendingApproval))
+            .OrderByDescending(i => i.Id).Take(Math.Clamp(top, 1, 10_000)).ToArrayAsync(cancellationToken);
+    }
+
+    /// <summary>One investigation of the caller's tenant.</summary>
+    public async Task<Outcome<Investigation>> GetAsync(Caller caller, long id, CancellationToken cancellationToken)
     {
         await using var state = await _states.CreateDbContextAsync(cancellationToken);
         var investigation = await state.Investigations.AsNoTracking().FirstOrDefaultAsync(i => i.TenantId == caller.TenantId && i.Id == id, cancellationToken);
-        if (investigation is null) return new DomainError(Refusal.ResourceNotFound, "Investigation", $"{id}");
+        return investigation is null ? new DomainError(Refusal.ResourceNotFound, "Investigation", $"{id}") : investigation;
+    }
+
+    /// <summary>Decides about remediation that waits for a person.</summary>
+    public async Task<Outcome<Investigation>> DecideAsync(Caller caller, long id, bool approve, CancellationToken cancellationToken)
+    {
+        var found = await GetAsync(caller, id, cancellationToken);
+        if (found.Error is not null) return found;
+        var investigation = found.Value;
         if (investigation.State != InvestigationState.PendingApproval) return new DomainError(Refusal.BadRequest, $"Investigation {id} does not wait for approval: its state is {investigation.State}.");
+        await using var state = await _states.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await state.Database.BeginTransactionAsync(cancellationToken);
         await state.Database.ExecuteSqlAsync($"UPDATE defender.investigation_work SET decision = {(approve ? "Approved" : "Rejected")} WHERE investigation_id = {id}", cancellationToken);
+        if (!approve) await state.Database.ExecuteSqlAsync($"UPDATE defender.investigations SET cancelled_by = {caller.Name} WHERE id = {id}", cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
         _signal.Raise();
         return investigation;
     }

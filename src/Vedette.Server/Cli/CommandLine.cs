@@ -34,6 +34,7 @@ public static class CommandLine
             InsightCommands.Audit(),
             InsightCommands.Certificates(),
             ExportCommands.Create(),
+            InvestigationCommands.Create(),
             ControlCommands.Create(),
             StatusCommand.Create(),
         };

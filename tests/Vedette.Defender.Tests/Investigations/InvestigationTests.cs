@@ -82,9 +82,11 @@ public sealed class InvestigationTests : IAsyncLifetime
         await SeeAsync(Bad);
         await RaiseAsync(AlertSeverity.High, Bad);
         var (waiting, _) = await EndAsync();
+        (await _world.Get<InvestigationService>().ListAsync(DefenderWorld.Caller, waiting: true, 10, default)).Select(i => i.Id).ShouldBe([waiting.Id]);
         (await _world.Get<InvestigationService>().DecideAsync(DefenderWorld.Caller, waiting.Id, approve, default)).Error.ShouldBeNull();
         var (investigation, alert) = await EndAsync();
-        investigation.State.ShouldBe(end);
+        (investigation.State, investigation.CancelledBy).ShouldBe((end, approve ? null : DefenderWorld.Caller.Name));
+        (await _world.Get<InvestigationService>().ListAsync(DefenderWorld.Caller, waiting: true, 10, default)).ShouldBeEmpty();
         (alert.Status == AlertStatus.Resolved).ShouldBe(approve);
         await using var state = _world.Open();
         (await state.MachineActions.CountAsync()).ShouldBe(actions);

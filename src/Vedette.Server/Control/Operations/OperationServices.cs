@@ -81,6 +81,9 @@ internal static class OperationServices
         services.AddSingleton<IOperation, ImportKnowledge>();
         services.AddSingleton<IOperation, KnowledgeStatusOperation>();
         services.AddSingleton<IOperation, RefreshAssessment>();
+        services.AddSingleton<IOperation, ListInvestigations>();
+        services.AddSingleton<IOperation, ShowInvestigation>();
+        services.AddSingleton<IOperation, DecideInvestigation>();
         services.AddSingleton<OperationRegistry>();
         return services;
     }
