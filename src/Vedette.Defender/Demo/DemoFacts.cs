@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Vedette.Defender.Demo.Office;
 
 namespace Vedette.Defender.Demo;
 
@@ -16,12 +17,15 @@ internal sealed class DemoFacts
 
     public required List<Story> Stories { get; init; }
 
+    public required OfficeFacts Office { get; init; }
+
     public static DemoFacts Load() => new()
     {
         Organisation = Read<OrganisationFacts>("organisation"),
         Software = Read<SoftwareFacts>("programs"),
         Activities = Read<Dictionary<string, Activity>>("activities"),
         Stories = Read<List<Story>>("stories"),
+        Office = Read<OfficeFacts>("office"),
     };
 
     private static T Read<T>(string name)

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
+using Vedette.Defender.Demo.Office;
 using Vedette.Telemetry.Ingest;
+using Vedette.Telemetry.Schema;
 
 namespace Vedette.Defender.Demo;
 
@@ -29,14 +31,13 @@ internal sealed class DemoGenerator(DemoWorld world, DateTime end)
         var perDevice = new List<HuntingRow>[world.Devices.Count];
         Parallel.For(0, world.Devices.Count, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, Environment.ProcessorCount) }, index => perDevice[index] = Device(world.Devices[index]));
         // Rows of one table together, in order of time, so that each batch touches few tables.
-        var rows = perDevice.SelectMany(list => list).Concat(Identities())
-            .Where(row => Time(row) >= Begin && Time(row) <= end)
-            .OrderBy(row => row.Table.Name, StringComparer.Ordinal).ThenBy(Time);
+        var devices = perDevice.SelectMany(list => list).Where(row => Time(row) >= Begin && Time(row) <= end).ToList();
+        var rows = devices.Concat(new DemoOffice(world, Begin, end).Rows(devices)).OrderBy(row => row.Table.Name, StringComparer.Ordinal).ThenBy(Time);
         return [.. rows.Chunk(BatchRows).Select((chunk, index) => new DemoBatch(
             string.Create(CultureInfo.InvariantCulture, $"demo/{world.Seed}/{end.Ticks}/{index}"), chunk))];
     }
 
-    private static DateTime Time(HuntingRow row) => (DateTime)row.Values[0]!;
+    private static DateTime Time(HuntingRow row) => PhysicalTable.All[row.Table.Name].TimeColumn is { } column ? (DateTime)row[column]! : default;
 
     private List<HuntingRow> Device(DemoDevice device)
     {
@@ -149,62 +150,44 @@ internal sealed class DemoGenerator(DemoWorld world, DateTime end)
         foreach (var (column, value) in adapter) DemoRows.Put(network, column, value);
     }
 
-    private IEnumerable<HuntingRow> Identities()
-    {
-        var organisation = world.Facts.Organisation;
-        for (var day = Begin.Date; day <= end.Date; day = day.AddDays(1))
-        {
-            for (var index = 0; index < world.Users.Count; index++)
-            {
-                var user = world.Users[index];
-                var manager = world.Users.First(other => other.Department == user.Department);
-                var row = HuntingRow.For("IdentityInfo");
-                row["Timestamp"] = day.AddHours(3).AddSeconds(index);
-                (string Column, object Value)[] values =
-                [
-                    ("ReportId", world.GuidFor(string.Create(CultureInfo.InvariantCulture, $"identity/{day:yyyyMMdd}/{index}")).ToString()),
-                    ("AccountObjectId", user.Account.ObjectId), ("AccountUpn", user.Account.Upn), ("OnPremSid", user.Account.Sid),
-                    ("AccountDisplayName", user.DisplayName), ("AccountName", user.Account.Name), ("AccountDomain", organisation.Domain), ("Type", "User"),
-                    ("GivenName", user.GivenName), ("Surname", user.Surname), ("Department", user.Department), ("JobTitle", user.Title),
-                    ("EmailAddress", user.Account.Upn), ("City", organisation.City), ("Country", organisation.Country), ("IsAccountEnabled", true),
-                    ("Manager", manager == user ? "" : manager.DisplayName), ("CompanyName", organisation.Name), ("TenantId", world.TenantId.ToString()),
-                    ("SourceSystem", "AzureActiveDirectory"), ("IdentityEnvironment", "Hybrid"), ("TenantMembershipType", "Member"),
-                    ("DistinguishedName", $"CN={user.DisplayName},OU={user.Department},DC={organisation.Domain.Replace(".", ",DC=", StringComparison.Ordinal)}"),
-                    ("RiskLevel", "None"), ("ChangeSource", "AzureActiveDirectory"),
-                ];
-                foreach (var (column, value) in values) DemoRows.Put(row, column, value);
-                yield return row;
-            }
-        }
-    }
-
     /// <summary>The scenes of all stories that happen on a device, with the times they begin.</summary>
     private List<StoryScene> Stories(DemoDevice device)
     {
         var result = new List<StoryScene>();
         foreach (var story in world.Facts.Stories)
         {
-            // Waits in stories are exact, so the end of each scene is known and the next may follow it on another device.
-            var time = end;
-            for (var index = 0; index < story.Steps.Length; index++)
+            foreach (var (index, time, steps) in Scenes(story, end))
             {
                 var step = story.Steps[index];
-                if (step.At is not { } at) continue;
-                var steps = story.Steps.Skip(index + 1).TakeWhile(next => next.At is null).ToArray();
-                time = At(at, time);
                 if (step.On == device.ShortName)
                     result.Add(new StoryScene(time, steps, step.User is null ? null : world.DomainAdmin, world.RandomFor($"story/{story.Name}/{index}"), step.Account));
-                time += Length(steps);
             }
         }
 
         return result;
     }
 
+    /// <summary>When a scene of a story begins.</summary>
+    internal static DateTime SceneTime(Story story, int scene, DateTime end) => Scenes(story, end).ElementAt(scene).Time;
+
+    // Waits in stories are exact, so the end of each scene is known and the next may follow it on another device.
+    private static IEnumerable<(int Index, DateTime Time, ActivityStep[] Steps)> Scenes(Story story, DateTime end)
+    {
+        var time = end;
+        for (var index = 0; index < story.Steps.Length; index++)
+        {
+            if (story.Steps[index].At is not { } at) continue;
+            var steps = story.Steps.Skip(index + 1).TakeWhile(next => next.At is null).ToArray();
+            time = At(at, time, end);
+            yield return (index, time, steps);
+            time += Length(steps);
+        }
+    }
+
     private static TimeSpan Length(IEnumerable<ActivityStep> steps) => steps.Aggregate(TimeSpan.Zero, (sum, step) =>
         sum + (step.After is null ? TimeSpan.Zero : DemoDeviceLife.ParseTime(step.After) * int.Parse(step.Repeat?.Split('-')[1] ?? "1", CultureInfo.InvariantCulture)));
 
-    private DateTime At(string text, DateTime previous)
+    private static DateTime At(string text, DateTime previous, DateTime end)
     {
         if (text[0] == '+') return previous + DemoDeviceLife.ParseTime(text[1..]);
         if (text[0] == '-') return end - DemoDeviceLife.ParseTime(text[1..]);

@@ -43,7 +43,7 @@ public sealed class DemoInventory(
         return await publisher.PublishAsync(world.TenantId, cancellationToken);
     }
 
-    private static SimulatedDevice Simulated(DemoDevice device, DateTime end) => new(device.Id, device.System.Platform)
+    internal static SimulatedDevice Simulated(DemoDevice device, DateTime end) => new(device.Id, device.System.Platform)
     {
         DnsName = device.DnsName,
         Release = device.System.VersionInfo,

@@ -32,7 +32,7 @@ internal static class DemoChild
             .BuildServiceProvider();
         Console.WriteLine("started");
         var summary = await services.GetRequiredService<DemoTenant>().EnsureAsync(Tenant, CancellationToken.None);
-        var stored = await services.GetRequiredService<IHuntingService>().RunAsync(new HuntingRequest(Tenant, "union Device*, IdentityInfo | count"), CancellationToken.None);
+        var stored = await services.GetRequiredService<IHuntingService>().RunAsync(new HuntingRequest(Tenant, "union withsource=Source * | where Source !startswith 'Alert' | count"), CancellationToken.None);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{summary.Rows} {stored.Rows[0][0]}"));
         return 0;
     }

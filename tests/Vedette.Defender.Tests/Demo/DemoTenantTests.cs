@@ -54,7 +54,7 @@ public sealed class DemoTenantTests
 
         again.AlreadyComplete.ShouldBeTrue();
         var counted = await world.Hunting.RunAsync(
-            new HuntingRequest(DetectionWorld.Tenant, "union Device*, IdentityInfo | count"), CancellationToken.None);
+            new HuntingRequest(DetectionWorld.Tenant, "union withsource=Source * | where Source !startswith 'Alert' | count"), CancellationToken.None);
         Convert.ToInt64(counted.Rows[0][0], System.Globalization.CultureInfo.InvariantCulture).ShouldBe(summary.Rows);
     }
 }
