@@ -6,6 +6,7 @@ using Vedette.Agent.Contract;
 using Vedette.Defender.Access;
 using Vedette.Defender.Actions;
 using Vedette.Defender.Alerts;
+using Vedette.Defender.Detections.Custom;
 using Vedette.Defender.Devices;
 using Vedette.Defender.Generation;
 using Vedette.Defender.Import;
@@ -76,6 +77,7 @@ public static class DefenderServices
         services.AddSingleton<IImportJournal, ImportJournal>();
         services.AddSingleton<IDeviceObserver, DeviceObserver>();
         services.AddVulnerabilityManagement();
+        services.AddCustomRules();
         return services;
     }
 

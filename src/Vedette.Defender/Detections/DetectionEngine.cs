@@ -154,7 +154,7 @@ public sealed partial class DetectionEngine
             .OrderBy(entry => entry.Alert.FirstEventTime).ThenBy(entry => entry.Alert.MergeKey, StringComparer.Ordinal);
         foreach (var (item, alert) in alerts)
         {
-            var raised = await _intake.RaiseAsync(alert with { Investigate = investigates }, cancellationToken);
+            var raised = await _intake.RaiseAsync(alert with { Investigate = investigates || alert.InvestigationRequest is not null }, cancellationToken);
             if (raised.Intake == Intake.Raised) item.Raised++;
             else if (raised.Intake == Intake.Merged) item.Merged++;
             if (_responder is not null && item.Matches.TargetsOf(alert) is { Count: > 0 } targets)

@@ -35,4 +35,13 @@ public sealed record DetectionOptions
 
     /// <summary>Rules that run at the same time.</summary>
     public int Parallelism { get; init; } = Math.Max(1, Environment.ProcessorCount);
+
+    /// <summary>
+    /// Whether tenants' rules must return the columns that trace a result to its event: <c>Timestamp</c>, <c>ReportId</c> and, over device
+    /// tables, <c>DeviceId</c>. The service's newest page recommends them, earlier ones and its API demand them.
+    /// </summary>
+    public bool RequireEventColumns { get; init; } = true;
+
+    /// <summary>After so many failed runs in a row a tenant's rule is switched off; 0 never does.</summary>
+    public int FailuresUntilDisabled { get; init; } = 10;
 }

@@ -21,7 +21,6 @@ public static class DetectionServices
         services.AddSingleton(provider => new RuleCatalogue(
             provider.GetRequiredService<DetectionOptions>(), provider.GetService<HuntingCatalogue>(), provider.GetService<ILogger<RuleCatalogue>>(),
             provider.GetRequiredService<ITenantRules>()));
-        services.AddCustomRules();
         services.AddSingleton<DetectionEngine>();
         services.AddSingleton<IAlertCorrelator, AlertCorrelator>();
         services.AddSingleton<DemoTenant>();

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Vedette.Defender.Alerts;
+using Vedette.Defender.Investigations;
 using Vedette.Defender.State;
 using Vedette.Telemetry.Hunting;
 
@@ -81,6 +82,9 @@ internal sealed record RuleMatches(IReadOnlyList<NewAlert> Alerts, int Rows, int
             MitreTechniques = rule.Techniques,
             CustomDetails = group.Details,
             Uncorrelated = rule.Uncorrelated,
+            InvestigationRequest = rule.Responses.Any(response => response.Kind == ResponseKind.InitiateInvestigation)
+                ? new InvestigationRequest($"Custom detection: {rule.Title}", $"Custom detection rule {rule.Name}.")
+                : null,
             Evidence = group.Evidence,
             DeduplicationKey = group.Identity,
             MergeKey = group.MergeKey,

@@ -16,11 +16,12 @@ public sealed class HuntingTable
 {
     private readonly FrozenDictionary<string, int> _ordinals;
 
-    internal HuntingTable(string name, string description, string category, IReadOnlyList<HuntingColumn> columns)
+    internal HuntingTable(string name, string description, string category, bool runsContinuously, IReadOnlyList<HuntingColumn> columns)
     {
         Name = name;
         Description = description;
         Category = category;
+        RunsContinuously = runsContinuously;
         Columns = columns;
         _ordinals = columns.ToFrozenDictionary(c => c.Name, c => c.Ordinal, StringComparer.Ordinal);
     }
@@ -33,6 +34,9 @@ public sealed class HuntingTable
 
     /// <summary>Product family: device, email, identity and so on.</summary>
     public string Category { get; }
+
+    /// <summary>Whether the service lets custom detections over the table run continuously.</summary>
+    public bool RunsContinuously { get; }
 
     /// <summary>Columns in the service's order.</summary>
     public IReadOnlyList<HuntingColumn> Columns { get; }
@@ -70,6 +74,7 @@ public static class HuntingSchema
                 table.Name,
                 Text(table.Value, "description"),
                 Text(table.Value, "category"),
+                table.Value.TryGetProperty("nrtDetection", out var continuous) && continuous.GetBoolean(),
                 columns));
         }
 

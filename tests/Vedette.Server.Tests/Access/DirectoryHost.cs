@@ -61,7 +61,8 @@ internal sealed class DirectoryHost : IAsyncDisposable
 
     /// <summary>Starts the host.</summary>
     /// <param name="https">True to listen with https too, with a certificate of an authority of its own.</param>
-    public static async Task<DirectoryHost> StartAsync(bool https = false)
+    /// <param name="more">Adds services after all others.</param>
+    public static async Task<DirectoryHost> StartAsync(bool https = false, Action<IServiceCollection>? more = null)
     {
         var database = await TestPostgres.CreateAsync(IdentityServices.Migrations, DefenderState.Migrations);
         var folder = System.IO.Directory.CreateTempSubdirectory("vedette-directory-").FullName;
@@ -84,6 +85,7 @@ internal sealed class DirectoryHost : IAsyncDisposable
         builder.Services.AddVedetteThreatProtection();
         builder.Services.AddVedetteGraph();
         builder.Services.AddHostedService<AuthorityWorker>();
+        more?.Invoke(builder.Services);
         var application = builder.Build();
         await application.Services.GetRequiredService<IdentityStartup>().StartAsync();
         await application.Services.GetRequiredService<DirectoryService>().CreateTenantAsync(new CreateTenantRequest("Contoso", "contoso.example"));

@@ -8,6 +8,9 @@ internal static class CustomRuleJson
 {
     private const string Namespace = "#microsoft.graph.security.";
 
+    // What identifies an asset best comes first.
+    private static readonly string[] Strength = ["id", "objectId", "sid", "upn", "address", "name", "displayName", "domain"];
+
     /// <summary>What the rule does. The beta also has the properties that its newer form replaced, because clients still read them.</summary>
     public static JsonObject Action(CustomRuleBody body, bool beta)
     {
@@ -70,10 +73,11 @@ internal static class CustomRuleJson
         if (body.ImpactedAssets.Count > 0) return body.ImpactedAssets;
         return body.EntityMappings.Select(mapped => (CustomRuleFacts.Collections[mapped.Collection].Kind, mapped.Columns.Values))
             .Where(entry => entry.Kind is { } kind && CustomRuleFacts.Identifiers.ContainsKey(kind))
-            .SelectMany(entry => CustomRuleFacts.Identifiers[entry.Kind!.Value].Keys
-                .Where(identifier => entry.Values.Contains(CustomRuleFacts.Column(identifier), StringComparer.OrdinalIgnoreCase))
+            .SelectMany(entry => CustomRuleFacts.Identifiers[entry.Kind!.Value]
+                .Where(pair => entry.Values.Contains(CustomRuleFacts.Column(pair.Key), StringComparer.OrdinalIgnoreCase))
+                .OrderBy(pair => Array.IndexOf(Strength, pair.Value)).ThenBy(pair => pair.Key, StringComparer.Ordinal)
                 .Take(1)
-                .Select(identifier => new ImpactedAsset(entry.Kind!.Value, identifier)));
+                .Select(pair => new ImpactedAsset(entry.Kind!.Value, pair.Key)));
     }
 
     private static JsonObject Asset(ImpactedAsset asset) => new() { ["@odata.type"] = $"{Namespace}impacted{asset.Kind}Asset", ["identifier"] = asset.Identifier };

@@ -89,7 +89,7 @@ internal sealed partial class CustomRuleStore(NpgsqlDataSource database, Hunting
         INSERT INTO defender.custom_rules (tenant_id, id, detector_id, display_name, description, status, created_by, created_at, last_modified_by,
             last_modified_at, query_text, query_modified_at, frequency, look_back, title, body, action, action_beta)
         VALUES (@TenantId, @Id, @DetectorId, @DisplayName, @Description, @Status, @CreatedBy, @CreatedAt, @LastModifiedBy, @LastModifiedAt, @Query,
-            @QueryModifiedAt, @Frequency, @LookBack, @Title, @Body::jsonb, @Action::jsonb, @ActionBeta::jsonb)
+            @QueryModifiedAt, @Frequency, @LookBack, @Title, @Body::jsonb, @Action::json, @ActionBeta::json)
         """,
         cancellationToken);
 
@@ -99,7 +99,7 @@ internal sealed partial class CustomRuleStore(NpgsqlDataSource database, Hunting
         """
         UPDATE defender.custom_rules SET display_name = @DisplayName, description = @Description, status = @Status, last_modified_by = @LastModifiedBy,
             last_modified_at = @LastModifiedAt, query_text = @Query, query_modified_at = @QueryModifiedAt, frequency = @Frequency, look_back = @LookBack,
-            title = @Title, body = @Body::jsonb, action = @Action::jsonb, action_beta = @ActionBeta::jsonb
+            title = @Title, body = @Body::jsonb, action = @Action::json, action_beta = @ActionBeta::json
         WHERE tenant_id = @TenantId AND id = @Id
         """,
         cancellationToken);
@@ -118,6 +118,19 @@ internal sealed partial class CustomRuleStore(NpgsqlDataSource database, Hunting
             cancellationToken: cancellationToken));
         if (deleted is not null) Changed?.Invoke(tenantId);
         return deleted is not null;
+    }
+
+    /// <summary>Switches a rule off whose runs failed again and again; false when it is off already or not a tenant's own.</summary>
+    public async Task<bool> AutoDisableAsync(Guid tenantId, Guid detectorId, DateTime now, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await connection.ExecuteAsync(new CommandDefinition(
+            """
+            UPDATE defender.custom_rules SET status = 'AutoDisabled', last_modified_at = @now
+            WHERE tenant_id = @tenantId AND detector_id = @detectorId AND status = 'Enabled'
+            """,
+            new { tenantId, detectorId, now },
+            cancellationToken: cancellationToken)) > 0;
     }
 
     private async Task<string?> WriteAsync(CustomRule rule, string sql, CancellationToken cancellationToken)
