@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging.Console;
 using Vedette.Defender;
 using Vedette.Defender.Detections;
+using Vedette.Defender.Notifications;
 using Vedette.Defender.Streaming;
 using Vedette.Foundation;
 using Vedette.Foundation.Time;
@@ -82,6 +83,8 @@ internal static class HostBuilding
         services.AddInsight();
         services.AddSingleton<ISecretBox, SecretBox>();
         services.AddVedetteStreaming();
+        services.AddSingleton(options.Settings.Notifications);
+        services.AddVedetteNotifications();
         services.AddSingleton<FaultBook>();
         services.AddSingleton<IFaultScript>(provider => provider.GetRequiredService<FaultBook>());
         services.AddSingleton<ServerSnapshots>();

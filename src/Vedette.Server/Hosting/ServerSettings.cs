@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Vedette.Defender.Notifications;
 using Vedette.Server.Endpoint;
 using Vedette.Server.Http;
 using Vedette.Telemetry.Hunting;
@@ -18,6 +19,9 @@ internal sealed record ServerSettings
 
     /// <summary>What <c>externaldata</c> may read.</summary>
     public ExternalDataOptions ExternalData { get; init; } = new();
+
+    /// <summary>How change notifications are sent.</summary>
+    public NotificationOptions Notifications { get; init; } = new();
 
     /// <summary>Whether every table with a Timestamp also answers to TimeGenerated, as it does where tables are mirrored to a workspace.</summary>
     public bool TimeGenerated { get; init; }
@@ -51,7 +55,7 @@ internal sealed record ServerSettings
     private void Check()
     {
         var known = Calls.Count == 0 ? [] : EndpointSurface.Endpoints.Select(endpoint => endpoint.Key).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        var problem = Hunting.Problems().Concat(ExternalData.Problems())
+        var problem = Hunting.Problems().Concat(ExternalData.Problems()).Concat(Notifications.Problems())
             .Concat(Calls.Keys.Where(key => !known.Contains(key)).Select(key => $"Calls: there is no call '{key}'; write it as in the table of endpoints."))
             .Concat(Calls.Where(call => call.Value is { PerMinute: < 1 } or { PerHour: < 1 }).Select(call => $"Calls:{call.Key}: limits are 1 or more."))
             .FirstOrDefault();

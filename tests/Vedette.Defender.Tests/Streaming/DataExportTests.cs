@@ -182,11 +182,4 @@ public sealed class DataExportTests
         })],
         null,
         default);
-
-    private sealed class PlainBox : ISecretBox
-    {
-        public byte[] Close(string secret, string purpose) => Encoding.UTF8.GetBytes(purpose + "\n" + secret);
-
-        public string Open(byte[] box, string purpose) => Encoding.UTF8.GetString(box)[(purpose.Length + 1)..];
-    }
 }

@@ -158,6 +158,25 @@ internal static class ODataParser
             : throw Bad(call, $"Invalid value '{text}' for $count query option found. Valid values are 'true' or 'false'.");
     }
 
+    /// <summary>SQL of a filter that does not stand in a request, such as that of a subscription.</summary>
+    /// <exception cref="FormatException">It cannot be read, or names a property that is not allowed; the message says which.</exception>
+    public static string Condition(EntityTable table, string filter, IReadOnlyList<string> allowed, SqlText sql)
+    {
+        try
+        {
+            var node = Parser(table, "$filter", FilterText.Normalise(filter)).ParseFilter().Expression;
+            ODataNames.Check(node, name =>
+            {
+                if (!allowed.Contains(name, StringComparer.OrdinalIgnoreCase)) throw new ODataException($"The property '{name}' cannot be used in the $filter query option.");
+            });
+            return new FilterSql(table, sql).Translate(node);
+        }
+        catch (Exception fault) when (fault is ODataException or ApiException or ArgumentException or FormatException or OverflowException or InvalidCastException or NullReferenceException)
+        {
+            throw new FormatException($"Invalid filter clause: {(fault is ODataException ? fault.Message : "The query cannot be parsed.")}", fault);
+        }
+    }
+
     private static ODataQueryOptionParser Parser(EntityTable table, string option, string text)
     {
         var (model, type, set) = EdmModels.For(table);

@@ -1,0 +1,48 @@
+using Npgsql;
+using NpgsqlTypes;
+using Vedette.Defender.Notifications;
+using Vedette.Server.Http;
+using Vedette.Server.Http.Entities;
+using Vedette.Server.Http.OData;
+
+namespace Vedette.Server.Graph.Subscriptions;
+
+/// <summary>Filters of subscriptions: the same properties and words as in lists, looked at with one statement for many changes.</summary>
+internal sealed class SubscriptionFilter(NpgsqlDataSource database, IEnumerable<ApiSurface> surfaces) : INotificationFilter
+{
+    private readonly Lazy<ApiSurface> _surface = new(() => surfaces.First(surface => surface.Name == Security.GraphSecuritySurface.Name));
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlySet<string>> MatchAsync(ChangeSubscription subscription, IReadOnlyCollection<string> ids, CancellationToken cancellationToken)
+    {
+        var table = SubscriptionDraft.Table(_surface.Value, subscription.Kind);
+        var sql = new SqlText();
+        sql.Add($"SELECT {table.Key.Sql} FROM {table.Source} WHERE {table.TenantColumn} = {sql.Parameter(subscription.TenantId, NpgsqlDbType.Uuid)}");
+        sql.Add($" AND {table.Key.Sql} = ANY({sql.Parameter(ids.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text)})");
+        if (subscription.DeviceGroups is { } groups) DeviceGroups.Condition(table, groups)(sql);
+        if (subscription.Filter is { } filter) sql.Add(" AND ").Add(Translate(table, subscription.Kind, filter, sql));
+        var found = new HashSet<string>(StringComparer.Ordinal);
+        await using var command = sql.ToCommand(database);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken)) found.Add(reader.GetString(0));
+        return found;
+    }
+
+    /// <summary>SQL of a filter.</summary>
+    /// <exception cref="FormatException">It cannot be read, or names what lists of the resource cannot be filtered by.</exception>
+    public static string Translate(EntityTable table, SubscribedResource kind, string filter, SqlText sql) =>
+        ODataParser.Condition(table, filter, SubscriptionDraft.List(kind).OData.Filter, sql);
+}
+
+/// <summary>What device groups let a user see of the security tables.</summary>
+internal static class DeviceGroups
+{
+    /// <summary>Alerts of the groups, or incidents that hold one.</summary>
+    public static SqlCondition Condition(EntityTable table, IReadOnlyList<int> groups) => sql =>
+    {
+        var known = sql.Parameter(groups.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Integer);
+        sql.Add(table.DeviceGroupColumn is { } column
+            ? $" AND {column} = ANY({known})"
+            : $" AND EXISTS (SELECT FROM defender.alerts seen WHERE seen.tenant_id = i.tenant_id AND seen.incident_id = i.id AND seen.rbac_group_id = ANY({known}))");
+    };
+}
