@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Dapper;
 using Npgsql;
 using Vedette.Foundation;
+using Vedette.Foundation.Storage;
 using Vedette.Telemetry.Schema;
 
 namespace Vedette.Defender.Streaming;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net;
+using Vedette.Foundation.Storage;
 
 namespace Vedette.Defender.Streaming;
 

@@ -164,6 +164,9 @@ internal sealed partial class Binder
             case "bag_unpack":
                 isOpen = true;
                 return [.. source.Where(c => c.Id != ColumnOf(arguments[0])?.Id)];
+            case "cosmosdb_sql_request" or "postgresql_request":
+                isOpen = true;
+                return [];
             case "pivot":
                 isOpen = true;
                 return PivotColumns(source, arguments);

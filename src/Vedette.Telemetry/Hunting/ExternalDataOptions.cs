@@ -1,6 +1,6 @@
 namespace Vedette.Telemetry.Hunting;
 
-/// <summary>What <c>externaldata</c> may read. Off until a host is named.</summary>
+/// <summary>What <c>externaldata</c> and the plug-ins that call services may reach. Off until a host is named.</summary>
 public sealed record ExternalDataOptions
 {
     /// <summary>
@@ -10,13 +10,13 @@ public sealed record ExternalDataOptions
     /// </summary>
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
 
-    /// <summary>Bytes of one file, as transferred, at most.</summary>
+    /// <summary>Bytes of one file or answer, as transferred, at most.</summary>
     public long MaxBytes { get; init; } = 32L * 1024 * 1024;
 
-    /// <summary>Characters of all files of one <c>externaldata</c>, unpacked, at most.</summary>
+    /// <summary>Characters of all files of one <c>externaldata</c>, or of all that one plug-in fetches, unpacked, at most.</summary>
     public int MaxCharacters { get; init; } = 32 * 1024 * 1024;
 
-    /// <summary>Time for one file, from the connection to its last byte.</summary>
+    /// <summary>Time for one file or call, from the connection to its last byte.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>What is wrong with the values; empty when they can be used.</summary>

@@ -25,11 +25,11 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
     // The engine looks at the clock between blocks of work, so a query that hangs in one block gets this much longer before it is cancelled.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
 
-    private readonly ExternalDataReader? _external = options.ExternalData.AllowedHosts.Count == 0 ? null : new ExternalDataReader(options.ExternalData);
+    private readonly ExternalConnector? _external = options.ExternalData.AllowedHosts.Count == 0 ? null : new ExternalConnector(options.ExternalData);
     private readonly QueryCache<KqlCompilation> _compiled = new(options.QueryCacheSize);
 
-    /// <summary>A service whose <c>externaldata</c> reads in another way.</summary>
-    internal HuntingService(IClickHouse engine, TelemetryOptions options, HuntingCatalogue catalogue, TimeProvider time, ExternalDataReader external)
+    /// <summary>A service whose queries reach the network in another way.</summary>
+    internal HuntingService(IClickHouse engine, TelemetryOptions options, HuntingCatalogue catalogue, TimeProvider time, ExternalConnector external)
         : this(engine, options, catalogue, time) => _external = external;
 
     /// <summary>Compiles a query without running it: its columns and everything there is to say about it.</summary>
@@ -149,6 +149,7 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
             BesideLookBack = request.BesideLookBack,
             VisibleDevices = request.VisibleDevices,
             OpenExternal = _external is null ? null : _external.OpenAsync,
+            External = _external is null ? null : new ExternalSession(_external, time),
             ExternalCharacters = options.ExternalData.MaxCharacters,
         };
     }

@@ -1,6 +1,7 @@
 using Vedette.Kql;
 using Vedette.Kql.Bound;
 using Vedette.Telemetry.Local;
+using Vedette.Telemetry.Local.External;
 using Vedette.Telemetry.Local.Steps;
 
 namespace Vedette.Telemetry.Sql;
@@ -12,13 +13,24 @@ internal sealed partial class RelationWriter
     {
         if (node.Arguments.Any(a => a.Table is not null) && node.Plugin.Name is "ipv4_lookup" or "ipv6_lookup" or "geo_line_lookup" or "geo_polygon_lookup")
             return Lookup(node);
-        if (PluginSteps.Find(node.Plugin.Name) is not { } plugin)
+        var plugin = PluginSteps.Find(node.Plugin.Name);
+        // What calls a service has no use for the rows before it.
+        var source = node.Input;
+        if (plugin is null && ExternalStep.Find(node.Plugin.Name) is { } external)
+        {
+            if (_context.External is not { } session)
+                throw ScalarWriter.Unsupported($"The plug-in {node.Plugin.Name} is switched off: no host is named that it may call");
+            source = null;
+            plugin = call => external(call, session);
+        }
+
+        if (plugin is null)
             throw ScalarWriter.Unsupported($"The plug-in {node.Plugin.Name} is not supported");
-        var scope = node.Input is null ? Print(new PrintRelation([])) : Open(Write(node.Input));
+        var scope = source is null ? Print(new PrintRelation([])) : Open(Write(source));
         scope = Prepare(scope, node.Arguments.Select(a => a.Scalar).OfType<BoundScalar>());
         if (scope.HasWindow)
             scope = scope.Wrap();
-        var inputs = node.Input?.Columns.ToList() ?? [];
+        var inputs = source?.Columns.ToList() ?? [];
         var arguments = new List<PluginValue>();
         foreach (var argument in node.Arguments)
         {
@@ -61,7 +73,7 @@ internal sealed partial class RelationWriter
         }
 
         var outputs = node.Columns.Concat(node.LateColumns.Where(l => !node.Columns.Any(c => c.Id == l.Id))).ToList();
-        var step = plugin(new PluginCall(node.Plugin.Name, node.Input?.Columns.Count ?? 0, arguments, node.Columns, outputs, node.IsOpen));
+        var step = plugin(new PluginCall(node.Plugin.Name, source?.Columns.Count ?? 0, arguments, node.Columns, outputs, node.IsOpen));
         return _program.AddStage(step, scope, inputs, outputs, passesThrough: false);
     }
 

@@ -40,6 +40,9 @@ public sealed record SqlContext
     /// </summary>
     public Func<Uri, CancellationToken, Task<Stream>>? OpenExternal { get; init; }
 
+    /// <summary>What plug-ins that call services may reach, and what they have fetched. Null when they may reach nothing.</summary>
+    internal Hunting.ExternalSession? External { get; init; }
+
     /// <summary>Characters that the files of one <c>externaldata</c> may hold.</summary>
     public int ExternalCharacters { get; init; } = 32 * 1024 * 1024;
 

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Vedette.Defender.Streaming;
 using Vedette.Foundation;
+using Vedette.Foundation.Storage;
 using Vedette.Telemetry;
 using Vedette.Telemetry.Ingest;
 using Vedette.Testing;

@@ -88,8 +88,8 @@ internal sealed class KqlCoverage
 
         var refused = Features.Count(f => f is { Kind: "plugin", IsDocumented: true } && NoteOf(f)?.State == "absent");
         var (run, all) = Count("plugin");
-        page.Append(CultureInfo.InvariantCulture, $"| … that need neither the network nor another language | {all - refused} | {run} | {Percent(run, all - refused)} % |\n");
-        page.Append(CultureInfo.InvariantCulture, $"\nThe other {refused} plug-ins call something in the network or run another language's code. They are refused by name.\n");
+        page.Append(CultureInfo.InvariantCulture, $"| … of those that make sense here | {all - refused} | {run} | {Percent(run, all - refused)} % |\n");
+        page.Append(CultureInfo.InvariantCulture, $"\nThe other {refused} plug-ins run another language's code, call a model, or call a kind of service that is not spoken to. They are refused by name.\n");
         foreach (var (kind, title) in Kinds)
             WriteKind(page, kind, title);
         return page.ToString();

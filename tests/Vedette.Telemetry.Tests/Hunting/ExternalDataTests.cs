@@ -146,9 +146,9 @@ public sealed class ExternalDataTests : IAsyncLifetime
     private async Task<IReadOnlyList<object?[]>> RunAsync(string query, ExternalDataOptions? external = null)
     {
         var options = new TelemetryOptions { ExternalData = external ?? Options() };
-        using var reader = new ExternalDataReader(
+        using var connector = new ExternalConnector(
             options.ExternalData,
-            handler => handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate?.Subject == "CN=feeds.test",
+            (_, certificate, _, _) => certificate?.Subject == "CN=feeds.test",
             (host, _) => Task.FromResult<IPAddress[]>([host switch
             {
                 "inner.test" => IPAddress.Parse("10.1.2.3"),
@@ -157,7 +157,7 @@ public sealed class ExternalDataTests : IAsyncLifetime
             }]));
         var service = external is { AllowedHosts.Count: 0 }
             ? new HuntingService(TestEngine.Shared, options, new HuntingCatalogue(options), TimeProvider.System)
-            : new HuntingService(TestEngine.Shared, options, new HuntingCatalogue(options), TimeProvider.System, reader);
+            : new HuntingService(TestEngine.Shared, options, new HuntingCatalogue(options), TimeProvider.System, connector);
         var result = await service.RunAsync(new HuntingRequest(Guid.NewGuid(), query), default);
         return [.. result.Rows];
     }

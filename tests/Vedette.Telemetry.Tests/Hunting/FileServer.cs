@@ -2,9 +2,8 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Vedette.Testing;
 
 namespace Vedette.Telemetry.Tests;
 
@@ -13,15 +12,11 @@ internal sealed class FileServer : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
-    private readonly X509Certificate2 _certificate;
+    private readonly TestCertificate _certificate = new("feeds.test");
     private readonly Task _work;
 
     public FileServer()
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=feeds.test", key, HashAlgorithmName.SHA256);
-        using var made = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        _certificate = X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null);
         _listener.Start();
         _work = AcceptAsync();
     }
@@ -31,6 +26,9 @@ internal sealed class FileServer : IAsyncDisposable
 
     /// <summary>Paths that were asked for.</summary>
     public ConcurrentQueue<string> Asked { get; } = new();
+
+    /// <summary>What was asked: the method, the headers a line each, an empty line, the body.</summary>
+    public ConcurrentQueue<string> Requests { get; } = new();
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
@@ -65,16 +63,23 @@ internal sealed class FileServer : IAsyncDisposable
         using (client)
         await using (var tls = new SslStream(client.GetStream()))
         {
-            await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = _certificate }, _stop.Token);
+            await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = _certificate.Certificate }, _stop.Token);
             using var reader = new StreamReader(tls, Encoding.ASCII);
-            var path = (await reader.ReadLineAsync(_stop.Token))!.Split(' ')[1];
-            while (await reader.ReadLineAsync(_stop.Token) is { Length: > 0 })
+            var request = (await reader.ReadLineAsync(_stop.Token))!.Split(' ');
+            var (path, length) = (request[1], 0);
+            var head = new StringBuilder(request[0]);
+            while (await reader.ReadLineAsync(_stop.Token) is { Length: > 0 } line)
             {
+                head.Append('\n').Append(line);
+                if (line.StartsWith("Content-Length: ", StringComparison.OrdinalIgnoreCase)) length = int.Parse(line[16..]);
             }
 
+            var sent = new char[length];
+            if (length > 0) await reader.ReadBlockAsync(sent, _stop.Token);
             Asked.Enqueue(path);
-            var (head, body) = Files.TryGetValue(path, out var file) ? file : ("HTTP/1.1 404 Not Found\r\nContent-Length: 0", []);
-            await tls.WriteAsync(Encoding.ASCII.GetBytes(head + "\r\nConnection: close\r\n\r\n"), _stop.Token);
+            Requests.Enqueue($"{head}\n\n{new string(sent)}");
+            var (answer, body) = Files.TryGetValue(path, out var file) ? file : ("HTTP/1.1 404 Not Found\r\nContent-Length: 0", []);
+            await tls.WriteAsync(Encoding.ASCII.GetBytes(answer + "\r\nConnection: close\r\n\r\n"), _stop.Token);
             if (body is null) await Task.Delay(Timeout.Infinite, _stop.Token);
             await tls.WriteAsync(body, _stop.Token);
         }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Vedette.Kql;
 
@@ -40,7 +39,7 @@ internal sealed class BagUnpackStep(PluginCall call) : ILocalStep
                     names.Add(name);
                 }
 
-                types[name] = Common(known, TypeOf(value));
+                types[name] = BagTypes.Common(known, BagTypes.Of(value));
             }
         }
 
@@ -84,26 +83,4 @@ internal sealed class BagUnpackStep(PluginCall call) : ILocalStep
 
         return new LocalTable(columns, rows);
     }
-
-    private static KqlType? TypeOf(JsonNode? value) => value switch
-    {
-        null => null,
-        JsonObject or JsonArray => KqlType.Dynamic,
-        JsonValue scalar => scalar.GetValueKind() switch
-        {
-            JsonValueKind.True or JsonValueKind.False => KqlType.Bool,
-            JsonValueKind.Number => scalar.TryGetValue<long>(out _) ? KqlType.Long : KqlType.Real,
-            _ => DateTimeText(scalar) ? KqlType.DateTime : KqlType.String,
-        },
-        _ => KqlType.Dynamic,
-    };
-
-    private static bool DateTimeText(JsonValue value) =>
-        value.TryGetValue<string>(out var text) && text.Length is >= 19 and <= 33 && text[4] == '-' && text[10] == 'T'
-        && LocalValues.To(text, KqlType.String, KqlType.DateTime) is not null;
-
-    private static KqlType? Common(KqlType? known, KqlType? type) => known is null || known == type ? type ?? known
-        : type is null ? known
-        : (known, type) is (KqlType.Long, KqlType.Real) or (KqlType.Real, KqlType.Long) ? KqlType.Real
-        : KqlType.Dynamic;
 }

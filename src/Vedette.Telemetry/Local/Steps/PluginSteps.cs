@@ -61,7 +61,8 @@ internal sealed record PluginCall(
     public long Long(LocalTable input, string name, long absent) =>
         Has(name) && LocalValues.To(Value(input, name), Find(name)!.Type, KqlType.Long) is long value ? value : absent;
 
-    private PluginValue? Find(string name) => Arguments.FirstOrDefault(a => string.Equals(a.Parameter, name, StringComparison.OrdinalIgnoreCase));
+    /// <summary>An argument by its parameter's name; null when it is left out.</summary>
+    public PluginValue? Find(string name) => Arguments.FirstOrDefault(a => string.Equals(a.Parameter, name, StringComparison.OrdinalIgnoreCase));
 
     private static readonly HashSet<string> Known = new(StringComparer.OrdinalIgnoreCase) { "columnsConflict", "ignoredProperties", "column_prefix" };
 }

@@ -2,13 +2,13 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Vedette.Defender.Streaming;
+namespace Vedette.Foundation.Storage;
 
 /// <summary>
 /// A storage account as a connection string names it, with an account key or a shared access signature. Signs requests by the documented
 /// Shared Key scheme.
 /// </summary>
-internal sealed class StorageAccount
+public sealed class StorageAccount
 {
     private readonly string _name;
     private readonly byte[]? _key;
@@ -46,6 +46,13 @@ internal sealed class StorageAccount
             ? new StorageAccount(endpoint, name, key[..length], "")
             : throw new ArgumentException("The AccountKey is not base64.");
     }
+
+    /// <summary>An account whose address and right of access are known.</summary>
+    /// <param name="endpoint">Address of its blobs.</param>
+    /// <param name="name">The account's name.</param>
+    /// <param name="key">The account key; null for none.</param>
+    /// <param name="signature">A shared access signature; empty for none.</param>
+    public static StorageAccount At(Uri endpoint, string name, byte[]? key, string signature) => new(endpoint, name, key, signature.TrimStart('?'));
 
     /// <summary>Makes a signed request.</summary>
     /// <param name="method">HTTP verb.</param>
