@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Vedette.Server.Access;
 using Vedette.Server.Endpoint.AdvancedHunting;
 using Vedette.Server.Endpoint.Alerts;
@@ -60,7 +61,8 @@ public static class EndpointServices
         services.AddSingleton<IEndpointHandlers, ScanHandlers>();
         services.AddSingleton<IEndpointHandlers, ExportHandlers>();
         services.AddSingleton<IEndpointHandlers, ExtensionPermissionHandlers>();
-        services.AddSingleton<TelemetryReader>();
+        services.TryAddSingleton<TelemetryReader>();
+        services.TryAddSingleton<HuntingCalls>();
         services.AddSingleton<Observations>();
         services.AddSingleton<SignedLinks>();
         services.AddSingleton(provider => EndpointSurface.Create(provider.GetServices<IEndpointHandlers>()));

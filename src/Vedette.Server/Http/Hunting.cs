@@ -38,10 +38,11 @@ internal static class HuntingWriter
         _ => "String",
     };
 
-    /// <summary>Writes statistics, schema and rows as one object.</summary>
-    public static async ValueTask WriteAsync(Utf8JsonWriter json, HuntingResult result, HuntingSpelling spelling, AnswerFlow flow)
+    /// <summary>Writes statistics, schema and rows as one object, after a context when there is one.</summary>
+    public static async ValueTask WriteAsync(Utf8JsonWriter json, HuntingResult result, HuntingSpelling spelling, AnswerFlow flow, string? context = null)
     {
         json.WriteStartObject();
+        if (context is not null) json.WriteString("@odata.context"u8, context);
         if (spelling.Statistics is { } statistics)
         {
             json.WritePropertyName(statistics);

@@ -1,4 +1,7 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Vedette.Server.Endpoint.Telemetry;
 using Vedette.Server.Graph.Security.Alerts;
+using Vedette.Server.Graph.Security.Hunting;
 using Vedette.Server.Graph.Security.Incidents;
 
 namespace Vedette.Server.Graph.Security;
@@ -11,6 +14,9 @@ internal static class GraphSecurityServices
     {
         services.AddSingleton<IGraphSecurityHandlers, SecurityAlertHandlers>();
         services.AddSingleton<IGraphSecurityHandlers, SecurityIncidentHandlers>();
+        services.AddSingleton<IGraphSecurityHandlers, HuntingHandlers>();
+        services.TryAddSingleton<TelemetryReader>();
+        services.TryAddSingleton<HuntingCalls>();
         return services;
     }
 }
