@@ -65,8 +65,9 @@ public static partial class CustomRuleReader
         var bare = old is null && !action.Exists;
         var title = template.Text("title", 256) ?? old?.Title ?? (bare ? name : null);
         if (string.IsNullOrWhiteSpace(title)) Missing(template, "title");
-        var (category, techniques) = Tactics(template, old, bare, rule.Has("status") || rule.Part("schedule").Has("frequency"));
-        var (assets, mappings) = Entities(template, old, bare, faults);
+        var newer = rule.Has("status") || rule.Part("schedule").Has("frequency");
+        var (category, techniques) = Tactics(template, old, bare, newer);
+        var (assets, mappings) = Entities(template, needsAsset: old is null && !bare && !newer, old, faults);
         var groups = Scope(action, old);
         return new CustomRuleBody
         {
@@ -183,7 +184,7 @@ public static partial class CustomRuleReader
     }
 
     private static (IReadOnlyList<ImpactedAsset> Assets, IReadOnlyList<MappedEntity> Mappings) Entities(
-        JsonPart template, CustomRuleBody? old, bool bare, ICollection<RuleFault> faults)
+        JsonPart template, bool needsAsset, CustomRuleBody? old, ICollection<RuleFault> faults)
     {
         List<MappedEntity>? mappings = template.Has("entityMappings") && !template.IsNull("entityMappings")
             ? [.. template.Part("entityMappings").Properties().SelectMany(pair => Mappings(template.Part("entityMappings"), pair.Name))]
@@ -191,7 +192,7 @@ public static partial class CustomRuleReader
         if (!template.Has("impactedAssets"))
         {
             if (mappings is not null) return ([], mappings);
-            if (old is null && !bare && !template.Has("entityMappings") && !template.Has("tactics")) TooFew(template);
+            if (needsAsset && !template.Has("entityMappings") && !template.Has("tactics")) TooFew(template);
             return (old?.ImpactedAssets ?? [], template.IsNull("entityMappings") ? [] : old?.EntityMappings ?? []);
         }
 

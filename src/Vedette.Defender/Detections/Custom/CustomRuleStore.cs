@@ -120,16 +120,19 @@ internal sealed partial class CustomRuleStore(NpgsqlDataSource database, Hunting
         return deleted is not null;
     }
 
-    /// <summary>Switches a rule off whose runs failed again and again; false when it is off already or not a tenant's own.</summary>
-    public async Task<bool> AutoDisableAsync(Guid tenantId, Guid detectorId, DateTime now, CancellationToken cancellationToken)
+    /// <summary>
+    /// Switches a rule off whose runs failed again and again; false when it is off already, not a tenant's own, or continuous and failed over more
+    /// than an hour: the history tells not of each of its runs.
+    /// </summary>
+    public async Task<bool> AutoDisableAsync(Guid tenantId, Guid detectorId, DateTime since, DateTime now, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         return await connection.ExecuteAsync(new CommandDefinition(
             """
             UPDATE defender.custom_rules SET status = 'AutoDisabled', last_modified_at = @now
-            WHERE tenant_id = @tenantId AND detector_id = @detectorId AND status = 'Enabled'
+            WHERE tenant_id = @tenantId AND detector_id = @detectorId AND status = 'Enabled' AND (frequency > 0 OR @since > @now - interval '1 hour')
             """,
-            new { tenantId, detectorId, now },
+            new { tenantId, detectorId, since, now },
             cancellationToken: cancellationToken)) > 0;
     }
 

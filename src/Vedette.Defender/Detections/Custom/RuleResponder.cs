@@ -49,13 +49,16 @@ internal sealed partial class RuleResponder(
     public async Task RunsEndedAsync(Guid tenantId, IReadOnlyList<DetectionRun> ended, CancellationToken cancellationToken)
     {
         if (options.FailuresUntilDisabled <= 0) return;
-        foreach (var run in ended.Where(run => run.Status == RunStatus.Failed))
+        foreach (var run in ended.Where(IsItsOwn))
         {
             var latest = await _runs.RunsAsync(tenantId, run.RuleId, options.FailuresUntilDisabled, cancellationToken);
-            if (latest.Count < options.FailuresUntilDisabled || latest.Any(other => other.Status != RunStatus.Failed)) continue;
-            if (await rules.AutoDisableAsync(tenantId, run.RuleId, Now, cancellationToken)) LogDisabled(run.RuleTitle, options.FailuresUntilDisabled);
+            if (latest.Count < options.FailuresUntilDisabled || !latest.All(IsItsOwn)) continue;
+            if (await rules.AutoDisableAsync(tenantId, run.RuleId, latest[^1].StartedAt, Now, cancellationToken)) LogDisabled(run.RuleTitle, options.FailuresUntilDisabled);
         }
     }
+
+    // A failure that the rule is to blame for, rather than the engine.
+    private static bool IsItsOwn(DetectionRun run) => run.Status == RunStatus.Failed && run.Failure?.Contains($"{HuntingFailure.Internal}: ", StringComparison.Ordinal) != true;
 
     private DateTime Now => clock.GetUtcNow().UtcDateTime;
 
