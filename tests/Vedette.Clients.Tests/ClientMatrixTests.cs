@@ -56,6 +56,7 @@ public sealed class ClientMatrixTests(MatrixServer server, ITestOutputHelper out
             (await CheckAsync("code", settings, (string)token["token"]!)).ShouldBeNull();
         }
 
+        ((string)second["sessionBefore"]!, (string)second["sessionAfter"]!).ShouldBe(("unchanged", "changed"));
         ((int)second["accounts"]!).ShouldBe(0);
         ((bool)second["askedAgain"]!).ShouldBeTrue();
         ((int)answer["api"]!["status"]!).ShouldBe(200, answer["api"]!.ToJsonString());

@@ -114,7 +114,7 @@ public sealed class DelegatedTokens(ISigningKeySource keys, TicketStore tickets,
 
             // Some libraries compare the audience with the client id they sent letter by letter.
             json.WriteString("aud", context.Credentials.ClientId);
-            json.WriteString("iss", version2 ? $"{AuthorityClouds.IssuerBase(context.Call.Authority)}/{user.TenantId}/v2.0" : AccessTokenWriter.IssuerV1(user.TenantId));
+            json.WriteString("iss", version2 ? AccessTokenWriter.IssuerV2(context.Call.Authority, user.TenantId) : AccessTokenWriter.IssuerV1(user.TenantId));
             json.WriteNumber("iat", (context.Now - TokenLifetimes.Backdate).ToUnixTimeSeconds());
             json.WriteNumber("nbf", (context.Now - TokenLifetimes.Backdate).ToUnixTimeSeconds());
             json.WriteNumber("exp", (context.Now + TokenLifetimes.AccessToken).ToUnixTimeSeconds());
@@ -132,6 +132,7 @@ public sealed class DelegatedTokens(ISigningKeySource keys, TicketStore tickets,
             json.WriteString("oid", user.Id);
             if (version2) json.WriteString("preferred_username", user.UserPrincipalName);
             json.WriteString("rh", "1." + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(24)) + ".");
+            if (data.SessionId is { } session) json.WriteString("sid", session);
             json.WriteString("sub", AccessTokenWriter.PairwiseSubject(user.Id, context.Client.AppId));
             json.WriteString("tid", user.TenantId);
             if (!version2)

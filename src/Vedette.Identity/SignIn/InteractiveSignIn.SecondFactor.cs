@@ -48,6 +48,7 @@ public sealed partial class InteractiveSignIn
     {
         var session = await tickets.IssueAsync(
             TicketKind.Session, null, visitor.User.TenantId, visitor.User.Id, SessionLife, new TicketData { Methods = visitor.Methods }, null, cancellationToken);
+        visitor = visitor with { SessionId = TicketStore.SessionIdOf(session) };
         var prompts = interaction.Prompt.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         var forceConsent = interaction.UserCode is not null || prompts.Contains("consent") || prompts.Contains("admin_consent");
         return (await ContinueAsync(interaction, client, visitor, mayAsk: true, forceConsent, cancellationToken), session);

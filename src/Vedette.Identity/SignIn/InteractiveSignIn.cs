@@ -141,13 +141,25 @@ public sealed partial class InteractiveSignIn(DirectoryStore store, DirectorySer
     public string OrganisationOf(User user) => store.Current.TryGetTenant(user.TenantId, out var tenant) ? tenant.DisplayName : "";
 
     /// <summary>Ends a browser's session.</summary>
+    /// <param name="session">Value of the session cookie.</param>
+    /// <param name="authority">The authority's address as the browser knows it.</param>
+    /// <param name="cancellationToken">Stops the operation.</param>
     /// <returns>Addresses that the browser is to load, so that the applications of the session hear of it (front-channel sign-out).</returns>
-    public async Task<IReadOnlyList<string>> SignOutAsync(string? session, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<string>> SignOutAsync(string? session, string authority, CancellationToken cancellationToken = default)
     {
         if (session is null || !TicketStore.IsWellFormed(session) || await tickets.FindAsync(TicketKind.Session, session, cancellationToken) is not { } ticket) return [];
-        var applications = ticket.UserId is { } userId ? await tickets.ApplicationsSinceAsync(userId, ticket.IssuedAt, cancellationToken) : [];
+        var sessionId = TicketStore.SessionIdOf(session);
+        var applications = ticket.UserId is { } userId ? await tickets.ApplicationsOfAsync(userId, sessionId, cancellationToken) : [];
         await tickets.DeleteAsync(ticket, cancellationToken);
-        return [.. applications.Select(id => store.Current.Application(id)?.LogoutUrl).OfType<string>().Distinct(StringComparer.Ordinal)];
+        return [.. applications.Select(entry => store.Current.Application(entry.AppId)?.LogoutUrl is { } address ? Hear(address, entry.Version) : null).OfType<string>().Distinct(StringComparer.Ordinal)];
+
+        // The application compares both with the claims of its id token.
+        string Hear(string address, int version)
+        {
+            var tenant = ticket.TenantId ?? Guid.Empty;
+            var issuer = version == 2 ? AccessTokenWriter.IssuerV2(authority, tenant) : AccessTokenWriter.IssuerV1(tenant);
+            return $"{address}{(address.Contains('?', StringComparison.Ordinal) ? '&' : '?')}sid={sessionId}&iss={Uri.EscapeDataString(issuer)}";
+        }
     }
 
     private async Task<InteractionStep> ContinueAsync(Interaction interaction, Application client, Visitor visitor, bool mayAsk, bool forceConsent, CancellationToken cancellationToken)
@@ -192,12 +204,13 @@ public sealed partial class InteractiveSignIn(DirectoryStore store, DirectorySer
             CodeChallenge = interaction.CodeChallenge,
             CodeChallengeMethod = interaction.CodeChallengeMethod,
             Methods = visitor.Methods,
+            SessionId = visitor.SessionId,
         };
         var code = await tickets.IssueAsync(TicketKind.Code, client.AppId, user.TenantId, user.Id, AuthorizationCodeGrant.CodeLife, data, null, cancellationToken);
         var parameters = new List<KeyValuePair<string, string>> { new("code", code) };
         if (interaction.ClientInfo) parameters.Add(new("client_info", DelegatedTokens.ClientInfo(user)));
         if (interaction.State is not null) parameters.Add(new("state", interaction.State));
-        parameters.Add(new("session_state", Guid.NewGuid().ToString()));
+        parameters.Add(new("session_state", (visitor.SessionId ?? Guid.NewGuid()).ToString()));
         return new InteractionStep.Reply(interaction.RedirectUri!, interaction.ResponseMode, parameters);
     }
 
@@ -227,7 +240,7 @@ public sealed partial class InteractiveSignIn(DirectoryStore store, DirectorySer
     {
         if (session is null || !TicketStore.IsWellFormed(session)) return null;
         if (await tickets.FindAsync(TicketKind.Session, session, cancellationToken) is not { UserId: { } userId } ticket || ticket.ExpiresAt <= clock.GetUtcNow()) return null;
-        return await directory.FindUserAsync(userId, cancellationToken) is { AccountEnabled: true } user ? new Visitor(user, ticket.Data.Methods) : null;
+        return await directory.FindUserAsync(userId, cancellationToken) is { AccountEnabled: true } user ? new Visitor(user, ticket.Data.Methods) { SessionId = TicketStore.SessionIdOf(session) } : null;
     }
 
     private bool MayEnter(Interaction interaction, User user) => !store.Current.TryGetTenant(interaction.TenantSegment, out var tenant) || tenant.Id == user.TenantId;
@@ -237,7 +250,11 @@ public sealed partial class InteractiveSignIn(DirectoryStore store, DirectorySer
     /// <summary>Somebody who is signed in.</summary>
     /// <param name="User">Who.</param>
     /// <param name="Methods">How they signed in.</param>
-    private sealed record Visitor(User User, IReadOnlyList<string> Methods);
+    private sealed record Visitor(User User, IReadOnlyList<string> Methods)
+    {
+        /// <summary>The browser's session; null while there is none yet.</summary>
+        public Guid? SessionId { get; init; }
+    }
 
     private static InteractionStep Refuse(Interaction interaction, ProtocolError error, string? subcode = null)
     {

@@ -62,6 +62,9 @@ public sealed record TicketData
     /// <summary>The sign-in that a refresh token came of, so that all of them can be ended together.</summary>
     public Guid? Family { get; init; }
 
+    /// <summary>The browser's session in which the user signed in, as applications know it (<c>sid</c>); null where there was no browser.</summary>
+    public Guid? SessionId { get; init; }
+
     /// <summary>How the user signed in.</summary>
     public IReadOnlyList<string> Methods { get; init; } = ["pwd"];
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Npgsql;
@@ -88,15 +89,22 @@ public sealed class TicketStore(NpgsqlDataSource database, IdentityKey key, Time
         return await command.ExecuteScalarAsync(cancellationToken) is not DateTime before || now.UtcDateTime - before >= apart;
     }
 
-    /// <summary>Applications that a user signed in to since a moment.</summary>
-    public async Task<IReadOnlyList<Guid>> ApplicationsSinceAsync(Guid userId, DateTimeOffset since, CancellationToken cancellationToken = default)
+    /// <summary>What applications know a browser's session by: it follows from the session's value and does not tell it.</summary>
+    public static Guid SessionIdOf(string session) => new(SHA256.HashData(Encoding.UTF8.GetBytes("sid " + session)).AsSpan(0, 16));
+
+    /// <summary>Applications that were signed in to during a session, with the generation of endpoints that each used.</summary>
+    public async Task<IReadOnlyList<(Guid AppId, int Version)>> ApplicationsOfAsync(Guid userId, Guid sessionId, CancellationToken cancellationToken = default)
     {
-        await using var command = database.CreateCommand("SELECT DISTINCT app_id FROM identity.tickets WHERE user_id = $1 AND kind IN ('Code', 'Refresh') AND issued_at >= $2");
+        await using var command = database.CreateCommand(
+            """
+            SELECT app_id, max(coalesce((data ->> 'version')::integer, 2)) FROM identity.tickets
+            WHERE user_id = $1 AND kind IN ('Code', 'Refresh') AND data ->> 'sessionId' = $2 GROUP BY app_id ORDER BY app_id
+            """);
         command.Parameters.Add(new NpgsqlParameter { Value = userId });
-        command.Parameters.Add(new NpgsqlParameter { Value = since });
-        var found = new List<Guid>();
+        command.Parameters.Add(new NpgsqlParameter { Value = sessionId.ToString() });
+        var found = new List<(Guid, int)>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken)) found.Add(reader.GetGuid(0));
+        while (await reader.ReadAsync(cancellationToken)) found.Add((reader.GetGuid(0), reader.GetInt32(1)));
         return found;
     }
 

@@ -96,7 +96,7 @@ public static class AccessTokenWriter
         {
             json.WriteStartObject();
             json.WriteString("aud", token.Audience);
-            json.WriteString("iss", token.Version2 ? $"{Protocol.AuthorityClouds.IssuerBase(token.Authority)}/{token.TenantId}/v2.0" : IssuerV1(token.TenantId));
+            json.WriteString("iss", token.Version2 ? IssuerV2(token.Authority, token.TenantId) : IssuerV1(token.TenantId));
             json.WriteNumber("iat", token.NotBefore.ToUnixTimeSeconds());
             json.WriteNumber("nbf", token.NotBefore.ToUnixTimeSeconds());
             json.WriteNumber("exp", token.Expires.ToUnixTimeSeconds());
@@ -141,6 +141,9 @@ public static class AccessTokenWriter
 
     /// <summary>The v1 issuer of a tenant, the same on every host.</summary>
     public static string IssuerV1(Guid tenantId) => $"https://sts.windows.net/{tenantId}/";
+
+    /// <summary>The v2 issuer of a tenant, on the host of the cloud that is asked.</summary>
+    public static string IssuerV2(string authority, Guid tenantId) => $"{Protocol.AuthorityClouds.IssuerBase(authority)}/{tenantId}/v2.0";
 
     /// <summary>The subject of a user towards one application: stable for the pair, and telling nothing about the user.</summary>
     public static string PairwiseSubject(Guid userId, Guid clientId)

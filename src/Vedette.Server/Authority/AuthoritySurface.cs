@@ -19,6 +19,7 @@ internal static class AuthoritySurface
         ["oauth2/deviceauth"] = new(2, SignInPages.DeviceAsync),
         ["oauth2/v2.0/logout"] = new(2, SignInPages.SignOutAsync),
         ["oauth2/logout"] = new(1, SignInPages.SignOutAsync),
+        ["oauth2/checksession"] = new(1, SignInPages.CheckSessionAsync),
         ["oauth2/nativeclient"] = new(1, SignInPages.NativeClientAsync),
         ["adminconsent"] = new(1, SignInPages.AdminConsentAsync),
         ["v2.0/adminconsent"] = new(2, SignInPages.AdminConsentAsync),

@@ -14,6 +14,13 @@ internal static class PageLayout
 {
     private const string SubmitScript = "document.forms[0].submit()";
     private static readonly string SubmitScriptHash = Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(SubmitScript)));
+    private const string SessionScript = """
+        addEventListener("message", function (event) {
+          var words = String(event.data).split(" "), held = /(?:^|; )COOKIE=([^;]*)/.exec(document.cookie);
+          if (event.source) event.source.postMessage(words.length !== 2 || !words[1] ? "error" : held && held[1] === words[1] ? "unchanged" : "changed", event.origin);
+        });
+        """;
+
     private static readonly string Style = ReadStyle();
     private static readonly string StyleHash = Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(Style)));
 
@@ -59,6 +66,21 @@ internal static class PageLayout
         var fields = string.Concat(reply.Parameters.Select(pair => $"<input type=\"hidden\" name=\"{Text(pair.Key)}\" value=\"{Text(pair.Value)}\">"));
         var html = Render("Working…", $"<form method=\"post\" action=\"{Text(reply.RedirectUri)}\">{fields}<p>You are signed in.</p><div class=\"buttons\"><button type=\"submit\">Continue</button></div></form><script>{SubmitScript}</script>");
         return WriteAsync(context, html, StatusCodes.Status200OK, $"; script-src 'sha256-{SubmitScriptHash}'");
+    }
+
+    /// <summary>
+    /// Writes the frame that applications ask about the session: it answers <c>client_id session_state</c> with <c>unchanged</c>, <c>changed</c> or
+    /// <c>error</c>. The only page that other origins may hold in a frame; it shows nothing.
+    /// </summary>
+    public static Task WriteSessionFrameAsync(HttpContext context, string cookie)
+    {
+        var script = SessionScript.Replace("COOKIE", cookie, StringComparison.Ordinal);
+        var response = context.Response;
+        response.ContentType = "text/html; charset=utf-8";
+        response.Headers[HeaderNames.ContentSecurityPolicy] = $"default-src 'none'; script-src 'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(script)))}'; base-uri 'none'";
+        response.Headers[HeaderNames.XContentTypeOptions] = "nosniff";
+        response.Headers[HeaderNames.CacheControl] = "max-age=86400, private";
+        return response.WriteAsync($"<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Session</title><script>{script}</script></head><body></body></html>");
     }
 
     /// <summary>A text as HTML.</summary>

@@ -9,6 +9,7 @@ namespace Vedette.Server.Authority;
 internal static class SignInPages
 {
     private const string SessionCookie = "vedette_session";
+    private const string SessionStateCookie = "vedette_session_state";
 
     /// <summary>The authorize endpoint.</summary>
     public static async Task AuthorizeAsync(AuthorityRequest request)
@@ -94,8 +95,10 @@ internal static class SignInPages
     /// <summary>Signs the browser out, and sends it on where the application asked, if that is one of its reply addresses.</summary>
     public static async Task SignOutAsync(AuthorityRequest request)
     {
-        var listeners = await SignIn(request).SignOutAsync(Session(request), request.Aborted);
+        var call = await request.ReadAsync(withForm: false);
+        var listeners = await SignIn(request).SignOutAsync(Session(request), call.Authority, request.Aborted);
         request.Context.Response.Cookies.Delete(SessionCookie, Cookie(request));
+        request.Context.Response.Cookies.Delete(SessionStateCookie, StateCookie(request));
         var asked = request.Query("post_logout_redirect_uri");
         var known = asked is not null && request.Services.GetRequiredService<DirectoryStore>().Current.Applications
             .Any(application => application.RedirectUris.Any(redirect => redirect.Uri == asked));
@@ -108,6 +111,9 @@ internal static class SignInPages
         else if (target is null) await PageLayout.WriteAsync(request.Context, Page.SignedOut([], null));
         else request.Context.Response.Redirect(target);
     }
+
+    /// <summary>The page that an application holds in a frame, to ask whether its user's session is still the one it knows (OpenID Connect Session Management).</summary>
+    public static Task CheckSessionAsync(AuthorityRequest request) => PageLayout.WriteSessionFrameAsync(request.Context, SessionStateCookie);
 
     /// <summary>The blank page on which native applications end their sign-in.</summary>
     public static Task NativeClientAsync(AuthorityRequest request) => PageLayout.WriteAsync(request.Context, Page.Message("Sign-in finished", "You can close this window."));
@@ -185,6 +191,18 @@ internal static class SignInPages
         var options = Cookie(request);
         options.MaxAge = InteractiveSignIn.SessionLife;
         request.Context.Response.Cookies.Append(SessionCookie, value, options);
+        var state = StateCookie(request);
+        state.MaxAge = InteractiveSignIn.SessionLife;
+        request.Context.Response.Cookies.Append(SessionStateCookie, TicketStore.SessionIdOf(value).ToString(), state);
+    }
+
+    // For the page of OpenID Connect session management, which other origins hold in a frame. It opens nothing: applications know the same value.
+    private static CookieOptions StateCookie(AuthorityRequest request)
+    {
+        var options = Cookie(request);
+        options.HttpOnly = false;
+        if (options.Secure) options.SameSite = Microsoft.AspNetCore.Http.SameSiteMode.None;
+        return options;
     }
 
     private static CookieOptions Cookie(AuthorityRequest request) => new()

@@ -20,7 +20,7 @@ const files = {
     await app.initialize();
     const returned = await app.handleRedirectPromise();
     const account = () => app.getAllAccounts()[0];
-    const told = (result) => ({ token: result.accessToken, user: result.account.username, tenant: result.tenantId, fromCache: result.fromCache });
+    const told = (result) => ({ token: result.accessToken, user: result.account.username, idToken: result.idToken, tenant: result.tenantId, fromCache: result.fromCache });
     window.app = {
       returned: returned && told(returned),
       popup: async () => told(await app.acquireTokenPopup({ scopes })),
@@ -68,9 +68,11 @@ try {
     await page.waitForFunction(() => window.app);
     second.redirect = await page.evaluate(() => window.app.returned);
     second.renewed = await page.evaluate(() => window.app.silent(true));
+    second.sessionBefore = await ask(context, second.renewed.idToken);
     await leave(page, "signOut", (url) => url.pathname === "/redirect");
     await page.goto("http://localhost:5173/");
     await page.waitForFunction(() => window.app);
+    second.sessionAfter = await ask(context, second.renewed.idToken);
     second.accounts = await page.evaluate(() => window.app.accounts());
 
     // The authority forgot the person, too: it asks again.
@@ -102,6 +104,20 @@ async function open(context) {
 // The call does not return: the page goes away under it.
 async function leave(page, call, there) {
   await Promise.all([page.waitForURL(there), page.evaluate((name) => void setTimeout(() => window.app[name]()), call)]);
+}
+
+// OpenID Connect Session Management: the authority's frame tells whether the session is still the one of the id token. Chromium keeps cookies
+// from frames of other sites, so the page is opened by itself here.
+async function ask(context, idToken) {
+  const session = JSON.parse(Buffer.from(idToken.split(".")[1], "base64url")).sid;
+  const page = await context.newPage();
+  await page.goto(`${settings.authority ?? "https://login.microsoftonline.com"}/common/oauth2/checksession`);
+  const answer = await page.evaluate((message) => new Promise((told) => {
+    addEventListener("message", (event) => event.data !== message && told(event.data));
+    postMessage(message, "*");
+  }), `${settings.nativeId} ${session}`);
+  await page.close();
+  return answer;
 }
 
 async function signIn(page) {

@@ -165,7 +165,7 @@ public sealed class InteractiveSignInTests : IAsyncLifetime
         (await AuthorizeAsync(session)).ShouldBeOfType<InteractionStep.AskConsent>();
         (await AuthorizeAsync(session, ("prompt", "login"))).ShouldBeOfType<InteractionStep.AskSignIn>();
         Parameter((InteractionStep.Reply)await AuthorizeAsync(session, ("prompt", "none")), "error").ShouldBe("consent_required");
-        await _authority.Interactive.SignOutAsync(session);
+        await _authority.Interactive.SignOutAsync(session, TestAuthority.Base);
         (await AuthorizeAsync(session)).ShouldBeOfType<InteractionStep.AskSignIn>();
     }
 

@@ -134,14 +134,37 @@ public sealed class SignInPagesTests : IAsyncLifetime
         await _browser.OpenAsync(AuthorizeUrl(""));
         await _browser.SubmitAsync(("loginfmt", "ada@contoso.example"), ("passwd", Password));
         await _browser.SubmitAsync(("answer", "accept"));
+        var reply = HttpUtility.ParseQueryString(new Uri(_browser.Location!).Query);
+        using var tokens = await RedeemAsync(reply["code"]!);
+        var idToken = tokens.RootElement.GetProperty("id_token").GetString()!;
+        using var claims = JsonDocument.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(idToken.Split('.')[1]));
+        var sid = claims.RootElement.GetProperty("sid").GetString();
+        sid.ShouldBe(reply["session_state"]);
         await _browser.OpenAsync("/common/oauth2/v2.0/logout?post_logout_redirect_uri=http%3A%2F%2Flocalhost%2Fcallback&state=a%22b");
-        _browser.Html.ShouldContain("<iframe src=\"https://app.example/signed-out?x=1&amp;y=2\"");
+        var issuer = Uri.EscapeDataString($"{_host.Http}/{application.TenantId}/v2.0");
+        _browser.Html.ShouldContain($"<iframe src=\"https://app.example/signed-out?x=1&amp;y=2&amp;sid={sid}&amp;iss={issuer}\"");
         _browser.Headers["Content-Security-Policy"].ShouldContain("frame-src https://app.example");
         _browser.Html.ShouldContain("<meta http-equiv=\"refresh\" content=\"3;url=http://localhost/callback?state=a%22b\">");
         await _browser.OpenAsync(AuthorizeUrl("&prompt=none"));
         _browser.Location!.ShouldContain("error=login_required");
         await _browser.OpenAsync("/common/oauth2/v2.0/logout");
         _browser.Html.ShouldNotContain("<iframe");
+    }
+
+    [Fact]
+    public async Task The_frame_of_session_management_may_be_held_by_others_and_has_its_script_only()
+    {
+        using var http = new HttpClient();
+        using var configuration = await JsonAsync(await http.GetAsync($"{_host.Http}/contoso.example/.well-known/openid-configuration"));
+        using var answer = await http.GetAsync(configuration.RootElement.GetProperty("check_session_iframe").GetString());
+        answer.StatusCode.ShouldBe(HttpStatusCode.OK);
+        var page = await answer.Content.ReadAsStringAsync();
+        var script = page.Split("<script>")[1].Split("</script>")[0];
+        var policy = string.Join(' ', answer.Headers.GetValues("Content-Security-Policy"));
+        policy.ShouldContain($"script-src 'sha256-{Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(script)))}'");
+        policy.ShouldNotContain("frame-ancestors");
+        answer.Headers.Contains("X-Frame-Options").ShouldBeFalse();
+        script.ShouldContain("vedette_session_state=");
     }
 
     [Fact]
