@@ -6,7 +6,7 @@ namespace Vedette.Server.Cli.Commands;
 /// <summary><c>vedette rules …</c>: detection rules.</summary>
 internal static class RuleCommands
 {
-    public static Command Create() => new("rules", "Detection rules: those that are shipped, and your own in the folder rules of the data folder.") { List(), Run(), Test() };
+    public static Command Create() => new("rules", "Detection rules: those that are shipped, and your own in the folder rules of the data folder.") { List(), Run(), Test(), SigmaCommand.Create() };
 
     private static Command List() => new Command("list", "List the rules in force, and what is wrong with rule files that are not.").Runs(
         "rules.list",
