@@ -73,6 +73,9 @@ internal static partial class FieldTests
     /// <summary>Tests of a text.</summary>
     internal static Predicate General(string column, IReadOnlyList<SigmaValue> values, int line, FieldContext? context)
     {
+        // Where the table has lower case only, upper case must not be asked for.
+        if (context is not null && context.Mapping.IsLowered(column, context.Field))
+            values = [.. values.Select(static value => value switch { SigmaText text => text with { Cased = false }, SigmaRegex regex => regex with { IgnoreCase = true }, _ => value })];
         var tests = new List<Predicate> { TextTests.Any(column, values.OfType<SigmaText>()) };
         var networks = values.OfType<SigmaNetwork>().Select(static network => network.Cidr).ToList();
         foreach (var (version, ranges) in new[] { ("ipv4", networks.Where(static cidr => !cidr.Contains(':'))), ("ipv6", networks.Where(static cidr => cidr.Contains(':'))) })
@@ -276,6 +279,11 @@ internal static partial class FieldTests
                     break;
                 case SigmaText { Pattern.Shape: (SigmaShape.End, ['\\', .. { Length: > 0 } last]) } end when !last.Contains('\\', StringComparison.Ordinal):
                     names.Add(end with { Pattern = SigmaPattern.Of(last) });
+                    break;
+                case SigmaText { Pattern.Shape: (SigmaShape.Start, var beginning) } start when !beginning.Contains('\\', StringComparison.Ordinal):
+                    // Logs without domains begin with the name.
+                    tests.Add(TextTests.Any(name, [start with { Cased = false }]));
+                    others.Add(value);
                     break;
                 case SigmaText { Pattern.IsEmpty: true } or SigmaNull or SigmaExists:
                     tests.Add(Predicate.Test(value is SigmaExists { Exists: true } ? $"isnotempty({name})" : $"isempty({name})"));

@@ -8,6 +8,8 @@ namespace Vedette.Defender.Sigma;
 /// </summary>
 internal abstract record Predicate
 {
+    private const int LineLength = 140;
+
     /// <summary>Always true.</summary>
     public static readonly Predicate True = new PredicateConstant(true);
 
@@ -36,6 +38,13 @@ internal abstract record Predicate
     /// <param name="mayBeNull">Whether it gives null for rows without a value.</param>
     public static Predicate Test(string text, bool mayBeNull = false) => new PredicateTest(text, mayBeNull);
 
+    /// <summary>A test against any of several literals, which joins with others of its kind.</summary>
+    /// <param name="column">The column.</param>
+    /// <param name="one">Operator for one literal.</param>
+    /// <param name="many">Operator for several.</param>
+    /// <param name="values">The literals' texts, at least one.</param>
+    public static Predicate OneOf(string column, string one, string many, IReadOnlyList<string> values) => new PredicateList(column, one, many, values);
+
     /// <summary>A test of a field that the rows do not have. It must be resolved before the condition is written.</summary>
     public static Predicate Missing(string field) => new PredicateMissing(field);
 
@@ -54,24 +63,45 @@ internal abstract record Predicate
             }
             else if (part is PredicateGroup group && group.IsAnd == isAnd)
             {
-                list.AddRange(group.Parts.Where(item => !list.Contains(item)));
+                foreach (var item in group.Parts) Add(list, item, isAnd);
             }
-            else if (!list.Contains(part))
+            else
             {
-                list.Add(part);
+                Add(list, part, isAnd);
             }
         }
 
         return list.Count switch { 0 => Of(isAnd), 1 => list[0], _ => new PredicateGroup(isAnd, list) };
     }
 
+    private static void Add(List<Predicate> list, Predicate part, bool isAnd)
+    {
+        if (list.Contains(part)) return;
+        if (!isAnd && part is PredicateList more && list.FindIndex(item => item is PredicateList known && known.Joins(more)) is >= 0 and var at)
+            list[at] = ((PredicateList)list[at]).With(more);
+        else list.Add(part);
+    }
+
     /// <summary>The condition as conjuncts, each for a <c>where</c> of its own.</summary>
     public IEnumerable<string> Conjuncts() => this switch
     {
         PredicateConstant { Value: true } => [],
-        PredicateGroup { IsAnd: true } group => group.Parts.Select(static part => part.Write(negated: false, isOperand: false)),
-        _ => [Write(negated: false, isOperand: false)],
+        PredicateGroup { IsAnd: true } group => group.Parts.Select(static part => part.Line()),
+        _ => [Line()],
     };
+
+    // Long alternatives stand below each other.
+    private string Line()
+    {
+        var text = Write(negated: false, isOperand: false);
+        if (text.Length <= LineLength) return text;
+        return this switch
+        {
+            PredicateGroup { IsAnd: false } group => string.Join("\n    or ", group.Parts.Select(static part => part.Write(negated: false, isOperand: true))),
+            PredicateNot { Inner: PredicateGroup { IsAnd: false } group } => $"not({string.Join("\n    or ", group.Parts.Select(static part => part.Write(negated: true, isOperand: true)))})",
+            _ => text,
+        };
+    }
 
     /// <summary>The condition as one expression that may stand beside <c>and</c> and <c>or</c>.</summary>
     public string Operand() => Write(negated: false, isOperand: true);
@@ -86,6 +116,20 @@ internal abstract record Predicate
     private sealed record PredicateTest(string Text, bool MayBeNull) : Predicate
     {
         private protected override string Write(bool negated, bool isOperand) => MayBeNull && negated ? $"coalesce({Text}, false)" : Text;
+    }
+
+    private sealed record PredicateList(string Column, string One, string Many, IReadOnlyList<string> Values) : Predicate
+    {
+        public bool Joins(PredicateList other) => other.Column == Column && other.Many == Many;
+
+        public PredicateList With(PredicateList other) => this with { Values = [.. Values.Union(other.Values, StringComparer.Ordinal)] };
+
+        public bool Equals(PredicateList? other) => other is not null && Joins(other) && Values.SequenceEqual(other.Values);
+
+        public override int GetHashCode() => HashCode.Combine(Column, Many, Values.Count);
+
+        private protected override string Write(bool negated, bool isOperand) =>
+            Values.Count == 1 ? $"{Column} {One} {KqlText.Quote(Values[0])}" : $"{Column} {Many} ({KqlText.List(Values)})";
     }
 
     private sealed record PredicateMissing(string Field) : Predicate

@@ -77,10 +77,14 @@ internal sealed class SigmaCorrelator(SigmaTranslator translator, SigmaMapping m
         /// <param name="depth">Depth of correlations in correlations.</param>
         public Stream Aggregate(SigmaAggregation aggregation, IReadOnlyList<Source> sources, Func<string, int, string> resolve, IReadOnlyList<string> extra, int depth)
         {
-            string[] wanted = [.. aggregation.GroupBy, .. aggregation.Field is { } field ? [field] : Array.Empty<string>(), .. extra];
+            string[] asked = [.. aggregation.GroupBy, .. aggregation.Field is { } field ? [field] : Array.Empty<string>(), .. extra];
+            // A field that is asked for twice is one column.
+            bool IsSame(string one, string other) => Enumerable.Range(0, sources.Count).All(at => resolve(one, at) == resolve(other, at));
+            var wanted = asked.Where((name, at) => !asked.Take(at).Any(before => IsSame(before, name))).ToArray();
             var streams = sources.Select((source, at) => Events(source, [.. wanted.Select(name => resolve(name, at))], wanted, depth)).ToArray();
             var columns = streams[0].Extra;
-            var keys = columns.Take(aggregation.GroupBy.Count).ToArray();
+            string Column(string name) => columns[Array.FindIndex(wanted, other => IsSame(other, name))];
+            var keys = aggregation.GroupBy.Select(Column).Distinct(StringComparer.Ordinal).ToArray();
             var union = streams.Length == 1
                 ? streams[0].Name
                 : "union\n" + string.Join(",\n", streams.Select((stream, at) => $"    ({stream.Name} | project {Common}{Renamed(stream.Extra, columns)}, Rule = {at.ToString(CultureInfo.InvariantCulture)})"));
@@ -93,9 +97,9 @@ internal sealed class SigmaCorrelator(SigmaTranslator translator, SigmaMapping m
                 SigmaCorrelationKind.EventCount => Count(aggregation, events),
                 SigmaCorrelationKind.Temporal => Temporal(aggregation, events, streams.Length),
                 SigmaCorrelationKind.TemporalOrdered => Ordered(aggregation, events, streams.Length),
-                _ => Values(aggregation, events, columns[keys.Length], columns),
+                _ => Values(aggregation, events, Column(aggregation.Field!), columns),
             });
-            return new Stream(matched, keys, [.. columns.Skip(wanted.Length - extra.Count)]);
+            return new Stream(matched, keys, [.. extra.Select(Column)]);
         }
 
         private Stream Events(Source source, IReadOnlyList<string> fields, IReadOnlyList<string> wishes, int depth)

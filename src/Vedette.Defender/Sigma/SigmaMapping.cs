@@ -59,6 +59,8 @@ internal sealed class SigmaMapping
     private readonly Dictionary<string, Dictionary<string, string>> _vocabularies;
     private readonly Dictionary<string, string> _lookups;
 
+    private readonly HashSet<string> _lowered;
+
     private SigmaMapping()
     {
         using var stream = typeof(SigmaMapping).Assembly.GetManifestResourceStream("sigma-mapping.json")
@@ -66,6 +68,7 @@ internal sealed class SigmaMapping
         var root = JsonNode.Parse(stream)!.AsObject();
         _vocabularies = root["vocabularies"].Deserialize<Dictionary<string, Dictionary<string, string>>>()!
             .ToDictionary(static pair => pair.Key, static pair => new Dictionary<string, string>(pair.Value, StringComparer.OrdinalIgnoreCase), StringComparer.Ordinal);
+        _lowered = [.. Words(root["lowered"])];
         _lookups = root["lookups"].Deserialize<Dictionary<string, string>>()!;
         var variants = root["variants"]!.AsObject().ToDictionary(static pair => pair.Key, pair => Variant(root, pair.Key, pair.Value!), StringComparer.Ordinal);
         foreach (var source in root["sources"]!.AsArray())
@@ -96,6 +99,9 @@ internal sealed class SigmaMapping
 
     /// <summary>The columns' words by Sigma's words.</summary>
     public IReadOnlyDictionary<string, string> Vocabulary(string name) => _vocabularies[name];
+
+    /// <summary>Whether a column holds lower case only, or is computed from such columns.</summary>
+    public bool IsLowered(string column, SigmaField field) => _lowered.Contains(column) || (field.Kind == "account" && field.Arguments.All(_lowered.Contains));
 
     /// <summary>The operator that brings in another table's columns.</summary>
     public string Lookup(string name) => _lookups[name];

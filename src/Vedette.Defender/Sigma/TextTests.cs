@@ -20,15 +20,13 @@ internal static class TextTests
             var shaped = all.Where(text => text.Cased == cased).Select(text => (text.Pattern, text.Pattern.Shape)).ToList();
             var equal = Literals(shaped, SigmaShape.Equal, cased);
             if (equal.Remove("")) tests.Add(Predicate.Test($"isempty({column})"));
-            if (equal.Count == 1) tests.Add(Predicate.Test($"{column} {(cased ? "==" : "=~")} {KqlText.Quote(equal[0])}"));
-            else if (equal.Count > 1) tests.Add(Predicate.Test($"{column} {(cased ? "in" : "in~")} ({KqlText.List(equal)})"));
+            if (equal.Count > 0) tests.Add(cased ? Predicate.OneOf(column, "==", "in", equal) : Predicate.OneOf(column, "=~", "in~", equal));
             foreach (var text in Literals(shaped, SigmaShape.Start, cased)) tests.Add(Predicate.Test($"{column} {(cased ? "startswith_cs" : "startswith")} {KqlText.Quote(text)}"));
             foreach (var text in Literals(shaped, SigmaShape.End, cased)) tests.Add(Predicate.Test($"{column} {(cased ? "endswith_cs" : "endswith")} {KqlText.Quote(text)}"));
             var inside = Literals(shaped, SigmaShape.Inside, cased);
             // What begins and ends between words is found by whole terms, which are indexed.
             var terms = cased ? [] : inside.Where(IsBounded).ToList();
-            if (terms.Count == 1) tests.Add(Predicate.Test($"{column} has {KqlText.Quote(terms[0])}"));
-            else if (terms.Count > 1) tests.Add(Predicate.Test($"{column} has_any ({KqlText.List(terms)})"));
+            if (terms.Count > 0) tests.Add(Predicate.OneOf(column, "has", "has_any", terms));
             foreach (var text in inside.Except(terms)) tests.Add(Predicate.Test($"{column} {(cased ? "contains_cs" : "contains")} {KqlText.Quote(text)}"));
             if (shaped.Any(static item => item.Shape.Shape == SigmaShape.Anything)) tests.Add(Predicate.Test($"isnotempty({column})"));
             tests.AddRange(shaped.Where(static item => item.Shape.Shape == SigmaShape.Complex).Select(item => Complex(column, item.Pattern, cased)));
