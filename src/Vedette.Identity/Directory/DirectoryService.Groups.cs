@@ -155,6 +155,14 @@ public sealed partial class DirectoryService
         cancellationToken,
         memberId);
 
+    /// <summary>Ids of all groups with which access can be given that an object belongs to, by itself or through other groups.</summary>
+    public async Task<IReadOnlyList<Guid>> SecurityGroupsOfAsync(Guid memberId, CancellationToken cancellationToken = default) => await store.QueryAsync(
+        "SELECT id FROM identity.groups WHERE security_enabled AND id = ANY($1) ORDER BY id", row => row.GetGuid(0), cancellationToken, (await GroupsOfAsync(memberId, cancellationToken)).ToArray());
+
+    /// <summary>Whether a tenant has a user, group, service principal or application of this id.</summary>
+    public async Task<bool> ExistsAsync(Guid tenantId, Guid id, CancellationToken cancellationToken = default) =>
+        store.Current.ApplicationByObjectId(id)?.TenantId == tenantId || await KindOfAsync(tenantId, id, cancellationToken) is not null;
+
     private Task<IReadOnlyList<Group>> ReadGroupsAsync(string condition, CancellationToken cancellationToken, params object[] values) => store.QueryAsync(
         $"SELECT id, tenant_id, display_name, description, created_at FROM identity.groups WHERE {condition}",
         row => new Group(row.GetGuid(0), row.GetGuid(1), row.GetString(2), row.IsDBNull(3) ? null : row.GetString(3), row.GetFieldValue<DateTimeOffset>(4)),

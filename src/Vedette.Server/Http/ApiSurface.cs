@@ -72,6 +72,9 @@ internal sealed class ApiSurface
         foreach (var root in Roots.Where(root => row.Roots is null || row.Roots.Contains(root)))
         {
             yield return root + row.Path;
+
+            // A cast may leave out the namespace's first word.
+            if (row.Path.Contains("/microsoft.graph.", StringComparison.Ordinal)) yield return root + row.Path.Replace("/microsoft.graph.", "/graph.", StringComparison.Ordinal);
             if (!row.Path.StartsWith('/') || Roots is [""]) continue;
             var segments = row.Path.Split('/', StringSplitOptions.RemoveEmptyEntries);
             var at = Array.FindIndex(segments, segment => segment.StartsWith('{'));

@@ -85,6 +85,24 @@ public sealed class PeopleTests(GraphFixture graph) : IClassFixture<GraphFixture
             .ShouldBe(["#microsoft.graph.group", "#microsoft.graph.user"], ignoreOrder: true);
         (await _host.GetAsync($"/v1.0/users/{user.Id}/memberOf", _token)).Ids.ShouldBe([Text(inner, "id")]);
         (await _host.GetAsync($"/v1.0/users/{user.Id}/transitiveMemberOf", _token)).Ids.ShouldBe([Text(inner, "id"), Text(outer, "id")], ignoreOrder: true);
+
+        // One kind only, ids only, and objects by their ids.
+        (await _host.GetAsync($"{members}/microsoft.graph.user", _token)).Value.ShouldBeEmpty();
+        (await _host.GetAsync($"{members}/graph.group?$select=id", _token)).Ids.ShouldBe([Text(inner, "id")]);
+        var people = await _host.GetAsync($"/v1.0/groups/{Text(outer, "id")}/transitiveMembers/microsoft.graph.user?$filter=startswith(userPrincipalName,'member')&$select=id,userPrincipalName", _token);
+        Text(people.Json, "@odata.context").ShouldContain("/v1.0/$metadata#users(");
+        Text(people.Value.ShouldHaveSingleItem(), "userPrincipalName").ShouldBe("member@contoso.example");
+        (await _host.GetAsync($"/v1.0/users/{user.Id}/transitiveMemberOf/microsoft.graph.group", _token)).Ids.ShouldBe([Text(inner, "id"), Text(outer, "id")], ignoreOrder: true);
+        var belongs = await SendAsync(HttpMethod.Post, $"/v1.0/users/{user.Id}/getMemberGroups", new { securityEnabledOnly = true });
+        belongs.Json.GetProperty("@odata.context").GetString().ShouldEndWith("/v1.0/$metadata#Collection(Edm.String)");
+        belongs.Json.GetProperty("value").EnumerateArray().Select(id => id.GetString()).ShouldBe([Text(inner, "id"), Text(outer, "id")], ignoreOrder: true);
+        (await SendAsync(HttpMethod.Post, $"/v1.0/directoryObjects/{user.Id}/checkMemberGroups", new { groupIds = new[] { Text(outer, "id"), Guid.NewGuid().ToString() } }))
+            .Json.GetProperty("value").EnumerateArray().Select(id => id.GetString()).ShouldBe([Text(outer, "id")]);
+        var found = await SendAsync(HttpMethod.Post, "/v1.0/directoryObjects/getByIds", new { ids = new[] { user.Id.ToString(), Text(inner, "id"), Guid.NewGuid().ToString() }, types = new[] { "user", "group" } });
+        found.Value.Select(item => Text(item, "@odata.type")).ShouldBe(["#microsoft.graph.user", "#microsoft.graph.group"], ignoreOrder: true);
+        (await SendAsync(HttpMethod.Post, "/v1.0/directoryObjects/getByIds", new { ids = new[] { user.Id.ToString(), Text(inner, "id") }, types = new[] { "group" } })).Ids.ShouldBe([Text(inner, "id")]);
+        (await SendAsync(HttpMethod.Post, "/v1.0/directoryObjects/getByIds", new { ids = new[] { "nonsense" } })).ShouldFail(400, "Request_BadRequest", "Invalid object identifier 'nonsense'.");
+
         (await SendAsync(HttpMethod.Delete, $"{members}/{Text(inner, "id")}/$ref")).Status.ShouldBe(204);
         (await SendAsync(HttpMethod.Delete, $"{members}/{Text(inner, "id")}/$ref")).Status.ShouldBe(404);
         (await SendAsync(HttpMethod.Patch, $"/v1.0/groups/{Text(outer, "id")}", new { description = "changed" })).Status.ShouldBe(204);

@@ -6,6 +6,8 @@ namespace Vedette.Server.Graph.Directory;
 /// <summary>Finds what a path names, within the caller's tenant only, and checks who may change it.</summary>
 internal sealed class DirectoryObjects(DirectoryService directory)
 {
+    // Delegated permissions that reach nobody but the signed-in user.
+    private static readonly string[] OwnOnly = ["User.Read", "User.ReadWrite"];
     private static readonly string[] Everywhere = ["Application.ReadWrite.All", "Directory.ReadWrite.All"];
 
     /// <summary>The directory, on behalf of the caller.</summary>
@@ -38,6 +40,25 @@ internal sealed class DirectoryObjects(DirectoryService directory)
         var key = call.Route["id"];
         var user = Guid.TryParse(key, out var id) ? await directory.FindUserAsync(id, call.Aborted) : await directory.FindUserAsync(key, call.Aborted);
         return user?.TenantId == call.Caller.TenantId ? user : throw call.Refuse("ResourceNotFound", key);
+    }
+
+    /// <summary>The user that the path names, if the caller may read more than the signed-in user, or this is the signed-in user.</summary>
+    /// <exception cref="ApiException">There is none in the caller's tenant, or it is out of the caller's reach.</exception>
+    public async ValueTask<User> ReadableUserAsync(ApiCall call)
+    {
+        var user = await UserAsync(call);
+        var wider = call.Endpoint.Delegated.SelectMany(group => group).Where(permission => !OwnOnly.Contains(permission));
+        if (call.Caller.IsUser && user.Id != call.Caller.ObjectId && !wider.Any(call.Caller.Permissions.Contains)) throw Denied(call, "the token's permissions reach the signed-in user only");
+        return user;
+    }
+
+    /// <summary>The signed-in user.</summary>
+    /// <exception cref="ApiException">Nobody is signed in, or the user is gone.</exception>
+    public async ValueTask<User> MeAsync(ApiCall call)
+    {
+        if (!call.Caller.IsUser) throw call.Refuse("OnlyDelegated");
+        var user = await directory.FindUserAsync(call.Caller.ObjectId, call.Aborted);
+        return user?.TenantId == call.Caller.TenantId ? user : throw call.Refuse("ResourceNotFound", call.Caller.ObjectId);
     }
 
     /// <summary>The group that the path names.</summary>

@@ -1,4 +1,3 @@
-using NpgsqlTypes;
 using Vedette.Identity.Directory;
 using Vedette.Server.Http;
 using Vedette.Server.Http.Entities;
@@ -18,8 +17,8 @@ internal sealed class GroupHandlers(EntityReader reader, DirectoryObjects object
         new("GET /groups/{id}", async call => await OneAsync(call, reader, GroupTable.Groups, (await objects.GroupAsync(call)).Id)),
         new("PATCH /groups/{id}", UpdateAsync),
         new("DELETE /groups/{id}", DeleteAsync),
-        new("GET /groups/{id}/members", async call => await ListAsync(call, reader, DirectoryObjectTable.Objects, Members((await objects.GroupAsync(call)).Id, nested: false))),
-        new("GET /groups/{id}/transitiveMembers", async call => await ListAsync(call, reader, DirectoryObjectTable.Objects, Members((await objects.GroupAsync(call)).Id, nested: true))),
+        new("GET /groups/{id}/members", async call => await ListAsync(call, reader, DirectoryObjectTable.Objects, MembershipSql.Members("d.id", (await objects.GroupAsync(call)).Id, nested: false))),
+        new("GET /groups/{id}/transitiveMembers", async call => await ListAsync(call, reader, DirectoryObjectTable.Objects, MembershipSql.Members("d.id", (await objects.GroupAsync(call)).Id, nested: true))),
         new("POST /groups/{id}/members/$ref", AddMemberAsync),
         new("DELETE /groups/{id}/members/{memberId}/$ref", RemoveMemberAsync),
     ];
@@ -86,13 +85,4 @@ internal sealed class GroupHandlers(EntityReader reader, DirectoryObjects object
         if (texts.Count > MostBindings) throw call.Refuse("BadRequest", $"A resource cannot contain more than {MostBindings} link changes");
         return [.. texts.Select(text => DirectoryObjects.Reference(call, text)).Distinct()];
     }
-
-    private static SqlCondition Members(Guid group, bool nested) => sql =>
-    {
-        var id = sql.Parameter(group, NpgsqlDbType.Uuid);
-        var members = nested
-            ? $"WITH RECURSIVE held AS (SELECT member_id FROM identity.group_members WHERE group_id = {id} UNION SELECT m.member_id FROM identity.group_members m JOIN held ON m.group_id = held.member_id) SELECT member_id FROM held"
-            : $"SELECT member_id FROM identity.group_members WHERE group_id = {id}";
-        sql.Add($" AND d.id IN ({members})");
-    };
 }

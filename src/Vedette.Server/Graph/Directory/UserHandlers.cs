@@ -1,5 +1,4 @@
 using System.Text.Json;
-using NpgsqlTypes;
 using Vedette.Identity.Directory;
 using Vedette.Server.Http;
 using Vedette.Server.Http.Entities;
@@ -9,38 +8,19 @@ namespace Vedette.Server.Graph.Directory;
 /// <summary>People, and the person who is signed in.</summary>
 internal sealed class UserHandlers(EntityReader reader, DirectoryObjects objects) : DirectoryHandlers
 {
-    // Delegated permissions that reach nobody but the signed-in user.
-    private static readonly string[] OwnOnly = ["User.Read", "User.ReadWrite"];
-
     /// <inheritdoc/>
     protected override IEnumerable<KeyValuePair<string, ApiHandler>> Rows =>
     [
         new("GET /users", call => ListAsync(call, reader, UserTable.Users)),
         new("POST /users", CreateAsync),
-        new("GET /users/{id}", async call => await OneAsync(call, reader, UserTable.Users, (await ReadableAsync(call)).Id)),
+        new("GET /users/{id}", async call => await OneAsync(call, reader, UserTable.Users, (await objects.ReadableUserAsync(call)).Id)),
         new("PATCH /users/{id}", UpdateAsync),
         new("DELETE /users/{id}", DeleteAsync),
-        new("GET /users/{id}/memberOf", async call => await ListAsync(call, reader, DirectoryObjectTable.Objects, Memberships((await ReadableAsync(call)), nested: false))),
-        new("GET /users/{id}/transitiveMemberOf", async call => await ListAsync(call, reader, DirectoryObjectTable.Objects, Memberships((await ReadableAsync(call)), nested: true))),
-        new("GET /me", async call => await OneAsync(call, reader, UserTable.Users, (await MeAsync(call)).Id)),
-        new("GET /me/memberOf", async call => await ListAsync(call, reader, DirectoryObjectTable.Objects, Memberships(await MeAsync(call), nested: false))),
+        new("GET /users/{id}/memberOf", async call => await ListAsync(call, reader, DirectoryObjectTable.Objects, MembershipSql.Memberships("d.id", await objects.ReadableUserAsync(call), nested: false))),
+        new("GET /users/{id}/transitiveMemberOf", async call => await ListAsync(call, reader, DirectoryObjectTable.Objects, MembershipSql.Memberships("d.id", await objects.ReadableUserAsync(call), nested: true))),
+        new("GET /me", async call => await OneAsync(call, reader, UserTable.Users, (await objects.MeAsync(call)).Id)),
+        new("GET /me/memberOf", async call => await ListAsync(call, reader, DirectoryObjectTable.Objects, MembershipSql.Memberships("d.id", await objects.MeAsync(call), nested: false))),
     ];
-
-    private async ValueTask<User> MeAsync(ApiCall call)
-    {
-        if (!call.Caller.IsUser) throw call.Refuse("OnlyDelegated");
-        var user = await objects.For(call).FindUserAsync(call.Caller.ObjectId, call.Aborted);
-        return user?.TenantId == call.Caller.TenantId ? user : throw call.Refuse("ResourceNotFound", call.Caller.ObjectId);
-    }
-
-    private async ValueTask<User> ReadableAsync(ApiCall call)
-    {
-        var user = await objects.UserAsync(call);
-        var wider = call.Endpoint.Delegated.SelectMany(group => group).Where(permission => !OwnOnly.Contains(permission));
-        if (call.Caller.IsUser && user.Id != call.Caller.ObjectId && !wider.Any(call.Caller.Permissions.Contains))
-            throw DirectoryObjects.Denied(call, "the token's permissions reach the signed-in user only");
-        return user;
-    }
 
     private async ValueTask<ApiResult> CreateAsync(ApiCall call)
     {
@@ -93,15 +73,4 @@ internal sealed class UserHandlers(EntityReader reader, DirectoryObjects objects
 
     private static Dictionary<string, string?> ProfileOf(ApiCall call) =>
         UserProfile.Columns.Keys.Where(call.Body.Has).ToDictionary(property => property, call.Body.Text, StringComparer.Ordinal);
-
-    // Groups, and the directory roles that the user holds.
-    private static SqlCondition Memberships(User user, bool nested) => sql =>
-    {
-        var id = sql.Parameter(user.Id, NpgsqlDbType.Uuid);
-        var roles = DirectoryRole.All.Where(role => user.DirectoryRoles.Contains(role.TemplateId)).Select(role => role.ObjectId(user.TenantId)).ToArray();
-        var groups = nested
-            ? $"WITH RECURSIVE held AS (SELECT group_id FROM identity.group_members WHERE member_id = {id} UNION SELECT m.group_id FROM identity.group_members m JOIN held ON m.member_id = held.group_id) SELECT group_id FROM held"
-            : $"SELECT group_id FROM identity.group_members WHERE member_id = {id}";
-        sql.Add($" AND (d.id IN ({groups}) OR d.id = ANY({sql.Parameter(roles, NpgsqlDbType.Array | NpgsqlDbType.Uuid)}))");
-    };
 }
