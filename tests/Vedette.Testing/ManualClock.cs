@@ -27,7 +27,7 @@ public sealed class ManualClock(DateTime start) : TimeProvider
         {
             _now += by;
             due = _timers.FindAll(t => t.Due <= _now);
-            _timers.RemoveAll(t => t.Due <= _now);
+            _timers.RemoveAll(t => t.Due <= _now && !t.Repeat());
         }
 
         foreach (var timer in due) timer.Fire();
@@ -45,13 +45,24 @@ public sealed class ManualClock(DateTime start) : TimeProvider
     {
         public DateTimeOffset Due { get; private set; }
 
+        private TimeSpan _period = Timeout.InfiniteTimeSpan;
+
         public void Fire() => callback(state);
+
+        /// <summary>Sets the next time of a timer that repeats; false when it does not. However far the time was moved, it fires once.</summary>
+        public bool Repeat()
+        {
+            if (_period <= TimeSpan.Zero) return false;
+            Due = clock._now + _period;
+            return true;
+        }
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
             lock (clock._lock)
             {
                 clock._timers.Remove(this);
+                _period = period;
                 if (dueTime == Timeout.InfiniteTimeSpan) return true;
                 Due = clock._now + dueTime;
                 if (dueTime > TimeSpan.Zero)

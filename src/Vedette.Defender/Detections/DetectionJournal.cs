@@ -7,8 +7,36 @@ namespace Vedette.Defender.Detections;
 /// <param name="RuleId">The rule.</param>
 /// <param name="QueryHash">Of the query that has looked.</param>
 /// <param name="SeenUntil">Rows that arrived before this have been looked at.</param>
-/// <param name="NextRun">When a rule with a frequency runs again.</param>
-internal sealed record RuleProgress(Guid RuleId, string QueryHash, DateTime SeenUntil, DateTime NextRun);
+/// <param name="NextRun">When a rule with a frequency runs again, or one that failed is tried again.</param>
+/// <param name="Follows">Whether it goes with the tenant's mark, which then counts instead of <paramref name="SeenUntil"/>.</param>
+internal sealed record RuleProgress(Guid RuleId, string QueryHash, DateTime SeenUntil, DateTime NextRun, bool Follows = false);
+
+/// <summary>How far a tenant's rules are.</summary>
+/// <param name="Mark">Rules that follow the mark have looked at rows that arrived before this; null when there is none yet.</param>
+/// <param name="Rules">Rules with their own places, and those that follow, by rule.</param>
+internal sealed record TenantProgress(DateTime? Mark, IReadOnlyDictionary<Guid, RuleProgress> Rules)
+{
+    /// <summary>Where a rule is with this query; null when it has not looked.</summary>
+    public DateTime? SeenBy(DetectionRule rule) =>
+        Rules.GetValueOrDefault(rule.Id) is { } own && own.QueryHash == DetectionWork.HashOf(rule) ? own.Follows ? Mark : own.SeenUntil : null;
+
+    /// <summary>Whether a rule follows the mark.</summary>
+    public bool Follows(DetectionRule rule) => Rules.GetValueOrDefault(rule.Id) is { Follows: true } own && own.QueryHash == DetectionWork.HashOf(rule) && Mark is not null;
+
+    /// <summary>When a rule runs again; the beginning of time when it has not looked.</summary>
+    public DateTime NextRun(DetectionRule rule) =>
+        Rules.GetValueOrDefault(rule.Id) is { } own && own.QueryHash == DetectionWork.HashOf(rule) ? own.NextRun : DateTime.MinValue;
+}
+
+/// <summary>Which of a tenant's rules run: at any time one server's turn each.</summary>
+internal enum DetectionTurn
+{
+    /// <summary>Rules by their frequency, and continuous ones that have to catch up.</summary>
+    Due,
+
+    /// <summary>Continuous rules over what has just arrived.</summary>
+    Arrived,
+}
 
 /// <summary>How a run ended.</summary>
 public enum RunStatus
@@ -43,18 +71,25 @@ internal sealed class DetectionJournal(NpgsqlDataSource database)
 {
     /// <summary>
     /// Keeps other servers on the same database from running a tenant's rules at the same time; null when another does and
-    /// <paramref name="wait"/> is false. Dispose it to let go.
+    /// <paramref name="wait"/> is false, or when the tenant is a demo that is still being filled. Dispose it to let go.
     /// </summary>
-    public async Task<IAsyncDisposable?> ClaimAsync(Guid tenantId, bool wait, CancellationToken cancellationToken)
+    public async Task<IAsyncDisposable?> ClaimAsync(Guid tenantId, DetectionTurn turn, bool wait, CancellationToken cancellationToken)
     {
         var connection = await database.OpenConnectionAsync(cancellationToken);
         try
         {
             var transaction = await connection.BeginTransactionAsync(cancellationToken);
-            const string Key = "hashtextextended('detections/' || @tenantId::text, 0)";
+            var key = (turn == DetectionTurn.Due ? "detections/" : "arrivals/") + tenantId;
             var mine = wait
-                ? await connection.ExecuteAsync(new CommandDefinition($"SELECT pg_advisory_xact_lock({Key})", new { tenantId }, transaction, cancellationToken: cancellationToken)) < int.MaxValue
-                : await connection.ExecuteScalarAsync<bool>(new CommandDefinition($"SELECT pg_try_advisory_xact_lock({Key})", new { tenantId }, transaction, cancellationToken: cancellationToken));
+                ? await connection.ExecuteAsync(new CommandDefinition("SELECT pg_advisory_xact_lock(hashtextextended(@key, 0))", new { key }, transaction, cancellationToken: cancellationToken)) < int.MaxValue
+                : await connection.ExecuteScalarAsync<bool>(new CommandDefinition(
+                    """
+                    SELECT NOT EXISTS (SELECT FROM defender.demo_tenants WHERE tenant_id = @tenantId AND completed_at IS NULL)
+                        AND pg_try_advisory_xact_lock(hashtextextended(@key, 0))
+                    """,
+                    new { key, tenantId },
+                    transaction,
+                    cancellationToken: cancellationToken));
             if (mine) return new Claim(connection);
         }
         catch
@@ -67,33 +102,61 @@ internal sealed class DetectionJournal(NpgsqlDataSource database)
         return null;
     }
 
-    /// <summary>Progress of a tenant's rules by rule.</summary>
-    public async Task<Dictionary<Guid, RuleProgress>> ProgressAsync(Guid tenantId, CancellationToken cancellationToken)
+    /// <summary>How far a tenant's rules are.</summary>
+    public async Task<TenantProgress> ProgressAsync(Guid tenantId, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        var rows = await connection.QueryAsync<(Guid RuleId, string QueryHash, long Ticks, DateTime NextRun)>(new CommandDefinition(
-            "SELECT rule_id, query_hash, seen_until_ticks, next_run FROM defender.detection_progress WHERE tenant_id = @tenantId",
+        using var answers = await connection.QueryMultipleAsync(new CommandDefinition(
+            """
+            SELECT seen_until_ticks FROM defender.detection_marks WHERE tenant_id = @tenantId;
+            SELECT rule_id, query_hash, seen_until_ticks, next_run, follows FROM defender.detection_progress WHERE tenant_id = @tenantId
+            """,
             new { tenantId },
             cancellationToken: cancellationToken));
-        return rows.ToDictionary(row => row.RuleId, row => new RuleProgress(row.RuleId, row.QueryHash, new DateTime(row.Ticks, DateTimeKind.Utc), row.NextRun));
+        var mark = await answers.ReadSingleOrDefaultAsync<long?>();
+        var rows = await answers.ReadAsync<(Guid RuleId, string QueryHash, long Ticks, DateTime NextRun, bool Follows)>();
+        return new TenantProgress(
+            mark is { } ticks ? new DateTime(ticks, DateTimeKind.Utc) : null,
+            rows.ToDictionary(row => row.RuleId, row => new RuleProgress(row.RuleId, row.QueryHash, new DateTime(row.Ticks, DateTimeKind.Utc), row.NextRun, row.Follows)));
     }
 
-    /// <summary>Notes runs and progress, all or nothing, and forgets runs beyond those kept.</summary>
+    /// <summary>Notes runs, progress and the tenant's mark, all or nothing, and forgets runs beyond those kept.</summary>
     public async Task RecordAsync(
-        Guid tenantId, IReadOnlyList<DetectionRun> runs, IReadOnlyList<RuleProgress> progress, int runsKept, CancellationToken cancellationToken)
+        Guid tenantId, DateTime? mark, IReadOnlyList<DetectionRun> runs, IReadOnlyList<RuleProgress> progress, int runsKept, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await connection.ExecuteAsync(new CommandDefinition(
+        if (mark is { } seen)
+        {
+            await connection.ExecuteAsync(new CommandDefinition(
+                """
+                INSERT INTO defender.detection_marks (tenant_id, seen_until_ticks) VALUES (@tenantId, @ticks)
+                ON CONFLICT (tenant_id) DO UPDATE SET seen_until_ticks = excluded.seen_until_ticks
+                """,
+                new { tenantId, ticks = seen.Ticks },
+                transaction,
+                cancellationToken: cancellationToken));
+        }
+
+        if (progress.Count > 0) await StoreAsync(connection, transaction, tenantId, progress, cancellationToken);
+        if (runs.Count > 0) await StoreAsync(connection, transaction, tenantId, runs, runsKept, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    private static Task StoreAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, Guid tenantId, IReadOnlyList<RuleProgress> progress, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(new CommandDefinition(
             """
-            INSERT INTO defender.detection_progress AS known (tenant_id, rule_id, query_hash, seen_until_ticks, next_run)
-            SELECT @tenantId, rule_id, query_hash, seen_until_ticks, next_run
-            FROM unnest(@rules, @hashes, @seen, @next) AS new(rule_id, query_hash, seen_until_ticks, next_run)
-            ON CONFLICT (tenant_id, rule_id) DO UPDATE SET query_hash = excluded.query_hash, seen_until_ticks = excluded.seen_until_ticks, next_run = excluded.next_run
+            INSERT INTO defender.detection_progress AS known (tenant_id, rule_id, query_hash, seen_until_ticks, next_run, follows)
+            SELECT @tenantId, rule_id, query_hash, seen_until_ticks, next_run, follows
+            FROM unnest(@rules, @hashes, @seen, @next, @follows) AS new(rule_id, query_hash, seen_until_ticks, next_run, follows)
+            ON CONFLICT (tenant_id, rule_id) DO UPDATE SET
+                query_hash = excluded.query_hash, seen_until_ticks = excluded.seen_until_ticks, next_run = excluded.next_run, follows = excluded.follows
             """,
             new
             {
                 tenantId,
+                follows = progress.Select(entry => entry.Follows).ToArray(),
                 rules = progress.Select(entry => entry.RuleId).ToArray(),
                 hashes = progress.Select(entry => entry.QueryHash).ToArray(),
                 seen = progress.Select(entry => entry.SeenUntil.Ticks).ToArray(),
@@ -101,7 +164,10 @@ internal sealed class DetectionJournal(NpgsqlDataSource database)
             },
             transaction,
             cancellationToken: cancellationToken));
-        await connection.ExecuteAsync(new CommandDefinition(
+
+    private static Task StoreAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, Guid tenantId, IReadOnlyList<DetectionRun> runs, int runsKept, CancellationToken cancellationToken) =>
+        connection.ExecuteAsync(new CommandDefinition(
             """
             INSERT INTO defender.detection_runs
                 (tenant_id, rule_id, rule_title, started_at, elapsed_ms, window_from, window_to, status, rows, alerts, merged, dropped, failure, error_code)
@@ -131,8 +197,6 @@ internal sealed class DetectionJournal(NpgsqlDataSource database)
             },
             transaction,
             cancellationToken: cancellationToken));
-        await transaction.CommitAsync(cancellationToken);
-    }
 
     /// <summary>The latest runs of a tenant, of one rule or of all, the newest first.</summary>
     public async Task<IReadOnlyList<DetectionRun>> RunsAsync(Guid tenantId, Guid? ruleId, int top, CancellationToken cancellationToken)

@@ -9,7 +9,10 @@ public sealed record DetectionOptions
     /// <summary>Folder of the user's own rules; null means none.</summary>
     public string? OwnRules { get; init; }
 
-    /// <summary>Alerts that one run of a rule raises, at most. Source: the service's published limit.</summary>
+    /// <summary>
+    /// Alerts that one run of a rule raises, at most; a continuous rule, which runs whenever something arrives, in a minute. Source: the service's
+    /// published limit.
+    /// </summary>
     public int MaxAlertsPerRun { get; init; } = 150;
 
     /// <summary>Result rows that one run of a rule looks at, at most.</summary>
@@ -24,8 +27,23 @@ public sealed record DetectionOptions
     /// </summary>
     public TimeSpan CollapsePeriod { get; init; } = TimeSpan.FromDays(1);
 
-    /// <summary>How often the schedule looks for rules that are due and for new rows.</summary>
+    /// <summary>How often the schedule looks for rules that are due. Continuous rules do not wait for it: they run when rows arrive.</summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Time from the start to the first look for rules that are due, by the machine's clock: a server that starts has other things to do.</summary>
+    public TimeSpan FirstLook { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The least time between two looks of a tenant's continuous rules at arrivals, by the machine's clock.</summary>
+    public TimeSpan ShortestPause { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>How far behind arrivals a continuous rule may be and still go with the others; further back it catches up by itself first.</summary>
+    public TimeSpan Near { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How much earlier rows may have arrived that a continuous rule joins its own with.</summary>
+    public TimeSpan BesideLookBack { get; init; } = TimeSpan.FromDays(1);
+
+    /// <summary>How long a mark may lag behind while nothing arrives that a rule could match.</summary>
+    public TimeSpan QuietMark { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long one rule may run.</summary>
     public TimeSpan RuleTimeout { get; init; } = TimeSpan.FromSeconds(60);

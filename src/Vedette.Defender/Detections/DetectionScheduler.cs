@@ -1,31 +1,158 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using Dapper;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Vedette.Defender.Detections.Custom;
 
 namespace Vedette.Defender.Detections;
 
-/// <summary>Looks at regular times, by the product's clock, which rules of which tenants are due.</summary>
+/// <summary>
+/// Looks at regular times, by the product's clock, which rules of which tenants are due, and runs a tenant's continuous rules whenever rows have
+/// arrived for it.
+/// </summary>
 internal sealed partial class DetectionScheduler(
-    DetectionEngine engine, NpgsqlDataSource database, DetectionOptions options, TimeProvider clock, ILogger<DetectionScheduler> log) : BackgroundService
+    DetectionEngine engine, DetectionArrivals arrivals, NpgsqlDataSource database, DetectionOptions options, TimeProvider clock, ILogger<DetectionScheduler> log,
+    ITenantRules? rules = null) : BackgroundService
 {
+    private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<Guid, bool> _busy = new();
+    private readonly ConcurrentDictionary<Guid, bool> _catchingUp = new();
+    private readonly SemaphoreSlim _places = new(Math.Max(2, options.Parallelism));
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(options.Interval, clock);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        void OnChanged(Guid tenantId) => _ = CatchUpAsync(tenantId, stoppingToken);
+        if (rules is not null) rules.Changed += OnChanged;
+        try
         {
-            try
+            await Task.WhenAll(TickAsync(stoppingToken), ListenAsync(stoppingToken));
+        }
+        finally
+        {
+            if (rules is not null) rules.Changed -= OnChanged;
+        }
+    }
+
+    private async Task TickAsync(CancellationToken stop)
+    {
+        using var timer = new PeriodicTimer(options.Interval, clock);
+        await Task.Delay(options.FirstLook, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        do
+        {
+            IReadOnlyList<Guid> tenants = [];
+            await TryAsync(default, async token => tenants = await TenantsAsync(token), stop);
+            foreach (var tenant in tenants)
             {
-                foreach (var tenant in await TenantsAsync(stoppingToken)) await engine.RunDueAsync(tenant, stoppingToken);
+                await TryAsync(tenant, token => engine.RunDueAsync(tenant, token), stop);
+                arrivals.Signal(tenant);
             }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        }
+        while (!stop.IsCancellationRequested && await TickedAsync(timer, stop));
+    }
+
+    private static async Task<bool> TickedAsync(PeriodicTimer timer, CancellationToken stop)
+    {
+        try
+        {
+            return await timer.WaitForNextTickAsync(stop);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    // A tenant has one look at a time; what arrives meanwhile gives one more after it.
+    private async Task ListenAsync(CancellationToken stop)
+    {
+        try
+        {
+            await foreach (var tenant in arrivals.Signals.ReadAllAsync(stop))
             {
-                return;
+                while (true)
+                {
+                    if (_busy.TryAdd(tenant, false))
+                    {
+                        _ = WorkAsync(tenant, stop);
+                        break;
+                    }
+
+                    if (_busy.TryGetValue(tenant, out var again) && (again || _busy.TryUpdate(tenant, true, false))) break;
+                }
             }
-            catch (Exception exception)
+        }
+        catch (OperationCanceledException)
+        {
+            // The server stops.
+        }
+    }
+
+    private async Task WorkAsync(Guid tenant, CancellationToken stop)
+    {
+        try
+        {
+            do
             {
-                LogFailure(exception);
+                _busy[tenant] = false;
+                await _places.WaitAsync(stop);
+                var started = Stopwatch.GetTimestamp();
+                DetectionSummary? summary = null;
+                bool done;
+                try
+                {
+                    done = await TryAsync(tenant, async token => summary = await engine.RunArrivedAsync(tenant, token), stop);
+                }
+                finally
+                {
+                    _places.Release();
+                }
+
+                if (summary is { SomeAreBehind: true }) _ = CatchUpAsync(tenant, stop);
+                if (!done || summary is null)
+                {
+                    // The rows are still there, and nobody might name the tenant again.
+                    _busy[tenant] = true;
+                    await Task.Delay(AfterFailure, stop);
+                    continue;
+                }
+                // At most half of the time is spent on one tenant's arrivals.
+                var took = Stopwatch.GetElapsedTime(started);
+                await Task.Delay(took > options.ShortestPause ? took : options.ShortestPause, stop);
             }
+            while (_busy[tenant] || !_busy.TryRemove(KeyValuePair.Create(tenant, false)));
+        }
+        catch (OperationCanceledException)
+        {
+            _busy.TryRemove(tenant, out _);
+        }
+    }
+
+    // Beside the looks at arrivals: a rule's first run goes over thirty days.
+    private async Task CatchUpAsync(Guid tenant, CancellationToken stop)
+    {
+        if (!_catchingUp.TryAdd(tenant, true)) return;
+        await TryAsync(tenant, token => engine.RunDueAsync(tenant, token), stop);
+        _catchingUp.TryRemove(tenant, out _);
+    }
+
+    private async Task<bool> TryAsync(Guid tenant, Func<CancellationToken, Task> work, CancellationToken stop)
+    {
+        try
+        {
+            await work(stop);
+            return true;
+        }
+        catch (Exception) when (stop.IsCancellationRequested)
+        {
+            return false;
+        }
+        catch (Exception exception)
+        {
+            LogFailure(tenant, exception);
+            return false;
         }
     }
 
@@ -46,6 +173,6 @@ internal sealed partial class DetectionScheduler(
         return tenants.AsList();
     }
 
-    [LoggerMessage(LogLevel.Error, "The detection rules could not be run; they will be tried again.")]
-    private partial void LogFailure(Exception exception);
+    [LoggerMessage(LogLevel.Error, "The detection rules of the tenant {Tenant} could not be run; they will be tried again.")]
+    private partial void LogFailure(Guid tenant, Exception exception);
 }

@@ -37,6 +37,9 @@ public sealed record ImportOptions
 /// <param name="time">The clock that says what now is.</param>
 public sealed class LogImporter(IHuntingStore store, IImportJournal journal, IDeviceObserver? observer, TimeProvider time)
 {
+    /// <summary>How the deduplication tokens of imported rows begin.</summary>
+    internal const string TokenPrefix = "import/";
+
     private static readonly TimeSpan SameRecording = TimeSpan.FromHours(1);
 
     /// <summary>Imports files.</summary>
@@ -169,7 +172,7 @@ public sealed class LogImporter(IHuntingStore store, IImportJournal journal, IDe
             {
                 if (chunk.Number >= state.ChunksDone)
                 {
-                    var token = $"import/{recording.ContentHash}/{state.Shift.Ticks}/{options.ChunkEvents}/{chunk.Number}";
+                    var token = $"{TokenPrefix}{recording.ContentHash}/{state.Shift.Ticks}/{options.ChunkEvents}/{chunk.Number}";
                     if (chunk.Rows.Count > 0) await store.AppendAsync(tenantId, chunk.Rows, token, cancellationToken);
                     await journal.ChunkDoneAsync(tenantId, recording.ContentHash, chunk.Number, cancellationToken);
                 }

@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using Vedette.Telemetry.Engine;
+using Vedette.Telemetry.Import;
 using Vedette.Telemetry.Schema;
 
 namespace Vedette.Telemetry.Ingest;
@@ -209,10 +210,10 @@ public sealed class HuntingStore : IHuntingStore, IHuntingStateStore, IAsyncDisp
 
     private void Tell(List<Append> appends, DateTime arrival)
     {
-        foreach (var tenant in appends.GroupBy(static a => a.TenantId))
+        foreach (var part in appends.GroupBy(static a => (a.TenantId, a.Imported)))
         {
-            var rows = tenant.Count() == 1 ? tenant.First().Rows : [.. tenant.SelectMany(static a => a.Rows)];
-            foreach (var listener in _listeners) listener.Arriving(new Arrivals(tenant.Key, arrival, rows));
+            var rows = part.Count() == 1 ? part.First().Rows : [.. part.SelectMany(static a => a.Rows)];
+            foreach (var listener in _listeners) listener.Arriving(new Arrivals(part.Key.TenantId, arrival, rows, part.Key.Imported));
         }
     }
 
@@ -345,6 +346,8 @@ public sealed class HuntingStore : IHuntingStore, IHuntingStateStore, IAsyncDisp
         public Guid TenantId => tenantId;
 
         public string? Token => token;
+
+        public bool Imported { get; } = token?.StartsWith(LogImporter.TokenPrefix, StringComparison.Ordinal) ?? false;
 
         public IReadOnlyList<HuntingRow> Rows => rows;
 

@@ -4,7 +4,8 @@ namespace Vedette.Telemetry.Ingest;
 /// <param name="TenantId">Whose.</param>
 /// <param name="Arrived">Their time of arrival, UTC.</param>
 /// <param name="Rows">The rows. Those that turn out to be stored already are among them.</param>
-public sealed record Arrivals(Guid TenantId, DateTime Arrived, IReadOnlyList<HuntingRow> Rows);
+/// <param name="Imported">Whether they are of a log that somebody imports, and not what happens now.</param>
+public sealed record Arrivals(Guid TenantId, DateTime Arrived, IReadOnlyList<HuntingRow> Rows, bool Imported = false);
 
 /// <summary>
 /// Hears of all rows that this process stores. Who reads arrivals window by window learns here that there is something to read, and may look at

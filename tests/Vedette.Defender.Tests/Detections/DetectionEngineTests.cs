@@ -57,13 +57,14 @@ public sealed class DetectionEngineTests
     [Fact]
     public async Task A_crash_before_the_mark_moves_repeats_nothing()
     {
-        var breaker = new BreakingCorrelator { Allowed = 2 };
+        var breaker = new BreakingCorrelator();
         await using var world = await DetectionWorld.CreateAsync([DetectionWorld.Rule(Odd)], more: services => services.AddSingleton<IAlertCorrelator>(breaker));
+        breaker.Until = world.Domain.Now.AddSeconds(2);
         await world.AppendAsync([.. Enumerable.Range(1, 5).Select(number => world.Process($"odd.exe /{number}", world.Domain.Now.AddSeconds(number), number))]);
 
         await Should.ThrowAsync<InvalidOperationException>(world.RunAsync);
         (await AlertsAsync(world)).Count.ShouldBe(2);
-        breaker.Allowed = int.MaxValue;
+        breaker.Until = DateTime.MaxValue;
         (await world.RunAsync()).Alerts.ShouldBe(3);
         var before = await AlertsAsync(world);
 
@@ -119,13 +120,107 @@ public sealed class DetectionEngineTests
     }
 
     [Fact]
-    public async Task Continuous_rules_rest_while_nothing_arrives()
+    public async Task Continuous_rules_run_when_rows_arrive_that_they_can_match()
     {
         await using var world = await DetectionWorld.CreateAsync([DetectionWorld.Rule(Odd)]);
-        (await world.Engine.RunDueAsync(DetectionWorld.Tenant, CancellationToken.None)).ShouldNotBeNull().Runs.ShouldBeEmpty();
+        await CatchUpAsync(world);
+        (await ArrivedAsync(world)).Runs.ShouldBeEmpty();
         await world.AppendAsync(world.Process("odd.exe"));
-        (await world.Engine.RunDueAsync(DetectionWorld.Tenant, CancellationToken.None)).ShouldNotBeNull().Alerts.ShouldBe(1);
-        (await world.Engine.RunDueAsync(DetectionWorld.Tenant, CancellationToken.None)).ShouldNotBeNull().Runs.ShouldBeEmpty();
+        (await ArrivedAsync(world)).Alerts.ShouldBe(1);
+        (await ArrivedAsync(world)).Runs.ShouldBeEmpty();
+
+        var other = world.Process("even.exe", id: 2);
+        other["FileName"] = "even.exe";
+        await world.AppendAsync(other);
+        (await ArrivedAsync(world)).Runs.ShouldBeEmpty();
+        await world.AppendAsync(world.Process("odd.exe /again", id: 3), other);
+        (await ArrivedAsync(world)).Runs.ShouldHaveSingleItem().Rows.ShouldBe(1);
+        (await AlertsAsync(world)).Count.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Of_many_rules_only_those_run_that_can_match_what_arrived()
+    {
+        var rules = Enumerable.Range(0, 200).Select(number => DetectionWorld.Rule($"DeviceProcessEvents\n| where ProcessCommandLine has \"marker{number:D4}\"", $"Marker {number}")).ToArray();
+        await using var world = await DetectionWorld.CreateAsync(rules);
+        await CatchUpAsync(world);
+        await world.AppendAsync(world.Process("odd.exe marker0012", id: 1), world.Process("odd.exe -MARKER0150-", id: 2), world.Process("odd.exe unmarker0007", id: 3));
+        var summary = await ArrivedAsync(world);
+        summary.Runs.Select(run => (run.RuleTitle, run.Alerts)).Order().ShouldBe([("Marker 12", 1), ("Marker 150", 1), ("Marker 7", 0)]);
+    }
+
+    [Fact]
+    public async Task A_continuous_rule_joins_with_what_arrived_before()
+    {
+        const string Query =
+            """
+            DeviceProcessEvents
+            | where FileName =~ "odd.exe"
+            | join kind=inner (DeviceLogonEvents | where LogonType == "Network" | project DeviceId, RemoteIP) on DeviceId
+            """;
+        await using var world = await DetectionWorld.CreateAsync([DetectionWorld.Rule(Query, kinds: [EntityKind.Process, EntityKind.Ip])]);
+        await CatchUpAsync(world);
+        var logon = Telemetry.Ingest.HuntingRow.For("DeviceLogonEvents");
+        (logon["Timestamp"], logon["DeviceId"], logon["LogonType"], logon["RemoteIP"]) = (world.Domain.Now.AddHours(-2), DefenderWorld.MachineId(1), "Network", "10.1.2.3");
+        await world.AppendAsync(logon);
+        (await ArrivedAsync(world)).Alerts.ShouldBe(0);
+        await world.AppendAsync(world.Process("odd.exe"));
+        (await ArrivedAsync(world)).Alerts.ShouldBe(1);
+        (await AlertsAsync(world)).Single().Evidence.ShouldContain(item => item.IpAddress == "10.1.2.3");
+    }
+
+    [Fact]
+    public async Task What_arrived_before_a_crash_is_looked_at_after_it()
+    {
+        var breaker = new BreakingCorrelator();
+        await using var world = await DetectionWorld.CreateAsync([DetectionWorld.Rule(Odd)], more: services => services.AddSingleton<IAlertCorrelator>(breaker));
+        await CatchUpAsync(world);
+        breaker.Until = world.Domain.Now.AddSeconds(2);
+        await world.AppendAsync([.. Enumerable.Range(1, 5).Select(number => world.Process($"odd.exe /{number}", world.Domain.Now.AddSeconds(number), number))]);
+        await Should.ThrowAsync<InvalidOperationException>(() => ArrivedAsync(world));
+        (await AlertsAsync(world)).Count.ShouldBe(2);
+
+        // A new start knows nothing of what arrived before it.
+        world.Domain.Get<DetectionArrivals>().Forget();
+        breaker.Until = DateTime.MaxValue;
+        (await ArrivedAsync(world)).Alerts.ShouldBe(3);
+        (await ArrivedAsync(world)).Alerts.ShouldBe(0);
+        (await AlertsAsync(world)).Count.ShouldBe(5);
+    }
+
+    [Fact]
+    public async Task A_continuous_rule_that_fails_stops_no_other_and_catches_up()
+    {
+        var wrong = DetectionWorld.Rule("DeviceProcessEvents\n| where NoSuchColumn == 1", "Wrong");
+        await using var world = await DetectionWorld.CreateAsync([wrong, DetectionWorld.Rule(Odd)]);
+        await CatchUpAsync(world);
+        await world.AppendAsync(world.Process("odd.exe"));
+        (await ArrivedAsync(world)).Alerts.ShouldBe(1);
+        var runs = await world.Engine.RunsAsync(DetectionWorld.Tenant, wrong.Id, 10, CancellationToken.None);
+        runs.ShouldHaveSingleItem().Failure.ShouldNotBeNull().ShouldContain("NoSuchColumn");
+
+        // It is tried again after a while, from where it was.
+        world.Domain.Clock.Advance(new DetectionOptions().Interval);
+        var again = (await world.Engine.RunDueAsync(DetectionWorld.Tenant, CancellationToken.None)).ShouldNotBeNull().Runs.ShouldHaveSingleItem();
+        (again.RuleId, again.WindowFrom).ShouldBe((wrong.Id, runs[0].WindowFrom));
+    }
+
+    [Fact]
+    public async Task A_continuous_rule_raises_so_many_alerts_in_a_minute()
+    {
+        await using var world = await DetectionWorld.CreateAsync([DetectionWorld.Rule(Odd)], new DetectionOptions { MaxAlertsPerRun = 3 });
+        await CatchUpAsync(world);
+        var (raised, dropped) = (0, 0);
+        for (var number = 1; number <= 8; number++)
+        {
+            await world.AppendAsync(world.Process($"odd.exe /{number}", id: number));
+            var run = (await ArrivedAsync(world)).Runs.ShouldHaveSingleItem();
+            (raised, dropped) = (raised + run.Alerts, dropped + run.Dropped);
+        }
+
+        // A new minute may begin meanwhile.
+        raised.ShouldBeInRange(3, 6);
+        (raised + dropped).ShouldBe(8);
     }
 
     [Fact]
@@ -137,24 +232,49 @@ public sealed class DetectionEngineTests
     }
 
     [Fact]
-    public async Task The_schedule_goes_by_the_product_s_clock()
+    public async Task Alerts_follow_arrivals_and_the_schedule_goes_by_the_product_s_clock()
     {
-        var options = new DetectionOptions();
-        await using var world = await DetectionWorld.CreateAsync([DetectionWorld.Rule(Odd)], options);
+        var options = new DetectionOptions { FirstLook = TimeSpan.Zero };
+        var often = DetectionWorld.Rule(Odd + "\n| summarize arg_max(Timestamp, *), Times = count() by DeviceId\n| where Times >= 2", "Often", TimeSpan.FromHours(1), EntityKind.User);
+        await using var world = await DetectionWorld.CreateAsync([DetectionWorld.Rule(Odd), often], options);
         await world.Domain.AddMachineAsync();
-        await world.AppendAsync(world.Process("odd.exe"));
         var scheduler = world.Domain.Get<IEnumerable<IHostedService>>().OfType<DetectionScheduler>().Single();
         await scheduler.StartAsync(CancellationToken.None);
-        (await AlertsAsync(world)).ShouldBeEmpty();
-        for (var tries = 0; tries < 300 && (await AlertsAsync(world)).Count == 0; tries++)
+        foreach (var number in new[] { 1, 2, 3 })
         {
-            world.Domain.Clock.Advance(options.Interval);
-            await Task.Delay(100);
+            await world.AppendAsync(world.Process($"odd.exe /{number}", id: number));
+            await UntilAsync(world, alerts => alerts.Count(alert => alert.Title == "Odd program") == number);
         }
 
+        for (var tries = 0; tries < 300 && (await AlertsAsync(world)).All(alert => alert.Title != "Often"); tries++)
+        {
+            world.Domain.Clock.Advance(options.Interval);
+            await Task.Delay(20);
+        }
+
+        await UntilAsync(world, alerts => alerts.Any(alert => alert.Title == "Often"));
         await scheduler.StopAsync(CancellationToken.None);
-        (await AlertsAsync(world)).Count.ShouldBe(1);
+        (await AlertsAsync(world)).Count.ShouldBe(4);
     }
+
+    private static async Task UntilAsync(DetectionWorld world, Func<List<Alert>, bool> condition)
+    {
+        for (var tries = 0; !condition(await AlertsAsync(world)); tries++)
+        {
+            tries.ShouldBeLessThan(600);
+            await Task.Delay(50);
+        }
+    }
+
+    // A rule's first run looks back thirty days; from then on it goes with arrivals.
+    private static async Task CatchUpAsync(DetectionWorld world)
+    {
+        (await world.Engine.RunDueAsync(DetectionWorld.Tenant, CancellationToken.None)).ShouldNotBeNull();
+        await ArrivedAsync(world);
+    }
+
+    private static async Task<DetectionSummary> ArrivedAsync(DetectionWorld world) =>
+        (await world.Engine.RunArrivedAsync(DetectionWorld.Tenant, CancellationToken.None)).ShouldNotBeNull();
 
     private static async Task<List<Alert>> AlertsAsync(DetectionWorld world)
     {
@@ -162,12 +282,12 @@ public sealed class DetectionEngineTests
         return await state.Alerts.AsNoTracking().Include(alert => alert.Evidence).OrderBy(alert => alert.FirstEventTime).ThenBy(alert => alert.Id).ToListAsync();
     }
 
-    /// <summary>Fails after a number of alerts, as a crash would.</summary>
+    /// <summary>Fails at alerts of later events, as a crash would.</summary>
     private sealed class BreakingCorrelator : IAlertCorrelator
     {
-        public int Allowed { get; set; }
+        public DateTime Until { get; set; } = DateTime.MaxValue;
 
         public Task CorrelateAsync(DefenderDbContext state, Alert alert, CancellationToken cancellationToken) =>
-            Allowed-- > 0 ? Task.CompletedTask : throw new InvalidOperationException("Cut off.");
+            alert.FirstEventTime <= Until ? Task.CompletedTask : throw new InvalidOperationException("Cut off.");
     }
 }

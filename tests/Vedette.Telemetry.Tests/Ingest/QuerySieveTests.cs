@@ -117,7 +117,7 @@ public sealed class QuerySieveTests
         sieve.Sift([Command("go MARKER0007 and run"), Command("marker0123"), Command("amarker0999 run"), Command("run marker0500marker0501 run")], found);
         found.Order().ShouldBe([7, 500, 501, 999]);
         sieve.Count.ShouldBe(1_000);
-        sieve.ReadsOneTable(0).ShouldBeTrue();
+        sieve.OnlyTable(0).ShouldBe("DeviceProcessEvents");
     }
 
     private static string All() => string.Join(", ", Literals.Select(Quoted));

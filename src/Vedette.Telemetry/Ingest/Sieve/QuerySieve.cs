@@ -13,7 +13,7 @@ public sealed class QuerySieve
     private readonly FrozenDictionary<string, TableSieve> _tables;
     private readonly FrozenDictionary<string, int[]> _vague;
     private readonly int[] _restless;
-    private readonly bool[] _single;
+    private readonly string?[] _only;
 
     /// <summary>Prepares queries.</summary>
     /// <param name="queries">The queries; numbers of queries are places in this list. One that does not bind is named whatever arrives.</param>
@@ -22,7 +22,7 @@ public sealed class QuerySieve
         var tables = new Dictionary<string, List<(int, SieveSource)>>(StringComparer.Ordinal);
         var vague = new Dictionary<string, List<int>>(StringComparer.Ordinal);
         var restless = new List<int>();
-        _single = new bool[queries.Count];
+        _only = new string?[queries.Count];
         for (var number = 0; number < queries.Count; number++)
         {
             if (queries[number].Root is not { } root)
@@ -32,7 +32,7 @@ public sealed class QuerySieve
             }
 
             var all = SieveReader.Tables(root);
-            _single[number] = all.Count == 1;
+            _only[number] = all.Count == 1 ? all.First() : null;
             if (SieveReader.Read(root) is { } sources)
             {
                 foreach (var source in sources) Of(tables, source.Table.Name).Add((number, source));
@@ -53,8 +53,8 @@ public sealed class QuerySieve
     /// <summary>How many queries there are.</summary>
     public int Count { get; }
 
-    /// <summary>Whether a query reads one table and nothing else.</summary>
-    public bool ReadsOneTable(int query) => _single[query];
+    /// <summary>The table that a query reads; null when it reads several, or none.</summary>
+    public string? OnlyTable(int query) => _only[query];
 
     /// <summary>Notes the numbers of the queries that can have something to say about the rows.</summary>
     /// <param name="rows">Rows of any tables.</param>
