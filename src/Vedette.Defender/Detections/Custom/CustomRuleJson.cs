@@ -11,6 +11,59 @@ internal static class CustomRuleJson
     // What identifies an asset best comes first.
     private static readonly string[] Strength = ["id", "objectId", "sid", "upn", "address", "name", "displayName", "domain"];
 
+    /// <summary>A whole rule, without what its runs add.</summary>
+    public static JsonObject Rule(CustomRule rule) => new()
+    {
+        ["id"] = rule.Id,
+        ["displayName"] = rule.DisplayName,
+        ["description"] = rule.Description,
+        ["status"] = char.ToLowerInvariant(rule.Status.ToString()[0]) + rule.Status.ToString()[1..],
+        ["createdBy"] = rule.CreatedBy,
+        ["createdDateTime"] = rule.CreatedAt,
+        ["lastModifiedBy"] = rule.LastModifiedBy,
+        ["lastModifiedDateTime"] = rule.LastModifiedAt,
+        ["detectorId"] = rule.DetectorId,
+        ["queryCondition"] = new JsonObject { ["queryText"] = rule.Body.Query, ["lastModifiedDateTime"] = rule.QueryModifiedAt },
+        ["schedule"] = new JsonObject
+        {
+            ["frequency"] = Duration(rule.Body.Frequency), ["lookback"] = rule.Body.LookBack is { } minutes ? Duration(minutes) : null, ["period"] = Period(rule.Body.Frequency),
+        },
+        ["detectionAction"] = Action(rule.Body, beta: true),
+    };
+
+    /// <summary>A rule of a file in the form that a tenant's rule is made from.</summary>
+    public static JsonObject FromFile(DetectionRule rule)
+    {
+        var columns = rule.Entities.SelectMany(entity => entity.Columns.Values.Select(column => (entity.Kind, Column: column))).ToArray();
+        var assets = CustomRuleFacts.Identifiers
+            .OrderBy(known => known.Key)
+            .SelectMany(known => known.Value.OrderBy(pair => Array.IndexOf(Strength, pair.Value)).ThenBy(pair => pair.Key, StringComparer.Ordinal)
+                .Where(pair => columns.Contains((known.Key, CustomRuleFacts.Column(pair.Key)))).Take(1)
+                .Select(pair => new ImpactedAsset(known.Key, pair.Key)));
+        var schedule = new JsonObject { ["frequency"] = Duration((int)(rule.Schedule.Frequency ?? TimeSpan.Zero).TotalMinutes) };
+        if (rule.Schedule.Frequency is { } frequency && rule.Schedule.LookBack != DetectionSchedule.DefaultLookBack(frequency)) schedule["lookback"] = Duration((int)rule.Schedule.LookBack.TotalMinutes);
+        return new JsonObject
+        {
+            ["displayName"] = rule.Title,
+            ["description"] = rule.Finds,
+            ["status"] = rule.Enabled ? "enabled" : "disabled",
+            ["queryCondition"] = new JsonObject { ["queryText"] = rule.Query },
+            ["schedule"] = schedule,
+            ["detectionAction"] = new JsonObject
+            {
+                ["alertTemplate"] = new JsonObject
+                {
+                    ["title"] = rule.Title,
+                    ["description"] = rule.Description,
+                    ["severity"] = rule.Severity.ToLowerInvariant(),
+                    ["category"] = rule.Category,
+                    ["mitreTechniques"] = Texts(rule.Techniques),
+                    ["impactedAssets"] = new JsonArray([.. assets.Select(Asset)]),
+                },
+            },
+        };
+    }
+
     /// <summary>What the rule does. The beta also has the properties that its newer form replaced, because clients still read them.</summary>
     public static JsonObject Action(CustomRuleBody body, bool beta)
     {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Vedette.Foundation;
 using Vedette.Telemetry.Hunting;
 
@@ -30,6 +31,18 @@ public sealed class CustomRuleService
 
     /// <summary>A rule by its id, without regard to case; null when there is none.</summary>
     public Task<CustomRule?> FindAsync(Guid tenantId, string id, CancellationToken cancellationToken) => _store.FindAsync(tenantId, id, cancellationToken);
+
+    /// <summary>A rule by its id, its name or its detector id, without regard to case; null when there is none.</summary>
+    public async Task<CustomRule?> FindByAnyAsync(Guid tenantId, string reference, CancellationToken cancellationToken) =>
+        await _store.FindAsync(tenantId, reference, cancellationToken)
+        ?? (await _store.ListAsync(tenantId, cancellationToken)).FirstOrDefault(rule =>
+            rule.DisplayName.Equals(reference, StringComparison.OrdinalIgnoreCase) || rule.DetectorId.ToString().Equals(reference, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>A rule as the detection-rule API shows it, without what its runs add; <see cref="CreateAsync"/> takes it back.</summary>
+    public static JsonObject Describe(CustomRule rule) => CustomRuleJson.Rule(rule);
+
+    /// <summary>A rule of a file as the detection-rule API takes it: its entities follow from the columns of its query.</summary>
+    public static JsonObject Convert(DetectionRule rule) => CustomRuleJson.FromFile(rule);
 
     /// <summary>Makes a rule. It runs at the next turn, over the last 30 days.</summary>
     /// <param name="caller">Who asks.</param>

@@ -6,19 +6,30 @@ namespace Vedette.Server.Cli.Commands;
 /// <summary><c>vedette rules …</c>: detection rules.</summary>
 internal static class RuleCommands
 {
-    public static Command Create() => new("rules", "Detection rules: those that are shipped, and your own in the folder rules of the data folder.") { List(), Run(), Test(), SigmaCommand.Create() };
+    public static Command Create()
+    {
+        var command = new Command("rules", "Detection rules: those that are shipped, your own in the folder rules of the data folder, and those of a tenant.") { List(), Run(), Test(), SigmaCommand.Create() };
+        foreach (var more in CustomRuleCommands.Create()) command.Subcommands.Add(more);
+        return command;
+    }
 
-    private static Command List() => new Command("list", "List the rules in force, and what is wrong with rule files that are not.").Runs(
-        "rules.list",
-        _ => new { },
-        result =>
-        {
-            Print.Rows(result?["rules"], ("Title", "title"), ("Severity", "severity"), ("Category", "category"), ("Techniques", "techniques"), ("Schedule", "schedule"), ("Enabled", "enabled"), ("Shipped", "shipped"));
-            foreach (var problem in result?["problems"] as JsonArray ?? [])
+    private static Command List()
+    {
+        var tenant = CommonWords.Tenant();
+        return new Command("list", "List the rules in force, and what is wrong with rule files that are not.") { tenant }.Runs(
+            "rules.list",
+            parsed => new { tenant = parsed.GetValue(tenant) },
+            result =>
             {
-                Console.Error.WriteLine($"vedette: {Print.Text(problem!["file"])}({problem["line"]},{problem["column"]}): {Print.Text(problem["message"])}");
-            }
-        });
+                Print.Rows(
+                    result?["rules"], ("Title", "title"), ("Severity", "severity"), ("Category", "category"), ("Techniques", "techniques"), ("Schedule", "schedule"),
+                    ("Enabled", "enabled"), ("Origin", "origin"), ("Id", "id"));
+                foreach (var problem in result?["problems"] as JsonArray ?? [])
+                {
+                    Console.Error.WriteLine($"vedette: {Print.Text(problem!["file"])}({problem["line"]},{problem["column"]}): {Print.Text(problem["message"])}");
+                }
+            });
+    }
 
     private static Command Test()
     {

@@ -48,6 +48,13 @@ internal static class OperationServices
         services.AddSingleton<IOperation, HuntBatchOperation>();
         services.AddSingleton<IOperation, ListRules>();
         services.AddSingleton<IOperation, RunRules>();
+        services.AddSingleton<CustomRuleLookup>();
+        services.AddSingleton<IOperation, ShowRule>();
+        services.AddSingleton<IOperation, CreateRule>();
+        services.AddSingleton<IOperation>(provider => ActivatorUtilities.CreateInstance<SwitchRule>(provider, true));
+        services.AddSingleton<IOperation>(provider => ActivatorUtilities.CreateInstance<SwitchRule>(provider, false));
+        services.AddSingleton<IOperation, DeleteRule>();
+        services.AddSingleton<IOperation, RuleHistory>();
         services.AddSingleton<IOperation, ResetData>();
         services.AddSingleton<IOperation, SeedData>();
         services.AddSingleton<IOperation, GenerateData>();

@@ -1,34 +1,65 @@
 using Vedette.Defender.Detections;
+using Vedette.Defender.Detections.Custom;
 using Vedette.Identity.Directory;
 
 namespace Vedette.Server.Control.Operations;
 
-/// <summary><c>rules.list</c>: the detection rules in force, and what is wrong with those that are not.</summary>
-internal sealed class ListRules(RuleCatalogue catalogue) : Operation<ListRules.Input>("rules.list")
+/// <summary><c>rules.list</c>: the detection rules in force, those of files and a tenant's own, and what is wrong with files that are not.</summary>
+internal sealed class ListRules(RuleCatalogue catalogue, CustomRuleService custom, DirectoryService directory) : Operation<ListRules.Input>("rules.list")
 {
-    protected override Task<object?> RunAsync(Input input, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
+    protected override async Task<object?> RunAsync(Input input, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
     {
         var set = catalogue.Current;
-        return Task.FromResult<object?>(new
+        var own = TenantOf(input) is { } tenant ? await custom.ListAsync(tenant, cancellationToken) : [];
+        return new
         {
-            rules = set.Rules.OrderBy(rule => rule.Title, StringComparer.Ordinal).Select(rule => new
+            rules = set.Rules.Select(rule => new
             {
-                id = rule.Id,
+                id = rule.Id.ToString(),
                 title = rule.Title,
                 severity = rule.Severity,
                 category = rule.Category,
                 techniques = rule.Techniques,
-                schedule = rule.Schedule.Frequency is { } frequency ? $"every {frequency:c}" : "continuous",
+                schedule = Schedule(rule.Schedule.Frequency),
                 enabled = rule.Enabled,
+                origin = rule.Shipped ? "shipped" : "file",
                 shipped = rule.Shipped,
                 file = rule.File,
                 finds = rule.Finds,
-            }).ToArray(),
+            }).Concat(own.Select(rule => new
+            {
+                id = rule.Id,
+                title = rule.DisplayName,
+                severity = rule.Body.Severity,
+                category = rule.Body.Category,
+                techniques = rule.Body.Techniques,
+                schedule = Schedule(rule.Body.Frequency == 0 ? null : TimeSpan.FromMinutes(rule.Body.Frequency)),
+                enabled = rule.Status == CustomRuleStatus.Enabled,
+                origin = "tenant",
+                shipped = false,
+                file = "",
+                finds = rule.Description ?? "",
+            })).OrderBy(rule => rule.title, StringComparer.Ordinal).ToArray(),
             problems = set.Problems.Select(problem => new { file = problem.File, line = problem.Line, column = problem.Column, message = problem.Message }).ToArray(),
-        });
+        };
     }
 
-    internal sealed record Input;
+    private static string Schedule(TimeSpan? frequency) => frequency is { } time ? $"every {time:c}" : "continuous";
+
+    // Rules of files can be listed where there is no tenant yet.
+    private Guid? TenantOf(Input input)
+    {
+        try
+        {
+            return directory.FindTenant(input.Tenant).Id;
+        }
+        catch (DirectoryException) when (input.Tenant is null)
+        {
+            return null;
+        }
+    }
+
+    internal sealed record Input(string? Tenant = null);
 }
 
 /// <summary><c>rules.run</c>: runs every rule over what arrived since its last run.</summary>
