@@ -54,6 +54,7 @@ public static class DefenderServices
         services.AddSingleton<LoadGenerator>();
         services.AddSingleton<IncidentService>();
         services.AddSingleton<IndicatorService>();
+        services.AddSingleton<ThreatIntelligence.ThreatIndicatorService>();
         services.AddSingleton<IndicatorCache>();
         services.AddSingleton<IStateCache>(provider => provider.GetRequiredService<IndicatorCache>());
         services.AddSingleton<IndicatorMatches>();

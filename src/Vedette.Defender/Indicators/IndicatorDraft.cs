@@ -56,4 +56,7 @@ public sealed record IndicatorDraft
 
     /// <summary>Whether events of the past are matched too.</summary>
     public bool? HistoricalDetection { get; init; }
+
+    /// <summary>What Graph tells of it beyond these properties, as a JSON object.</summary>
+    public string? Graph { get; init; }
 }

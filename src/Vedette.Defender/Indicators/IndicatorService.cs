@@ -132,6 +132,7 @@ public sealed class IndicatorService(IDbContextFactory<DefenderDbContext> states
         indicator.ExternalId = draft.ExternalId;
         indicator.MitreTechniques = [.. draft.MitreTechniques];
         indicator.HistoricalDetection = draft.HistoricalDetection ?? false;
+        indicator.Graph = draft.Graph;
         indicator.LastUpdateTime = now;
     }
 

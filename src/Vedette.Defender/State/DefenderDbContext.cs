@@ -99,7 +99,11 @@ public sealed class DefenderDbContext(DbContextOptions<DefenderDbContext> option
             action.Property(a => a.Sequence).UseIdentityAlwaysColumn();
             action.Property(a => a.Commands).AsJson();
         });
-        model.Entity<Indicator>().Property(i => i.Id).UseIdentityByDefaultColumn();
+        model.Entity<Indicator>(indicator =>
+        {
+            indicator.Property(i => i.Id).UseIdentityByDefaultColumn();
+            indicator.Property(i => i.Graph).HasColumnType("jsonb");
+        });
         model.Entity<OutboxEntry>(entry =>
         {
             entry.ToTable("outbox");

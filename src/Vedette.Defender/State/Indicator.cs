@@ -80,4 +80,7 @@ public sealed class Indicator
 
     /// <summary>Whether events of the past are matched too.</summary>
     public bool HistoricalDetection { get; set; }
+
+    /// <summary>What Graph tells of it beyond these properties, as a JSON object; null when it did not come through Graph.</summary>
+    public string? Graph { get; set; }
 }

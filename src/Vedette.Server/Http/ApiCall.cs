@@ -41,6 +41,9 @@ internal sealed class ApiCall(HttpContext http, ApiSurface surface, ApiEndpoint 
     /// <summary>The request body; set by the read body step when the row has one.</summary>
     public RequestBody Body { get; set; } = RequestBody.Empty;
 
+    /// <summary>Status of a successful answer when it is not the row's.</summary>
+    public int? Status { get; set; }
+
     /// <summary>The handler's answer.</summary>
     public ApiResult? Result { get; set; }
 

@@ -3,6 +3,7 @@ using Vedette.Server.Endpoint.Telemetry;
 using Vedette.Server.Graph.Security.Alerts;
 using Vedette.Server.Graph.Security.Hunting;
 using Vedette.Server.Graph.Security.Incidents;
+using Vedette.Server.Graph.Security.ThreatIntelligence;
 
 namespace Vedette.Server.Graph.Security;
 
@@ -15,6 +16,7 @@ internal static class GraphSecurityServices
         services.AddSingleton<IGraphSecurityHandlers, SecurityAlertHandlers>();
         services.AddSingleton<IGraphSecurityHandlers, SecurityIncidentHandlers>();
         services.AddSingleton<IGraphSecurityHandlers, HuntingHandlers>();
+        services.AddSingleton<IGraphSecurityHandlers, ThreatIndicatorHandlers>();
         services.TryAddSingleton<TelemetryReader>();
         services.TryAddSingleton<HuntingCalls>();
         return services;

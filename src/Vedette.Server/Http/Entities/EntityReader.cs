@@ -129,6 +129,24 @@ internal sealed class EntityReader(NpgsqlDataSource database, PageCache pages, P
         };
     }
 
+    /// <summary>Entities that meet a condition and that the caller may see, as JSON objects by key: for answers that mix them with other things.</summary>
+    public async ValueTask<IReadOnlyDictionary<string, JsonElement>> ObjectsAsync(ApiCall call, EntityTable table, SqlCondition condition)
+    {
+        var columns = Columns(table, null);
+        var all = call.Surface.Dialect.KnowsAllMembers(call.Http);
+        await using var rows = await RowsAsync(Select(call, table, [.. columns.Select(c => c.Property.Sql), table.Key.Sql], ODataQuery.Empty, condition), call.Aborted);
+        var objects = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+        while (await rows.ReadAsync(call.Aborted))
+        {
+            var buffer = new ArrayBufferWriter<byte>();
+            await using (var json = new Utf8JsonWriter(buffer)) WriteObject(json, rows.Reader, columns, all);
+            using var document = JsonDocument.Parse(buffer.WrittenMemory);
+            objects[rows.Reader.GetString(columns.Length)] = document.RootElement.Clone();
+        }
+
+        return objects;
+    }
+
     /// <summary>Whether there is an entity that meets a condition and that the caller may see.</summary>
     public async ValueTask<bool> ExistsAsync(ApiCall call, EntityTable table, SqlCondition condition)
     {

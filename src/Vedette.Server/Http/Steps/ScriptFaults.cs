@@ -18,6 +18,14 @@ internal sealed class ScriptFaults(IFaultScript script) : IRequestStep
         }
 
         foreach (var (name, value) in fault.Headers) call.Http.Response.Headers[name] = value;
+
+        // Partial content is the real answer: a provider that failed is told of in a header.
+        if (fault is { Status: StatusCodes.Status206PartialContent, Body: null, Code: null, Message: null })
+        {
+            call.Status = fault.Status;
+            return null;
+        }
+
         return Error(call, fault) with { RetryAfter = fault.RetryAfter, RawBody = fault.Body, Explanation = "this answer was ordered by a scripted fault" };
     }
 

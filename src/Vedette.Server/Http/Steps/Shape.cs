@@ -25,11 +25,11 @@ internal sealed class Shape(RefusalLog refusals, TimeProvider clock, ILogger<Sha
             return;
         }
 
-        response.StatusCode = call.Endpoint.Success;
+        response.StatusCode = call.Status ?? call.Endpoint.Success;
         switch (call.Result)
         {
             case NumberResult number:
-                response.StatusCode = StatusCodes.Status200OK;
+                response.StatusCode = call.Status ?? StatusCodes.Status200OK;
                 response.ContentType = call.Surface.Dialect.NumberType;
                 response.Headers["OData-Version"] = "4.0";
                 await response.WriteAsync(number.Value.ToString(CultureInfo.InvariantCulture), call.Aborted);
