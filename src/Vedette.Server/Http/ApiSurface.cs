@@ -66,6 +66,8 @@ internal sealed class ApiSurface
     /// <summary>First path segments of the surface, without slashes.</summary>
     public IEnumerable<string> FirstSegments => Roots.Select(root => (root.Length > 0 ? root : Prefix).Trim('/'));
 
+    private const string Delta = "delta";
+
     /// <summary>Every path at which a row is served.</summary>
     public IEnumerable<string> PathsOf(ApiEndpoint row)
     {
@@ -77,6 +79,14 @@ internal sealed class ApiSurface
             if (row.Path.Contains("/microsoft.graph.", StringComparison.Ordinal)) yield return root + row.Path.Replace("/microsoft.graph.", "/graph.", StringComparison.Ordinal);
             if (!row.Path.StartsWith('/') || Roots is [""]) continue;
             var segments = row.Path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+
+            // A function without arguments is called with parentheses too, and by its whole name.
+            if (segments[^1] == Delta)
+            {
+                yield return $"{root}{row.Path}()";
+                yield return $"{root}{row.Path[..^Delta.Length]}microsoft.graph.{Delta}()";
+            }
+
             var at = Array.FindIndex(segments, segment => segment.StartsWith('{'));
             if (at < 1 || segments[at - 1].Contains('(')) continue;
 

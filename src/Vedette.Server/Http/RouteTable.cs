@@ -159,7 +159,7 @@ internal sealed class RouteTable
     }
 
     /// <summary>
-    /// A segment of the form <c>name(a='{x}',b={y})</c>, whose arguments may come in any order, quoted or not; or <c>name({x})</c>.
+    /// A segment of the form <c>name(a='{x}',b={y})</c>, whose arguments may come in any order, quoted or not; or <c>name({x})</c>, or <c>name()</c>.
     /// </summary>
     private sealed class FunctionSegment
     {
@@ -172,7 +172,7 @@ internal sealed class RouteTable
             Template = template;
             var open = template.IndexOf('(', StringComparison.Ordinal);
             _name = template[..open];
-            foreach (var argument in template[(open + 1)..^1].Split(','))
+            foreach (var argument in template[(open + 1)..^1].Split(',', StringSplitOptions.RemoveEmptyEntries))
             {
                 var equals = argument.IndexOf('=', StringComparison.Ordinal);
                 if (equals < 0)
@@ -194,6 +194,7 @@ internal sealed class RouteTable
             var open = segment.IndexOf('(');
             if (open < 0 || segment[^1] != ')' || !segment[..open].Equals(_name, StringComparison.OrdinalIgnoreCase)) return false;
             if (_only is not null) return MatchOnly(segment[(open + 1)..^1].Trim(), match);
+            if (_parameters.Count == 0) return segment[(open + 1)..^1].Trim().IsEmpty;
             var bound = 0;
             foreach (var range in segment[(open + 1)..^1].Split(','))
             {

@@ -24,7 +24,11 @@ internal static class IncidentTable
         new("tags", ValueKind.Strings, "i.system_tags || i.tags") { NotNull = true },
         new("comments", ValueKind.Json, "i.comments") { NotNull = true },
         new("alerts", ValueKind.Json, Alerts) { NotNull = true },
-    ]);
+    ])
+    {
+        Keyset = ["i.created_time", "i.id"],
+        KeysetDescends = true,
+    };
 
     /// <summary>Only incidents that hold an alert of one of the device groups; no condition without groups.</summary>
     public static SqlCondition? Seen(IReadOnlyList<int>? groups) => groups is null ? null : sql => sql

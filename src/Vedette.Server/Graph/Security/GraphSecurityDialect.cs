@@ -8,9 +8,13 @@ namespace Vedette.Server.Graph.Security;
 internal sealed partial class GraphSecurityDialect : GraphDialect
 {
     private const string AllMembers = "include-unknown-enum-members";
+    private const string DeltaToken = "$deltatoken";
 
     /// <summary>The only instance.</summary>
     public static new GraphSecurityDialect Instance { get; } = new();
+
+    /// <inheritdoc/>
+    public override IReadOnlySet<string> Options { get; } = new HashSet<string>(GraphDialect.Instance.Options, StringComparer.OrdinalIgnoreCase) { DeltaToken };
 
     /// <inheritdoc/>
     public override bool KnowsAllMembers(HttpContext http) => http.Request.Headers["Prefer"]
@@ -27,6 +31,7 @@ internal sealed partial class GraphSecurityDialect : GraphDialect
     public override void Weigh(ApiCall call, IDictionary<string, string> options)
     {
         base.Weigh(call, options);
+        if (options.ContainsKey(DeltaToken) && !call.Endpoint.Path.EndsWith("/delta", StringComparison.Ordinal)) throw call.Refuse("UnsupportedOption", DeltaToken);
 
         // Members of enumerations may stand with the name of their type before them.
         if (options.TryGetValue("$filter", out var filter)) options["$filter"] = TypedMember().Replace(filter, "'");

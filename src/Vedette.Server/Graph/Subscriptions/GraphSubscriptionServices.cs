@@ -15,6 +15,7 @@ internal static class GraphSubscriptionServices
         services.AddVedetteSubscriptions();
         services.AddSingleton<INotificationFilter, SubscriptionFilter>();
         services.AddSingleton<IGraphSecurityHandlers, SubscriptionHandlers>();
+        services.AddSingleton<IGraphSecurityHandlers, DeltaHandlers>();
         return services;
     }
 }

@@ -4,6 +4,7 @@ using Vedette.Defender.Notifications;
 using Vedette.Server.Http;
 using Vedette.Server.Http.Entities;
 using Vedette.Server.Http.OData;
+using Vedette.Server.ThreatProtection;
 
 namespace Vedette.Server.Graph.Subscriptions;
 
@@ -19,7 +20,7 @@ internal sealed class SubscriptionFilter(NpgsqlDataSource database, IEnumerable<
         var sql = new SqlText();
         sql.Add($"SELECT {table.Key.Sql} FROM {table.Source} WHERE {table.TenantColumn} = {sql.Parameter(subscription.TenantId, NpgsqlDbType.Uuid)}");
         sql.Add($" AND {table.Key.Sql} = ANY({sql.Parameter(ids.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text)})");
-        if (subscription.DeviceGroups is { } groups) DeviceGroups.Condition(table, groups)(sql);
+        if (subscription.DeviceGroups is { } groups) Seen(table, groups)?.Invoke(sql);
         if (subscription.Filter is { } filter) sql.Add(" AND ").Add(Translate(table, subscription.Kind, filter, sql));
         var found = new HashSet<string>(StringComparer.Ordinal);
         await using var command = sql.ToCommand(database);
@@ -28,21 +29,13 @@ internal sealed class SubscriptionFilter(NpgsqlDataSource database, IEnumerable<
         return found;
     }
 
+    /// <summary>What device groups let a user see of a table: alerts of the groups, or incidents that hold one; no condition without groups.</summary>
+    public static SqlCondition? Seen(EntityTable table, IReadOnlyList<int>? groups) => table.DeviceGroupColumn is not { } column ? IncidentTable.Seen(groups)
+        : groups is null ? null
+        : sql => sql.Add($" AND {column} = ANY({sql.Parameter(groups.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Integer)})");
+
     /// <summary>SQL of a filter.</summary>
     /// <exception cref="FormatException">It cannot be read, or names what lists of the resource cannot be filtered by.</exception>
     public static string Translate(EntityTable table, SubscribedResource kind, string filter, SqlText sql) =>
         ODataParser.Condition(table, filter, SubscriptionDraft.List(kind).OData.Filter, sql);
-}
-
-/// <summary>What device groups let a user see of the security tables.</summary>
-internal static class DeviceGroups
-{
-    /// <summary>Alerts of the groups, or incidents that hold one.</summary>
-    public static SqlCondition Condition(EntityTable table, IReadOnlyList<int> groups) => sql =>
-    {
-        var known = sql.Parameter(groups.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Integer);
-        sql.Add(table.DeviceGroupColumn is { } column
-            ? $" AND {column} = ANY({known})"
-            : $" AND EXISTS (SELECT FROM defender.alerts seen WHERE seen.tenant_id = i.tenant_id AND seen.incident_id = i.id AND seen.rbac_group_id = ANY({known}))");
-    };
 }

@@ -47,7 +47,7 @@ internal sealed class EntityReader(NpgsqlDataSource database, PageCache pages, P
         var firstOfKeyset = sources.Count;
         sources.AddRange(keyset ?? []);
         var behind = keyset is not null && query.Skip > 0 ? positions.Find(call, query.Skip) : null;
-        var sql = Select(call, table, sources, query, condition + start.Condition(table, order) + (behind is null ? null : PagePositions.Behind(keyset!, behind)));
+        var sql = Select(call, table, sources, query, condition + start.Condition(table, order) + (behind is null ? null : PagePositions.Behind(keyset!, behind, table.KeysetDescends)));
         sql.Add(" ORDER BY ").Add(Order(table, query, sql));
         sql.Add($" LIMIT {(probe ? take + 1 : take).ToString(CultureInfo.InvariantCulture)}");
         if (start.Offset > 0 && behind is null) sql.Add($" OFFSET {start.Offset.ToString(CultureInfo.InvariantCulture)}");
@@ -186,7 +186,8 @@ internal sealed class EntityReader(NpgsqlDataSource database, PageCache pages, P
         return (long)(await command.ExecuteScalarAsync(call.Aborted))!;
     }
 
-    private async ValueTask<EntityRows> RowsAsync(SqlText sql, CancellationToken cancel)
+    /// <summary>Runs a statement.</summary>
+    internal async ValueTask<EntityRows> RowsAsync(SqlText sql, CancellationToken cancel)
     {
         var command = sql.ToCommand(database);
         try
@@ -200,7 +201,8 @@ internal sealed class EntityReader(NpgsqlDataSource database, PageCache pages, P
         }
     }
 
-    private static (EntityProperty Property, int Ordinal)[] Columns(EntityTable table, ODataQuery? query)
+    /// <summary>The properties that a query asks for, with the places of their values.</summary>
+    internal static (EntityProperty Property, int Ordinal)[] Columns(EntityTable table, ODataQuery? query)
     {
         var ordinal = 0;
         return [.. table.Properties.Where(IsAsked).Select(p => (Collapse(p), ordinal++))];
@@ -242,7 +244,8 @@ internal sealed class EntityReader(NpgsqlDataSource database, PageCache pages, P
         return $"{string.Join(", ", keys)}, {table.Key.Sql}{(query.OrderBy[^1].Descending ? " DESC" : "")}";
     }
 
-    private static void WriteContext(
+    /// <summary>Writes what the answer is.</summary>
+    internal static void WriteContext(
         Utf8JsonWriter json, ApiCall call, (EntityProperty Property, int Ordinal)[] columns, ODataQuery? query)
     {
         if (call.Endpoint.Context is not { } context) return;
@@ -298,7 +301,8 @@ internal sealed class EntityReader(NpgsqlDataSource database, PageCache pages, P
         json.WriteEndObject();
     }
 
-    private static void WriteProperty(Utf8JsonWriter json, NpgsqlDataReader reader, EntityProperty property, int ordinal, bool all)
+    /// <summary>Writes a property of the row at hand.</summary>
+    internal static void WriteProperty(Utf8JsonWriter json, NpgsqlDataReader reader, EntityProperty property, int ordinal, bool all)
     {
         var name = property.Encoded;
         if (reader.IsDBNull(ordinal))

@@ -131,10 +131,13 @@ internal sealed class EntityTable
     public string? VersionSequence { get; init; }
 
     /// <summary>
-    /// Expressions of the default order, all ascending, when pages of long lists go on behind the last row of the page before instead of being
+    /// Expressions of the default order, all in the same direction, when pages of long lists go on behind the last row of the page before instead of being
     /// counted to; the first of them has an index. Null means that pages are counted to.
     /// </summary>
     public IReadOnlyList<string>? Keyset { get; init; }
+
+    /// <summary>True when the expressions of <see cref="Keyset"/> descend.</summary>
+    public bool KeysetDescends { get; init; }
 
     /// <summary>
     /// What the default order goes by when it is newest first, ties broken by <see cref="Tie"/>: surfaces that page by tokens then go on behind

@@ -35,7 +35,7 @@ internal sealed class PagePositions : IStateCache
     }
 
     /// <summary>The condition that a row lies behind another. The bound on the first expression alone is what an index can serve.</summary>
-    public static SqlCondition Behind(IReadOnlyList<string> keyset, object[] row) => sql =>
+    public static SqlCondition Behind(IReadOnlyList<string> keyset, object[] row, bool descends) => sql =>
     {
         var values = row.Select(value => value switch
         {
@@ -45,7 +45,8 @@ internal sealed class PagePositions : IStateCache
             DateTime time => sql.Parameter(time, NpgsqlDbType.TimestampTz),
             _ => sql.Parameter((string)value, NpgsqlDbType.Text),
         }).ToArray();
-        sql.Add($" AND {keyset[0]} >= {values[0]} AND ({string.Join(", ", keyset)}) > ({string.Join(", ", values)})");
+        var behind = descends ? '<' : '>';
+        sql.Add($" AND {keyset[0]} {behind}= {values[0]} AND ({string.Join(", ", keyset)}) {behind} ({string.Join(", ", values)})");
     };
 
     // Whoever asks otherwise, or for something else, has positions of their own.
