@@ -34,7 +34,7 @@ internal sealed class TestAuthority : IAsyncDisposable
         Factors = new SecondFactors(database.DataSource, Key, Clock, Audit);
         Settings = new SignInSettings(database.DataSource, Clock, Audit);
         SignIn = new PasswordSignIn(Store, Directory, database.DataSource, Limiter, Options, Clock, Audit);
-        var delegated = new DelegatedTokens(Keys, Tickets, Factors);
+        var delegated = new DelegatedTokens(Keys, Tickets, Factors, Directory);
         IGrant[] grants =
         [
             new ClientCredentialsGrant(Keys), new PasswordGrant(SignIn, delegated), new RefreshTokenGrant(Tickets, Directory, delegated, Settings),

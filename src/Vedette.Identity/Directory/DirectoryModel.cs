@@ -128,6 +128,9 @@ public sealed record Application
 /// <param name="CreatedAt">When it came into the tenant.</param>
 public sealed record ServicePrincipal(Guid Id, Guid AppId, Guid TenantId, bool AccountEnabled, DateTimeOffset CreatedAt)
 {
+    /// <summary>True when only users to whom it was assigned may sign in to it.</summary>
+    public bool AssignmentRequired { get; init; }
+
     /// <summary>Secrets of its own, which are good in its tenant only, oldest first.</summary>
     public IReadOnlyList<ClientSecret> Secrets { get; init; } = [];
 
@@ -137,7 +140,7 @@ public sealed record ServicePrincipal(Guid Id, Guid AppId, Guid TenantId, bool A
 
 /// <summary>An application permission that was consented to.</summary>
 /// <param name="Id">Id of the assignment.</param>
-/// <param name="PrincipalId">Service principal that holds the permission.</param>
+/// <param name="PrincipalId">Service principal, user or group that holds the permission.</param>
 /// <param name="ResourceId">Service principal of the API.</param>
 /// <param name="AppRoleId">The app role.</param>
 /// <param name="CreatedAt">When consent was given.</param>

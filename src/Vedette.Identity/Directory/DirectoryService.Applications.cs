@@ -69,6 +69,7 @@ public sealed partial class DirectoryService
         await change.ExecuteAsync("DELETE FROM identity.owners WHERE object_id = $1 OR owner_id = $1", id);
         await change.ExecuteAsync("DELETE FROM identity.group_members WHERE member_id = $1", id);
         await change.ExecuteAsync("DELETE FROM identity.permission_grants WHERE principal_id = $1", id);
+        await change.ExecuteAsync("DELETE FROM identity.app_role_assignments WHERE principal_id = $1", id);
     }
 
     private static async Task WriteDraftAsync(DirectoryTransaction change, Guid id, ApplicationDraft draft)

@@ -56,37 +56,6 @@ public sealed partial class DirectoryService
         },
         cancellationToken);
 
-    /// <summary>Gives a service principal an app role of an API in the same tenant.</summary>
-    /// <exception cref="DirectoryException">One of them is not there, or the role is held already.</exception>
-    public async Task<AppRoleAssignment> AssignRoleAsync(Guid tenantId, Guid principalId, Guid resourceId, Guid appRoleId, CancellationToken cancellationToken = default)
-    {
-        var (principal, resource) = (OwnPrincipal(tenantId, principalId), OwnPrincipal(tenantId, resourceId));
-        var api = store.Current.Resource(resource.AppId) ?? throw Lost();
-        if (appRoleId != Guid.Empty && api.AppRoles.All(role => role.Id != appRoleId)) throw DirectoryException.BadInput("Permission being assigned was not found on application");
-        if (store.Current.Assignments(principalId).Any(held => held.ResourceId == resourceId && held.AppRoleId == appRoleId))
-            throw DirectoryException.Conflict("Permission being assigned already exists on the object");
-        var id = identifiers.NewGuid();
-        await store.WriteAsync(
-            async change =>
-            {
-                await change.ExecuteAsync(
-                    "INSERT INTO identity.app_role_assignments (id, principal_id, resource_id, app_role_id, created_at) VALUES ($1, $2, $3, $4, $5)",
-                    id, principal.Id, resource.Id, appRoleId, clock.GetUtcNow());
-                await change.AuditAsync(Audit("Add app role assignment to service principal", tenantId, principal.AppId.ToString(), ("resource", resource.AppId.ToString()), ("appRoleId", appRoleId.ToString())));
-            },
-            cancellationToken);
-        return store.Current.Assignments(principalId).Single(held => held.Id == id);
-    }
-
-    /// <summary>Takes an app role back.</summary>
-    public Task RemoveAssignmentAsync(Guid tenantId, AppRoleAssignment assignment, CancellationToken cancellationToken = default) => store.WriteAsync(
-        async change =>
-        {
-            await change.ExecuteAsync("DELETE FROM identity.app_role_assignments WHERE id = $1", assignment.Id);
-            await change.AuditAsync(Audit("Remove app role assignment from service principal", tenantId, assignment.PrincipalId.ToString(), ("appRoleId", assignment.AppRoleId.ToString())));
-        },
-        cancellationToken);
-
     /// <summary>Consents to delegated permissions: for everybody, or for one user.</summary>
     /// <exception cref="DirectoryException">One of them is not there, or there is such a consent already.</exception>
     public async Task<PermissionGrant> CreateGrantAsync(Guid tenantId, Guid clientId, Guid resourceId, Guid? userId, string scope, CancellationToken cancellationToken = default)

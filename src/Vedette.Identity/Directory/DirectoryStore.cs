@@ -141,6 +141,7 @@ public sealed class DirectoryStore(NpgsqlDataSource database) : Tokens.ITenantLo
             reader,
             row => new ServicePrincipal(row.GetGuid(0), row.GetGuid(1), row.GetGuid(2), row.GetBoolean(3), row.GetFieldValue<DateTimeOffset>(4))
             {
+                AssignmentRequired = row.GetBoolean(5),
                 Secrets = [.. secrets[row.GetGuid(0)]],
                 Certificates = [.. certificates[row.GetGuid(0)]],
             },
@@ -165,8 +166,8 @@ public sealed class DirectoryStore(NpgsqlDataSource database) : Tokens.ITenantLo
                redirect_uris::text, app_roles::text, scopes::text, created_at, description, notes, tags, logout_url
         FROM identity.applications ORDER BY created_at, id
         """,
-        "SELECT id, app_id, tenant_id, account_enabled, created_at FROM identity.service_principals",
-        "SELECT id, principal_id, resource_id, app_role_id, created_at FROM identity.app_role_assignments",
+        "SELECT id, app_id, tenant_id, account_enabled, created_at, app_role_assignment_required FROM identity.service_principals",
+        "SELECT id, principal_id, resource_id, app_role_id, created_at FROM identity.app_role_assignments WHERE principal_kind = 'ServicePrincipal'",
         "SELECT id, client_id, resource_id, principal_id, scope FROM identity.permission_grants",
     ];
 

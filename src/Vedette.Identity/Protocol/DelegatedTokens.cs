@@ -11,7 +11,7 @@ using Vedette.Identity.Tokens;
 namespace Vedette.Identity.Protocol;
 
 /// <summary>Writes the answer of every grant in user context: access token, and refresh token, id token and client_info where they are due.</summary>
-public sealed class DelegatedTokens(ISigningKeySource keys, TicketStore tickets, SecondFactors factors)
+public sealed class DelegatedTokens(ISigningKeySource keys, TicketStore tickets, SecondFactors factors, DirectoryService directory)
 {
     /// <summary>How long a refresh token may lie unused.</summary>
     public static readonly TimeSpan RefreshLife = TimeSpan.FromDays(90);
@@ -46,6 +46,9 @@ public sealed class DelegatedTokens(ISigningKeySource keys, TicketStore tickets,
         if (!user.AccountEnabled) return ErrorCatalogue.Create(50057);
         if (scopes.Granted(context.Directory, context.Principal, context.Tenant.Id, user.Id) is not { } granted) return NoConsent(context, scopes);
         if (context.Tenant.RequiresMfa && !data.Methods.Contains("mfa")) return await NeedFactorAsync(context, user, scopes.Resource, cancellationToken);
+        var api = context.Directory.Principal(context.Tenant.Id, scopes.Resource.AppId);
+        var roles = await directory.RolesOfUserAsync(user, api is null ? [context.Principal] : [context.Principal, api], cancellationToken);
+        if (roles.Error is not null) return roles.Error;
         var call = context.Call;
         var isGraph = scopes.Resource.AppId == ResourceCatalogue.GraphAppId;
         var description = new AccessTokenDescription
@@ -59,6 +62,7 @@ public sealed class DelegatedTokens(ISigningKeySource keys, TicketStore tickets,
             Version2 = scopes.Resource.TokenVersion == 2,
             Authority = call.Authority,
             Scopes = isGraph && scopes.OpenId ? [.. granted.Union(["openid", "profile", "email"], StringComparer.OrdinalIgnoreCase)] : granted,
+            Roles = roles.On(api),
             User = new TokenUser(user.Id, user.UserPrincipalName, user.DisplayName, user.GivenName, user.Surname, data.Methods, call.RemoteAddress),
             DirectoryRoles = [.. user.DirectoryRoles.Append(MemberRole).Distinct()],
             GraphClaims = isGraph,
@@ -76,7 +80,7 @@ public sealed class DelegatedTokens(ISigningKeySource keys, TicketStore tickets,
         {
             Scope = scopes.Describe(call.Version, granted),
             RefreshToken = refreshToken,
-            IdToken = scopes.OpenId ? WriteIdToken(context, user, data, key) : null,
+            IdToken = scopes.OpenId ? WriteIdToken(context, user, roles.On(context.Principal), data, key) : null,
             ClientInfo = call.Field("client_info") is null ? null : ClientInfo(user),
         };
         return null;
@@ -104,7 +108,7 @@ public sealed class DelegatedTokens(ISigningKeySource keys, TicketStore tickets,
     /// <summary>The client_info value: which account of which tenant signed in.</summary>
     public static string ClientInfo(User user) => Base64Url.EncodeToString(Encoding.UTF8.GetBytes($$"""{"uid":"{{user.Id}}","utid":"{{user.TenantId}}"}"""));
 
-    private static string WriteIdToken(TokenContext context, User user, TicketData data, SigningKey key)
+    private static string WriteIdToken(TokenContext context, User user, IReadOnlyList<string> roles, TicketData data, SigningKey key)
     {
         var version2 = context.Call.Version == 2;
         var buffer = new ArrayBufferWriter<byte>(512);
@@ -132,6 +136,13 @@ public sealed class DelegatedTokens(ISigningKeySource keys, TicketStore tickets,
             json.WriteString("oid", user.Id);
             if (version2) json.WriteString("preferred_username", user.UserPrincipalName);
             json.WriteString("rh", "1." + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(24)) + ".");
+            if (roles.Count > 0)
+            {
+                json.WriteStartArray("roles");
+                foreach (var role in roles) json.WriteStringValue(role);
+                json.WriteEndArray();
+            }
+
             if (data.SessionId is { } session) json.WriteString("sid", session);
             json.WriteString("sub", AccessTokenWriter.PairwiseSubject(user.Id, context.Client.AppId));
             json.WriteString("tid", user.TenantId);

@@ -29,6 +29,9 @@ public sealed record Permission(Guid Id, string Value, string DisplayName, Permi
     /// <summary>Who may hold an app role: <c>User</c>, <c>Application</c> or both. Empty for scopes.</summary>
     public IReadOnlyList<string> AllowedMemberTypes { get; init; } = [];
 
+    /// <summary>Whether a kind of member, <c>User</c> or <c>Application</c>, may hold an app role; one that names no kind is for applications.</summary>
+    public bool IsFor(string memberType) => AllowedMemberTypes.Count == 0 ? memberType == "Application" : AllowedMemberTypes.Contains(memberType, StringComparer.OrdinalIgnoreCase);
+
     /// <summary>Who may consent to a scope: <c>User</c> or <c>Admin</c>.</summary>
     public string ConsentType { get; init; } = "Admin";
 

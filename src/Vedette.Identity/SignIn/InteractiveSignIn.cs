@@ -168,6 +168,8 @@ public sealed partial class InteractiveSignIn(DirectoryStore store, DirectorySer
         if (interaction.AdminConsent) return AskAdministrator(interaction, client, user);
         if (ReadScopes(interaction, user, out var scopes) is { } error) return Refuse(interaction, error);
         var principal = store.Current.Principal(user.TenantId, client.AppId);
+        if (principal is not null && (await directory.RolesOfUserAsync(user, [principal], cancellationToken)).Error is { } unassigned)
+            return mayAsk ? new InteractionStep.Fail(unassigned) : Refuse(interaction, unassigned with { Error = ErrorCatalogue.CreateVariant(50105, "authorize").Error });
         var granted = principal is null ? null : scopes!.Granted(store.Current, principal, user.TenantId, user.Id);
         if (granted is null || forceConsent)
         {

@@ -23,7 +23,7 @@ public sealed partial class ErrorTableTests : IAsyncLifetime
         [700030] = "certificates are registered one by one, not by subject", [70021] = "no federated credentials", [700211] = "no federated credentials", [700212] = "no federated credentials",
         [700213] = "no federated credentials", [70043] = "no sign-in frequency rules", [50173] = "a password reset deletes what was issued: 70000", [50148] = "older number of 501481",
         [7000114] = "every application may act on behalf of users", [50196] = "no loop detection", [90008] = "applications may ask tokens for themselves by id", [50055] = "passwords do not expire",
-        [53003] = "no conditional access", [50105] = "assignment is not required of users", [70020] = "second number of 70019",
+        [53003] = "no conditional access", [70020] = "second number of 70019",
     };
 
     // Numbers whose state takes a test class of its own: second factor, assertions, metadata, single pages, throttling, an unreachable database.
@@ -357,6 +357,14 @@ public sealed partial class ErrorTableTests : IAsyncLifetime
             session.ShouldBeNull();
             var error = step.ShouldBeOfType<InteractionStep.AskSignIn>().Error!;
             return new Seen(error.Number, error.Error, $"AADSTS{error.Number}: {error.Text}", ["invalid_grant"], null);
+        });
+        yield return (50105, async () =>
+        {
+            var principal = _authority.Store.Current.Principal(_authority.Tenant.Id, Guid.Parse(_native))!;
+            await directory.UpdatePrincipalAsync(principal, null, true, (false, null), null);
+            var seen = await Password2("invalid_grant");
+            await directory.UpdatePrincipalAsync(principal, null, false, (false, null), null);
+            return seen;
         });
         yield return (50058, () => Reply("login_required", ("prompt", "none")));
 

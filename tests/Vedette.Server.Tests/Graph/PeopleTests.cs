@@ -126,6 +126,62 @@ public sealed class PeopleTests(GraphFixture graph) : IClassFixture<GraphFixture
     }
 
     [Fact]
+    public async Task App_roles_are_assigned_to_people_and_groups_and_stand_in_their_tokens()
+    {
+        var (reader, writer) = (Guid.NewGuid(), Guid.NewGuid());
+        object Role(Guid id, string value) => new { id, value, displayName = value, description = value, isEnabled = true, allowedMemberTypes = new[] { "User" } };
+        var application = await PostAsync("/v1.0/applications", new
+        {
+            displayName = "Reports",
+            identifierUris = new[] { "api://reports" },
+            appRoles = new[] { Role(reader, "Reports.Read"), Role(writer, "Reports.Write") },
+            api = new { oauth2PermissionScopes = new[] { new { id = Guid.NewGuid(), value = "access", adminConsentDisplayName = "Access", adminConsentDescription = "Access", type = "User", isEnabled = true } } },
+        });
+        var api = Text(await PostAsync("/v1.0/servicePrincipals", new { appId = Text(application, "appId") }), "id");
+        var client = await _host.AddClientAsync([], "api://reports", ["access"]);
+        var (user, other) = (await _host.AddUserAsync("reporter"), await _host.AddUserAsync("outsider"));
+        (await RolesAsync(user)).ShouldBeEmpty();
+
+        // In person, and by a group of which the user is a direct member.
+        var mine = $"/v1.0/users/{user.Id}/appRoleAssignments";
+        var assignment = await PostAsync(mine, new { principalId = user.Id, resourceId = api, appRoleId = reader });
+        (Text(assignment, "principalType"), Text(assignment, "principalDisplayName"), Text(assignment, "resourceDisplayName")).ShouldBe(("User", "reporter", "Reports"));
+        (await SendAsync(HttpMethod.Post, mine, new { principalId = user.Id, resourceId = api, appRoleId = reader })).ShouldFail(400, "Request_BadRequest", "Permission being assigned already exists on the object");
+        (await SendAsync(HttpMethod.Post, mine, new { principalId = user.Id, resourceId = api, appRoleId = Guid.NewGuid() })).ShouldFail(400, "Request_BadRequest", "Permission being assigned was not found on application");
+        var group = await PostAsync("/v1.0/groups", Group("Writers"));
+        await PostAsync($"/v1.0/groups/{Text(group, "id")}/appRoleAssignments", new { principalId = Text(group, "id"), resourceId = api, appRoleId = writer });
+        (await RolesAsync(user)).ShouldBe(["Reports.Read"]);
+        (await SendAsync(HttpMethod.Post, $"/v1.0/groups/{Text(group, "id")}/members/$ref", Reference(user.Id.ToString()))).Status.ShouldBe(204);
+        (await RolesAsync(user)).ShouldBe(["Reports.Read", "Reports.Write"]);
+        (await _host.GetAsync($"/v1.0/servicePrincipals/{api}/appRoleAssignedTo?$select=principalType", _token)).Value.Select(item => Text(item, "principalType")).ShouldBe(["User", "Group"], ignoreOrder: true);
+        (await _host.GetAsync(mine, _token)).Ids.ShouldBe([Text(assignment, "id")]);
+
+        // Where assignment is required, the others stay outside.
+        (await RolesAsync(other)).ShouldBeEmpty();
+        (await SendAsync(HttpMethod.Patch, $"/v1.0/servicePrincipals/{api}", new { appRoleAssignmentRequired = true })).Status.ShouldBe(204);
+        var refused = await AskAsync(other);
+        (refused.Status, refused.Json.GetProperty("error_codes")[0].GetInt32()).ShouldBe((400, 50105));
+        (await RolesAsync(user)).Count.ShouldBe(2);
+        (await SendAsync(HttpMethod.Delete, $"{mine}/{Text(assignment, "id")}")).Status.ShouldBe(204);
+        (await RolesAsync(user)).ShouldBe(["Reports.Write"]);
+        (await SendAsync(HttpMethod.Delete, $"/v1.0/groups/{Text(group, "id")}")).Status.ShouldBe(204);
+        (await AskAsync(user)).Status.ShouldBe(400);
+
+        Task<Answer> AskAsync(UserInfo who) => _host.AskTokenAsync(client.Tenant,
+        [
+            new("grant_type", "password"), new("client_id", client.Id), new("client_secret", client.Secret), new("scope", "api://reports/.default"), new("username", who.UserPrincipalName), new("password", DirectoryHost.Password),
+        ]);
+
+        async Task<IReadOnlyList<string>> RolesAsync(UserInfo who)
+        {
+            var answer = await AskAsync(who);
+            answer.Status.ShouldBe(200, answer.Body);
+            using var claims = JsonDocument.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(Text(answer.Json, "access_token").Split('.')[1]));
+            return claims.RootElement.TryGetProperty("roles", out var roles) ? [.. roles.EnumerateArray().Select(role => role.GetString()!)] : [];
+        }
+    }
+
+    [Fact]
     public async Task The_organisation_tells_its_domains()
     {
         var organization = (await _host.GetAsync("/v1.0/organization", _token)).Value.ShouldHaveSingleItem();

@@ -10,8 +10,11 @@ internal sealed class GrantHandlers(EntityReader reader, DirectoryObjects object
     /// <inheritdoc/>
     protected override IEnumerable<KeyValuePair<string, ApiHandler>> Rows =>
     [
-        .. Assignments("appRoleAssignments", "g.principal_id", "principalId"),
-        .. Assignments("appRoleAssignedTo", "g.resource_id", "resourceId"),
+        .. Assignments("/servicePrincipals/{id}", "appRoleAssignments", "g.principal_id", "principalId", call => new(objects.Principal(call).Id)),
+        .. Assignments("/servicePrincipals/{id}", "appRoleAssignedTo", "g.resource_id", "resourceId", call => new(objects.Principal(call).Id)),
+        .. Assignments("/users/{id}", "appRoleAssignments", "g.principal_id", "principalId", async call => (await objects.ReadableUserAsync(call)).Id),
+        .. Assignments("/groups/{id}", "appRoleAssignments", "g.principal_id", "principalId", async call => (await objects.GroupAsync(call)).Id),
+        new("GET /me/appRoleAssignments", async call => await ListAsync(call, reader, GrantTables.Assignments, Where.Equals("g.principal_id", (await objects.MeAsync(call)).Id))),
         new("GET /oauth2PermissionGrants", call => ListAsync(call, reader, GrantTables.Grants)),
         new("POST /oauth2PermissionGrants", CreateGrantAsync),
         new("GET /oauth2PermissionGrants/{id}", call => OneAsync(call, reader, GrantTables.Grants, Grant(call).Id)),
@@ -20,37 +23,34 @@ internal sealed class GrantHandlers(EntityReader reader, DirectoryObjects object
         new("GET /servicePrincipals/{id}/oauth2PermissionGrants", call => ListAsync(call, reader, GrantTables.Grants, Where.Equals("g.client_id", objects.Principal(call).Id))),
     ];
 
-    private IEnumerable<KeyValuePair<string, ApiHandler>> Assignments(string navigation, string column, string member) =>
+    private IEnumerable<KeyValuePair<string, ApiHandler>> Assignments(string path, string navigation, string column, string member, Func<ApiCall, ValueTask<Guid>> find) =>
     [
-        new($"GET /servicePrincipals/{{id}}/{navigation}", call => ListAsync(call, reader, GrantTables.Assignments, Where.Equals(column, objects.Principal(call).Id))),
-        new($"POST /servicePrincipals/{{id}}/{navigation}", call => AssignAsync(call, navigation, member)),
-        new($"GET /servicePrincipals/{{id}}/{navigation}/{{assignmentId}}", call => OneAsync(call, reader, GrantTables.Assignments, Assignment(call).Id)),
-        new($"DELETE /servicePrincipals/{{id}}/{navigation}/{{assignmentId}}", async call =>
+        new($"GET {path}/{navigation}", async call => await ListAsync(call, reader, GrantTables.Assignments, Where.Equals(column, await find(call)))),
+        new($"POST {path}/{navigation}", async call => await AssignAsync(call, await find(call), $"{path[1..^5]}/{await find(call)}/{navigation}", member)),
+        new($"GET {path}/{navigation}/{{assignmentId}}", async call => await OneAsync(call, reader, GrantTables.Assignments, (await AssignmentAsync(call, await find(call))).Id)),
+        new($"DELETE {path}/{navigation}/{{assignmentId}}", async call =>
         {
-            await objects.For(call).RemoveAssignmentAsync(call.Caller.TenantId, Assignment(call), call.Aborted);
+            await objects.For(call).RemoveAssignmentAsync(call.Caller.TenantId, await AssignmentAsync(call, await find(call)), call.Aborted);
             return EmptyResult.Instance;
         }),
     ];
 
-    private async ValueTask<ApiResult> AssignAsync(ApiCall call, string navigation, string member)
+    private async ValueTask<ApiResult> AssignAsync(ApiCall call, Guid id, string collection, string member)
     {
-        var principal = objects.Principal(call);
-
         // The path may name either side; the body names both and must agree.
-        if (DirectoryObjects.Body(call, "principalId") != principal.Id && DirectoryObjects.Body(call, "resourceId") != principal.Id)
+        if (DirectoryObjects.Body(call, "principalId") != id && DirectoryObjects.Body(call, "resourceId") != id)
             return call.Error("BadRequest", $"Not a valid reference update: '{member}' differs from the object that the request is sent to.");
         var assignment = await objects.For(call).AssignRoleAsync(
             call.Caller.TenantId, DirectoryObjects.Body(call, "principalId"), DirectoryObjects.Body(call, "resourceId"), DirectoryObjects.Body(call, "appRoleId"), call.Aborted);
-        return await CreatedAsync(call, reader, GrantTables.Assignments, $"servicePrincipals/{principal.Id}/{navigation}", assignment.Id);
+        return await CreatedAsync(call, reader, GrantTables.Assignments, collection, assignment.Id);
     }
 
-    private AppRoleAssignment Assignment(ApiCall call)
+    private async ValueTask<AppRoleAssignment> AssignmentAsync(ApiCall call, Guid holder)
     {
-        var principal = objects.Principal(call);
         var id = DirectoryObjects.Id(call, call.Route["assignmentId"]);
-        var directory = objects.For(call).Directory;
-        return directory.Principals(call.Caller.TenantId).SelectMany(holder => directory.Assignments(holder.Id))
-            .FirstOrDefault(held => held.Id == id && (held.PrincipalId == principal.Id || held.ResourceId == principal.Id)) ?? throw call.Refuse("ResourceNotFound", id);
+        return await objects.For(call).FindAssignmentAsync(call.Caller.TenantId, id, call.Aborted) is { } found && (found.PrincipalId == holder || found.ResourceId == holder)
+            ? found
+            : throw call.Refuse("ResourceNotFound", id);
     }
 
     private PermissionGrant Grant(ApiCall call)

@@ -7,9 +7,11 @@ internal static class GrantTables
 {
     private const string AssignmentSource =
         """
-        (SELECT g.*, p.tenant_id, coalesce(pa.display_name, pf.display_name) AS principal_name, coalesce(ra.display_name, rf.display_name) AS resource_name
+        (SELECT g.*, r.tenant_id, coalesce(pa.display_name, pf.display_name, pu.display_name, pg.display_name) AS principal_name, coalesce(ra.display_name, rf.display_name) AS resource_name
          FROM identity.app_role_assignments g
-         JOIN identity.service_principals p ON p.id = g.principal_id
+         LEFT JOIN identity.users pu ON pu.id = g.principal_id
+         LEFT JOIN identity.groups pg ON pg.id = g.principal_id
+         LEFT JOIN identity.service_principals p ON p.id = g.principal_id
          LEFT JOIN identity.applications pa ON pa.app_id = p.app_id
          LEFT JOIN identity.first_party_resources pf ON pf.app_id = p.app_id
          JOIN identity.service_principals r ON r.id = g.resource_id
@@ -26,7 +28,7 @@ internal static class GrantTables
         new("createdDateTime", ValueKind.Time, "g.created_at") { NotNull = true },
         new("principalDisplayName", ValueKind.String, "g.principal_name"),
         new("principalId", ValueKind.Guid, "g.principal_id") { NotNull = true },
-        new("principalType", ValueKind.String, "'ServicePrincipal'") { NotNull = true },
+        new("principalType", ValueKind.String, "g.principal_kind") { NotNull = true },
         new("resourceDisplayName", ValueKind.String, "g.resource_name"),
         new("resourceId", ValueKind.Guid, "g.resource_id") { NotNull = true },
     ])
