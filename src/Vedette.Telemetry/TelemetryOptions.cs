@@ -35,8 +35,8 @@ public sealed record TelemetryOptions
     /// <summary>Whether every table with a Timestamp also answers to TimeGenerated, as it does where the tables are mirrored to a workspace.</summary>
     public bool TimeGenerated { get; init; }
 
-    /// <summary>Whether columns that were renamed or retired are still understood.</summary>
-    public bool RetiredColumns { get; init; } = true;
+    /// <summary>What becomes of queries that use columns which were renamed or retired.</summary>
+    public RetiredColumns RetiredColumns { get; init; } = RetiredColumns.Warn;
 
     /// <summary>What <c>externaldata</c> may read; nothing by default.</summary>
     public ExternalDataOptions ExternalData { get; init; } = new();

@@ -24,6 +24,7 @@ internal sealed class Engines : IAsyncDisposable
             RetentionDays = options.RetentionDays,
             ExternalData = options.Settings.ExternalData,
             TimeGenerated = options.Settings.TimeGenerated,
+            RetiredColumns = options.Settings.Hunting.RetiredColumns,
         };
         Telemetry = new TelemetryEngine(TelemetryOptions, clock);
         TelemetryReady = Telemetry.StartAsync(_stopping.Token);

@@ -8,6 +8,9 @@ namespace Vedette.Server.Http;
 /// </summary>
 public sealed record HuntingSettings
 {
+    /// <summary>What becomes of queries that use columns which were renamed or retired.</summary>
+    public RetiredColumns RetiredColumns { get; init; } = RetiredColumns.Warn;
+
     /// <summary>The Endpoint API, <c>/api/advancedqueries/run</c>.</summary>
     public HuntingSurface Endpoint { get; init; } = new()
     {

@@ -21,7 +21,7 @@ public sealed record HuntBatchQuery(
 /// {"code","message","line","column"},"elapsedMs"}</c>. Types are KQL's; a datetime is ISO 8601 with seven digits and Z, a timespan in
 /// Kusto's form, a dynamic value JSON, null null. <c>"truncated":true</c> stands in the line when there were more rows than the limit lets through.
 /// </summary>
-public sealed class HuntBatch(IHuntingService hunting, Guid tenantId, HuntingLimits? limits = null)
+public sealed class HuntBatch(IHuntingService hunting, Guid tenantId, HuntingLimits? limits = null, bool strict = false)
 {
     private const int FlushBytes = 1 << 20;
 
@@ -70,7 +70,7 @@ public sealed class HuntBatch(IHuntingService hunting, Guid tenantId, HuntingLim
         HuntingException? failure = null;
         try
         {
-            result = await hunting.RunAsync(new HuntingRequest(tenantId, query.Query) { Limits = limits, Trace = trace }, cancellationToken);
+            result = await hunting.RunAsync(new HuntingRequest(tenantId, query.Query) { Limits = limits, Trace = trace, Strict = strict }, cancellationToken);
         }
         catch (HuntingException error)
         {

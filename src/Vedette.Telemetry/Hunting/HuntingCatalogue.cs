@@ -16,7 +16,7 @@ public sealed class HuntingCatalogue
     public HuntingCatalogue(TelemetryOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var retired = options.RetiredColumns ? ReadRetired() : [];
+        var retired = options.RetiredColumns == RetiredColumns.Warn ? ReadRetired() : [];
         foreach (var table in PhysicalTable.All.Values)
         {
             var columns = table.Columns
@@ -36,7 +36,7 @@ public sealed class HuntingCatalogue
             PhysicalTable.All.Values.Select(t => Definition(t, options.TimeGenerated, Aliases(t, retired), options.TimeGenerated)),
             HuntingFunctions.Schema,
             "hunting"));
-        HasRetiredColumns = retired.Count > 0 || options.TimeGenerated;
+        HasRetiredColumns = options.RetiredColumns == RetiredColumns.Warn;
         _renamed = retired.Values.SelectMany(static names => names).DistinctBy(static n => n.Key).ToDictionary(StringComparer.Ordinal);
     }
 
@@ -72,12 +72,15 @@ public sealed class HuntingCatalogue
     }
 
     /// <summary>Binds a query as it would run: with retired columns, and warnings about them, where only they make it sound. Never throws for any text.</summary>
-    public KqlCompilation Bind(string query, KqlOptions? options = null) => LateBinding.Bind(query, options, o => BindOnce(query, o));
+    /// <param name="query">KQL text.</param>
+    /// <param name="options">Bounds and columns found at run time.</param>
+    /// <param name="strict">Whether retired columns are unknown whatever the settings say.</param>
+    public KqlCompilation Bind(string query, KqlOptions? options = null, bool strict = false) => LateBinding.Bind(query, options, o => BindOnce(query, o, strict));
 
-    private KqlCompilation BindOnce(string query, KqlOptions? options)
+    private KqlCompilation BindOnce(string query, KqlOptions? options, bool strict)
     {
         var compilation = KqlCompiler.Bind(query, Schema, options);
-        if (compilation.Succeeded || !HasRetiredColumns) return compilation;
+        if (compilation.Succeeded || !HasRetiredColumns || strict) return compilation;
         var tolerant = KqlCompiler.Bind(query, TolerantSchema, options);
         return tolerant.Succeeded ? tolerant.WithWarnings(Warnings(compilation.Diagnostics)) : compilation;
     }

@@ -33,9 +33,12 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
         : this(engine, options, catalogue, time) => _external = external;
 
     /// <summary>Compiles a query without running it: its columns and everything there is to say about it.</summary>
-    public KqlCompilation Compile(string query)
+    /// <param name="query">KQL text.</param>
+    /// <param name="strict">Whether retired columns are unknown whatever the settings say.</param>
+    public KqlCompilation Compile(string query, bool strict = false)
     {
         ArgumentNullException.ThrowIfNull(query);
+        if (strict) return catalogue.Bind(query, strict: true);
         return query.Length > LongestCachedText ? catalogue.Bind(query) : _compiled.GetOrAdd(query, text => catalogue.Bind(text));
     }
 
@@ -54,7 +57,7 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
             var compiled = Compiled(request);
             var context = Context(request, limits) with { EmptyTables = await EmptyTablesAsync(compiled, either.Token) };
             var compilation = await LateBinding.CompleteAsync(
-                compiled, late => catalogue.Bind(request.Query, late), context, engine, settings, cost.Add, either.Token);
+                compiled, late => catalogue.Bind(request.Query, late, request.Strict), context, engine, settings, cost.Add, either.Token);
             request.Trace?.Completed(compilation);
             var writing = Stopwatch.GetTimestamp();
             await using var statement = SqlCompiler.Compile(compilation.Root!, context);
@@ -131,7 +134,7 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
     private KqlCompilation Compiled(HuntingRequest request)
     {
         var started = Stopwatch.GetTimestamp();
-        var compilation = Compile(request.Query);
+        var compilation = Compile(request.Query, request.Strict);
         request.Trace?.Bound(compilation, Stopwatch.GetElapsedTime(started));
         return compilation.Succeeded ? compilation : throw HuntingWords.Translate(compilation);
     }

@@ -24,6 +24,9 @@ public sealed record HuntingRequest(Guid TenantId, string Query)
     /// <summary>Device ids the caller may see; null means all.</summary>
     public IReadOnlyCollection<string>? VisibleDevices { get; init; }
 
+    /// <summary>Whether columns that were renamed or retired are refused whatever the settings say.</summary>
+    public bool Strict { get; init; }
+
     /// <summary>Limits to apply; null means those of the settings.</summary>
     public HuntingLimits? Limits { get; init; }
 

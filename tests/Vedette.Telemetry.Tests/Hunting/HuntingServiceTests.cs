@@ -199,9 +199,11 @@ public sealed class HuntingServiceTests : IAsyncLifetime
     public async Task Columns_that_were_renamed_are_understood_unless_switched_off()
     {
         (await RunAsync("EmailEvents | where FinalEmailAction == 'x' | project AccountUpn = FinalEmailActionPolicy")).Rows.Count.ShouldBe(0);
-        var strict = new TelemetryOptions { RetiredColumns = false, Database = _services.GetRequiredService<TelemetryOptions>().Database };
+        var strict = new TelemetryOptions { RetiredColumns = RetiredColumns.Reject, Database = _services.GetRequiredService<TelemetryOptions>().Database };
         var service = new HuntingService(TestEngine.Shared, strict, new HuntingCatalogue(strict), TimeProvider.System);
         (await Should.ThrowAsync<HuntingException>(service.RunAsync(new HuntingRequest(Tenant, "EmailEvents | where FinalEmailAction == 'x'"), default)))
+            .Message.ShouldContain("FinalEmailAction");
+        (await Should.ThrowAsync<HuntingException>(Service.RunAsync(new HuntingRequest(Tenant, "EmailEvents | where FinalEmailAction == 'x'") { Strict = true }, default)))
             .Message.ShouldContain("FinalEmailAction");
     }
 

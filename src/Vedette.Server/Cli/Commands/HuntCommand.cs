@@ -20,9 +20,10 @@ internal static class HuntCommand
         var csv = new Option<bool>("--csv") { Description = "Print the rows as CSV." };
         var json = OperationCommand.JsonOption();
         var explain = new Option<bool>("--explain") { Description = "Run the query and show how: the plan, the SQL, what ran in this process, rows and bytes read, warnings." };
+        var strict = CommonWords.Strict();
         var data = OperationCommand.DataOption();
         var tenant = CommonWords.Tenant();
-        var command = new Command("hunt", "Run a hunting query in KQL.") { query, input, output, import, empty, csv, json, explain, data, tenant };
+        var command = new Command("hunt", "Run a hunting query in KQL.") { query, input, output, import, empty, csv, json, explain, strict, data, tenant };
         command.Validators.Add(result =>
         {
             var isBatch = result.GetValue(input) is not null;
@@ -54,12 +55,13 @@ internal static class HuntCommand
                         lines = file == "-" ? await Console.In.ReadToEndAsync(cancellationToken) : null,
                         answers = parsed.GetValue(output) is { } target ? Path.GetFullPath(target) : null,
                         tenant = parsed.GetValue(tenant),
+                        strict = parsed.GetValue(strict),
                     };
                     return PrintBatch(await run("hunt.batch", batch), bar);
                 }
 
                 var text = await QueryText.ReadAsync(parsed.GetValue(query)!, cancellationToken);
-                var answer = await run("hunt", new { query = text, tenant = parsed.GetValue(tenant), explain = parsed.GetValue(explain) });
+                var answer = await run("hunt", new { query = text, tenant = parsed.GetValue(tenant), explain = parsed.GetValue(explain), strict = parsed.GetValue(strict) });
                 bar.Clear();
                 if (parsed.GetValue(json)) Console.Out.WriteLine(answer?.ToJsonString(OperationJson.Options));
                 else if (parsed.GetValue(explain)) HuntPrinter.Explanation(answer);

@@ -16,8 +16,9 @@ internal static class KqlCommands
         var query = new Argument<string?>("query") { Description = "The KQL query; '-' reads it from standard input, '@FILE' from a file.", Arity = ArgumentArity.ZeroOrOne };
         var input = new Option<string?>("--in") { Description = "A file of queries, one JSON object {\"id\",\"query\"} a line; '-' reads standard input.", HelpName = "FILE" };
         var output = new Option<string?>("--out") { Description = "Where the answers to --in go, one JSON object a line; standard output when left out.", HelpName = "FILE" };
+        var strict = CommonWords.Strict();
         var json = OperationCommand.JsonOption();
-        var command = new Command("check", "Bind a query against the hunting schema: its columns and types, or what is wrong with it.") { query, input, output, json };
+        var command = new Command("check", "Bind a query against the hunting schema: its columns and types, or what is wrong with it.") { query, input, output, strict, json };
         command.Validators.Add(result =>
         {
             if (result.GetValue(query) is null == (result.GetValue(input) is null)) result.AddError("kql check takes either a query or --in FILE.");
@@ -25,7 +26,7 @@ internal static class KqlCommands
         });
         command.SetAction((parsed, cancellationToken) => OperationCommand.ReportAsync(async () =>
         {
-            var catalogue = new HuntingCatalogue(new TelemetryOptions());
+            var catalogue = new HuntingCatalogue(new TelemetryOptions { RetiredColumns = parsed.GetValue(strict) ? RetiredColumns.Reject : RetiredColumns.Warn });
             if (parsed.GetValue(input) is { } file) return await CheckAllAsync(file, parsed.GetValue(output), catalogue, cancellationToken);
             var answer = KqlCheck.Run(null, await QueryText.ReadAsync(parsed.GetValue(query)!, cancellationToken), catalogue);
             if (parsed.GetValue(json)) Console.Out.WriteLine(answer.ToJsonString(OperationJson.Options));

@@ -14,14 +14,14 @@ internal sealed class HuntOperation(IHuntingService hunting, DirectoryService di
         var tenant = directory.FindTenant(input.Tenant).Id;
         using var buffer = new MemoryStream();
         var trace = input.Explain ? new HuntingTrace() : null;
-        await new HuntBatch(hunting, tenant, settings.CommandLine.Limits).RunAsync(new HuntBatchQuery("", input.Query), buffer, trace, cancellationToken);
+        await new HuntBatch(hunting, tenant, settings.CommandLine.Limits, input.Strict).RunAsync(new HuntBatchQuery("", input.Query), buffer, trace, cancellationToken);
         var answer = JsonNode.Parse(buffer.ToArray())!.AsObject();
         answer.Remove("id");
         if (trace is not null) answer["explanation"] = HuntExplanation.ToJson(trace);
         return answer;
     }
 
-    internal sealed record Input(string Query, string? Tenant, bool Explain);
+    internal sealed record Input(string Query, string? Tenant, bool Explain, bool Strict = false);
 }
 
 /// <summary><c>hunt.batch</c>: a file of queries; the answers go to a file, or come back as lines.</summary>
@@ -36,7 +36,7 @@ internal sealed class HuntBatchOperation(IHuntingService hunting, DirectoryServi
             : input.Lines!.Split('\n').LongCount(line => !string.IsNullOrWhiteSpace(line));
         using TextReader reader = input.Queries is { } path ? File.OpenText(path) : new StringReader(input.Lines!);
         await using Stream output = input.Answers is { } answers ? Create(answers) : new MemoryStream();
-        var batch = new HuntBatch(hunting, directory.FindTenant(input.Tenant).Id, settings.CommandLine.Limits);
+        var batch = new HuntBatch(hunting, directory.FindTenant(input.Tenant).Id, settings.CommandLine.Limits, input.Strict);
         var (answered, failed) = await batch.RunAsync(reader, output, new Relay(progress, total), cancellationToken);
         var lines = output is MemoryStream memory
             ? new JsonArray([.. Encoding.UTF8.GetString(memory.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line))])
@@ -56,7 +56,7 @@ internal sealed class HuntBatchOperation(IHuntingService hunting, DirectoryServi
         }
     }
 
-    internal sealed record Input(string? Queries, string? Lines, string? Answers, string? Tenant);
+    internal sealed record Input(string? Queries, string? Lines, string? Answers, string? Tenant, bool Strict = false);
 
     private sealed class Relay(IProgress<OperationProgress> progress, long total) : IProgress<int>
     {
