@@ -64,6 +64,8 @@ internal sealed partial class RelationWriter
                     return Union(union);
                 case JoinRelation join when IsOfGroup(join.Left) && !IsOfGroup(join.Right) && join.Kind is JoinKind.Inner or JoinKind.InnerUnique or JoinKind.LeftOuter or JoinKind.LeftSemi or JoinKind.LeftAnti:
                     return Join(join);
+                case JoinRelation join when IsOfGroup(join):
+                    return JoinOfGroups(join);
 
                 case SerializeRelation serialize:
                     return Write(serialize.Input);
@@ -81,6 +83,20 @@ internal sealed partial class RelationWriter
                     return writer.MakeSeries(series, rows, Outer(rows));
                 }
 
+                case TopNestedRelation nested:
+                    return writer.TopNested(nested, () => Write(nested.Input), group, writer._carried);
+                case ReduceRelation reduce:
+                {
+                    var rows = Write(reduce.Input);
+                    return writer.Reduce(reduce, rows, Outer(rows), group);
+                }
+
+                case EvaluateRelation { Input: { } input } evaluate when IsOfGroup(input):
+                {
+                    var rows = Write(input);
+                    return writer.Evaluate(evaluate, () => rows, Outer(rows), group);
+                }
+
                 case SharedScan shared when IsOfGroup(shared.Shared.Plan):
                     return Shared(shared);
                 case not UnaryRelation when !IsOfGroup(relation):
@@ -89,6 +105,17 @@ internal sealed partial class RelationWriter
                     throw ScalarWriter.Unsupported($"This operator is not supported inside mv-apply or partition ({relation.GetType().Name[..^"Relation".Length]})");
             }
         }
+
+        /// <summary>How often a body reads the rows of its group.</summary>
+        public static int Reads(BoundRelation relation, ContextRelation context) => relation switch
+        {
+            _ when relation == context => 1,
+            SharedScan shared => Reads(shared.Shared.Plan, context),
+            TopNestedRelation nested => Reads(nested.Input, context) * (nested.Levels.Count + nested.Levels.Count(l => l.Others is not null)),
+            // Rows from elsewhere are given to each group.
+            JoinRelation join => Math.Max(1, Reads(join.Left, context)) + Math.Max(1, Reads(join.Right, context)),
+            _ => BoundTree.Parts(relation).Relations.Sum(input => Reads(input, context)),
+        };
 
         /// <summary>What rows carry besides the body's own columns: their group, and in mv-apply the row outside.</summary>
         private List<int> Outer(Select rows) => [.. group.Concat(writer._carried.Select(c => c.Id)).Distinct().Where(id => rows.TryResolve(id) is not null)];
@@ -138,6 +165,66 @@ internal sealed partial class RelationWriter
             var unique = writer.Prepare(Open(left.Unordered()), join.Conditions.Select(c => c.Left)).Wrap();
             unique.LimitBy = string.Join(", ", group.Select(g => unique.Resolve(g).Text).Concat(join.Conditions.Select(c => writer._scalars.Write(c.Left, unique).Text)));
             return writer.Join(new JoinRelation(JoinKind.Inner, join.Left, join.Right, join.Conditions, join.IsLookup, join.Columns), unique.Wrap(), writer.Write(join.Right));
+        }
+
+        /// <summary>
+        /// A join of any kind within each group. Rows from elsewhere are there once for each group, and the sides meet within it; the group's columns come
+        /// from the side that has a row.
+        /// </summary>
+        private Select JoinOfGroups(JoinRelation join)
+        {
+            var (left, leftIds) = Side(join.Left);
+            var (right, rightIds) = Side(join.Right);
+            var conditions = group.Where(g => leftIds.ContainsKey(g) && rightIds.ContainsKey(g)).Select(g => new JoinCondition(Reference(left, leftIds[g]), Reference(right, rightIds[g])))
+                .Concat(join.Conditions).ToList();
+            var kind = join.Kind;
+            if (kind == JoinKind.InnerUnique)
+            {
+                kind = JoinKind.Inner;
+                left = writer.Prepare(Open(left.Unordered()), conditions.Select(c => c.Left)).Wrap();
+                left.LimitBy = string.Join(", ", conditions.Select(c => writer._scalars.Write(c.Left, left).Text));
+                left = left.Wrap();
+            }
+
+            var present = writer.NewHidden();
+            if (kind == JoinKind.FullOuter)
+            {
+                left = Open(left.Unordered());
+                left.DefineAlways(present, SqlConstant.Long(1));
+            }
+
+            var joined = writer.Join(new JoinRelation(kind, join.Left, join.Right, conditions, join.IsLookup, join.Columns), left, right);
+            foreach (var (id, own) in leftIds)
+            {
+                var value = kind switch
+                {
+                    JoinKind.RightOuter or JoinKind.RightSemi or JoinKind.RightAnti => joined.Resolve(rightIds[id]),
+                    JoinKind.FullOuter when rightIds.TryGetValue(id, out var other) => Either(joined, present, own, other),
+                    _ => joined.Resolve(own),
+                };
+                joined.Define(id, value);
+            }
+
+            return joined;
+        }
+
+        /// <summary>One side's rows, with the columns of their group under names of this side.</summary>
+        private (Select Rows, Dictionary<int, int> Ids) Side(BoundRelation relation)
+        {
+            var rows = IsOfGroup(relation) ? Write(relation) : ForEachGroup(relation);
+            var ids = Outer(rows).ToDictionary(id => id, _ => writer.NewHidden());
+            var map = relation.Columns.ToDictionary(c => c.Id, c => c.Id);
+            foreach (var (id, own) in ids)
+                map[own] = id;
+            return (new Select(new SharedSource(null, rows, map)), ids);
+        }
+
+        private static BoundColumnRef Reference(Select rows, int id) => new(new KqlColumn(id, "", rows.Resolve(id).Type), default);
+
+        private static SqlValue Either(Select joined, int present, int left, int right)
+        {
+            var (a, b) = (joined.Resolve(left), joined.Resolve(right));
+            return new SqlValue($"if(isNull({joined.Resolve(present).Text}), {b.Text}, {a.Text})", a.Type, a.Nullable || b.Nullable);
         }
 
         private Select Union(UnionRelation union)

@@ -120,7 +120,8 @@ internal sealed partial class RelationWriter
     /// <param name="body">The body.</param>
     private Select PerGroup(Select rows, IReadOnlyList<int> group, KqlColumn? key, ContextRelation context, BoundRelation body)
     {
-        _contexts[context] = rows;
+        // Rows that are read several times have to be the same rows, with the same numbers.
+        _contexts[context] = GroupedBody.Reads(body, context) > 1 ? _program.Once(rows) : rows;
         var result = new GroupedBody(this, group, key, context).Write(body);
         if (group.All(g => result.TryResolve(g) is not null))
             result.Order = [.. group.Select(g => new SqlOrder(g, false, true)), .. result.Order];

@@ -9,10 +9,17 @@ namespace Vedette.Telemetry.Sql;
 /// <summary>Operators and plug-ins that run as steps over rows.</summary>
 internal sealed partial class RelationWriter
 {
-    private Select Evaluate(EvaluateRelation node)
+    /// <summary>A plug-in.</summary>
+    /// <param name="node">The call.</param>
+    /// <param name="input">Writes the rows before it.</param>
+    /// <param name="outer">Columns of those rows that stay: their group, and what the group has one value of.</param>
+    /// <param name="group">Columns that part the rows: the plug-in runs over each group.</param>
+    private Select Evaluate(EvaluateRelation node, Func<Select> input, IReadOnlyList<int> outer, IReadOnlyList<int> group)
     {
+        if (outer.Count > 0 && node.IsOpen && node.LateColumns.Count == 0)
+            throw ScalarWriter.Unsupported($"evaluate {node.Plugin.Name}() inside mv-apply or partition needs its columns declared: {node.Plugin.Name}(…) : (name:type, …)");
         if (node.Arguments.Any(a => a.Table is not null) && node.Plugin.Name is "ipv4_lookup" or "ipv6_lookup" or "geo_line_lookup" or "geo_polygon_lookup")
-            return Lookup(node);
+            return Lookup(node, input, outer, group);
         var plugin = PluginSteps.Find(node.Plugin.Name);
         // What calls a service has no use for the rows before it.
         var source = node.Input;
@@ -26,7 +33,7 @@ internal sealed partial class RelationWriter
 
         if (plugin is null)
             throw ScalarWriter.Unsupported($"The plug-in {node.Plugin.Name} is not supported");
-        var scope = source is null ? Print(new PrintRelation([])) : Open(Write(source));
+        var scope = source is null ? Print(new PrintRelation([])) : Open(input());
         scope = Prepare(scope, node.Arguments.Select(a => a.Scalar).OfType<BoundScalar>());
         if (scope.HasWindow)
             scope = scope.Wrap();
@@ -74,17 +81,30 @@ internal sealed partial class RelationWriter
 
         var outputs = node.Columns.Concat(node.LateColumns.Where(l => !node.Columns.Any(c => c.Id == l.Id))).ToList();
         var step = plugin(new PluginCall(node.Plugin.Name, source?.Columns.Count ?? 0, arguments, node.Columns, outputs, node.IsOpen));
-        return _program.AddStage(step, scope, inputs, outputs, passesThrough: false);
+        return PerGroup(step, scope, inputs, outputs, outer, group);
+    }
+
+    /// <summary>Notes a step that runs over each group of rows; without groups over all of them.</summary>
+    private Select PerGroup(ILocalStep step, Select scope, IReadOnlyList<KqlColumn> inputs, IReadOnlyList<KqlColumn> outputs, IReadOnlyList<int> outer, IReadOnlyList<int> group)
+    {
+        if (outer.Count == 0)
+            return _program.AddStage(step, scope, inputs, outputs, passesThrough: false);
+        var columns = outer.Select(id => new KqlColumn(id, GroupedStep.NameOf(id), scope.Resolve(id).Type)).ToList();
+        // Which rows are a group's is known by the first of its columns; the order of the others within it stays.
+        scope.Order = [.. group.Select(g => new SqlOrder(g, false, true)), .. scope.Order];
+        scope.KeepOrder = true;
+        var places = group.Select(g => inputs.Count + outer.ToList().IndexOf(g)).ToList();
+        return _program.AddStage(new GroupedStep(step, inputs.Count, places), scope, [.. inputs, .. columns], [.. columns, .. outputs], passesThrough: false);
     }
 
     /// <summary>A plug-in that joins rows to those of a table: the table is read first, then the rows are compared with it.</summary>
-    private Select Lookup(EvaluateRelation node)
+    private Select Lookup(EvaluateRelation node, Func<Select> rows, IReadOnlyList<int> outer, IReadOnlyList<int> group)
     {
         var table = node.Arguments.First(a => a.Table is not null).Table!;
         var collect = new CollectStep();
         _program.AddStage(collect, Open(Write(table).Unordered()), table.Columns, [], passesThrough: false);
         var input = node.Input!;
-        var scope = Open(Write(input));
+        var scope = Open(rows());
         var arguments = new List<PluginValue>();
         foreach (var argument in node.Arguments.Where(a => a.Scalar is not null))
         {
@@ -113,7 +133,7 @@ internal sealed partial class RelationWriter
             return other >= 0 ? (true, other) : throw ScalarWriter.Unsupported($"The column {column.Name} of {node.Plugin.Name} is not known");
         }).ToList();
         var call = new PluginCall(node.Plugin.Name, input.Columns.Count, arguments, node.Columns, node.Columns, false) { InputNames = [.. input.Columns.Select(c => c.Name)] };
-        return _program.AddStage(new LookupStep(call, collect, outputs), scope, input.Columns, node.Columns, passesThrough: false);
+        return PerGroup(new LookupStep(call, collect, outputs), scope, input.Columns, node.Columns, outer, group);
     }
 
     /// <summary>scan, over all rows or over each group of them.</summary>
@@ -152,14 +172,17 @@ internal sealed partial class RelationWriter
         return index >= 0 ? index : throw ScalarWriter.Unsupported("The plug-in's column is not part of its input");
     }
 
-    private Select Reduce(ReduceRelation node)
+    private Select Reduce(ReduceRelation node, Select input, IReadOnlyList<int> outer, IReadOnlyList<int> group)
     {
-        var scope = Prepare(Open(Write(node.Input)), [node.Value]);
+        var scope = Prepare(Open(input), [node.Value]);
         if (scope.HasWindow)
             scope = scope.Wrap();
         var text = new KqlColumn(Hide(scope, SqlConvert.ToText(_scalars.Write(node.Value, scope))), "", KqlType.String);
         var own = node.Columns.Skip(node.Columns.Count - 3).ToList();
-        return _program.AddStage(new ReduceStep(node.Threshold, node.Characters, node.KeepsRows), scope, [text], own, passesThrough: node.KeepsRows);
+        if (outer.Count > 0 && node.KeepsRows)
+            throw ScalarWriter.Unsupported("reduce kind=source inside mv-apply or partition is not supported");
+        var step = new ReduceStep(node.Threshold, node.Characters, node.KeepsRows);
+        return outer.Count > 0 ? PerGroup(step, scope, [text], own, outer, group) : _program.AddStage(step, scope, [text], own, passesThrough: node.KeepsRows);
     }
 
     private Select ParseKv(ParseKvRelation node, Select input)

@@ -161,8 +161,11 @@ internal sealed class Select(SqlSource source)
     /// <summary>Asks for a column in the output.</summary>
     public void Require(int id)
     {
-        if (_required.Add(id))
-            Resolve(id);
+        if (!_required.Add(id))
+            return;
+        // What was written without this column is written anew.
+        _rendered = null;
+        Resolve(id);
     }
 
     /// <summary>The next level around this one.</summary>

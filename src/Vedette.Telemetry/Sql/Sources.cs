@@ -181,12 +181,13 @@ internal sealed class UnionSource(IReadOnlyList<(Select Input, IReadOnlyList<Kql
     }
 }
 
-/// <summary>A plan whose columns are known above by other ids: a common table expression, or a subquery when it has no name.</summary>
-internal sealed class SharedSource(string? name, Select plan, IReadOnlyDictionary<int, int> columns) : SqlSource
+/// <summary>A plan whose columns are known above by other ids, or by their own when there is no map: a common table expression, or a subquery when it has no name.</summary>
+internal sealed class SharedSource(string? name, Select plan, IReadOnlyDictionary<int, int>? columns) : SqlSource
 {
     public override SqlValue? Resolve(int id)
     {
-        if (!columns.TryGetValue(id, out var inner) || plan.TryResolve(inner) is not { } value)
+        var inner = id;
+        if ((columns is not null && !columns.TryGetValue(id, out inner)) || plan.TryResolve(inner) is not { } value)
             return null;
         if (value.IsConstant && name is null)
             return value;

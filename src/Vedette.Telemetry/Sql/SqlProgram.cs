@@ -35,10 +35,18 @@ internal sealed class SqlProgram(BoundRelation root)
         if (_shared.TryGetValue(plan.Id, out var known))
             return known;
         var select = write();
-        var entry = (Name: $"m{_shared.Count + 1}", Select: select);
+        var entry = (Name: $"m{_order.Count + 1}", Select: select);
         _shared.Add(plan.Id, entry);
         _order.Add(entry);
         return entry;
+    }
+
+    /// <summary>Rows that are read in several places, and have to be the same in all of them, become a table expression of their own.</summary>
+    public Select Once(Select select)
+    {
+        var entry = (Name: $"m{_order.Count + 1}", Select: select);
+        _order.Add(entry);
+        return new Select(new SharedSource(entry.Name, select, null));
     }
 
     /// <summary>A query parameter, as it stands in the text.</summary>
