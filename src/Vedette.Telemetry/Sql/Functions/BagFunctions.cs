@@ -50,9 +50,23 @@ internal static class BagFunctions
     private static SqlValue RemoveKeys(SqlCall c)
     {
         if (c[1].IsConstant && SqlJson.ConstantStrings(c[1]) is { } keys && keys.Any(k => k.StartsWith('$')))
-            throw SqlCall.Unsupported("bag_remove_keys() with a JSON path is not supported");
+        {
+            var plain = $"[{string.Join(", ", keys.Where(k => !k.StartsWith('$')).Select(SqlText.Quote))}]::Array(String)";
+            var rest = SqlJson.FromProperties($"arrayFilter(p -> NOT has({plain}, p.1), {SqlJson.Properties(c[0])})").Text;
+            return SqlJson.FromJsonText(keys.Where(k => k.StartsWith('$')).Select(JsonPath.Steps).Where(p => p.Count > 0).Aggregate(rest, RemovePath));
+        }
+
         return SqlJson.FromProperties($"arrayFilter(p -> NOT has({c.Strings(1)}, p.1), {SqlJson.Properties(c[0])})");
     }
+
+    /// <summary>The bag without what is at a path of names; where the path leads nowhere, the bag as it is.</summary>
+    private static string RemovePath(string bag, IReadOnlyList<string> path) => SqlLambda.Let(bag, b =>
+    {
+        if (path.Count > 1)
+            return $"if(JSONType({b}, {path[0]}) = 'Object', {SetPath(b, [path[0]], RemovePath($"JSONExtractRaw({b}, {path[0]})", [.. path.Skip(1)]))}, {b})";
+        var properties = $"arrayFilter(q -> q.1 != {path[0]}, JSONExtractKeysAndValuesRaw({b}))";
+        return $"if({b} = '', '', concat('{{', arrayStringConcat(arrayMap(q -> concat(toJSONString(q.1), ':', q.2), {properties}), ','), '}}'))";
+    });
 
     private static SqlValue SetKey(SqlCall c)
     {

@@ -57,11 +57,14 @@ internal static class StringFunctions
         ? $"arrayStringConcat({array}, {c.S(separator)})"
         : SqlLambda.Let(c.S(separator), s => $"substringUTF8(arrayStringConcat(arrayMap(e -> concat({s}, e), {array})), lengthUTF8({s}) + 1)");
 
+    // Not a character of any language: two noncharacters of Unicode around one of private use.
+    private const string Mark = "'\\xEF\\xB7\\x90\\xEE\\x80\\x80\\xEF\\xB7\\x91'";
+
     private static SqlValue Split(SqlCall c)
     {
-        if (!c[1].IsConstant)
-            throw SqlCall.Unsupported("split() needs a constant delimiter");
-        var parts = c[1] is { IsConstant: true, Constant: "" } ? $"[{c.S(0)}]" : $"splitByString({c.S(1)}, {c.S(0)})";
+        // The engine splits by a constant only: a delimiter of each row's own becomes one that no text has.
+        var parts = !c[1].IsConstant ? $"splitByString({Mark}, replaceAll({c.S(0)}, {c.S(1)}, {Mark}))"
+            : c[1] is { IsConstant: true, Constant: "" } ? $"[{c.S(0)}]" : $"splitByString({c.S(1)}, {c.S(0)})";
         if (!c.Has(2))
             return SqlJson.FromStrings(parts);
         // With an index the result is an array of that one part.
