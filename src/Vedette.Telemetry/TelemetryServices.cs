@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Vedette.Telemetry.Engine;
 using Vedette.Telemetry.Hunting;
+using Vedette.Telemetry.Import.Tables;
 using Vedette.Telemetry.Ingest;
 
 namespace Vedette.Telemetry;
@@ -29,6 +30,7 @@ public static class TelemetryServices
                 provider.GetServices<IArrivalListener>());
         });
         services.AddSingleton<ArrivalReader>();
+        services.AddSingleton<StoredRows>();
         services.AddSingleton<HuntingCatalogue>();
         services.AddSingleton<HuntingService>();
         services.AddSingleton<IHuntingService>(static provider => provider.GetRequiredService<HuntingService>());

@@ -9,6 +9,9 @@ public sealed record ImportLimits
     /// <summary>Nesting of one JSON value, at most.</summary>
     public int MaxJsonDepth { get; init; } = 32;
 
+    /// <summary>Nesting of one row of a hunting table, at most: its dynamic columns hold objects of their own.</summary>
+    public int MaxTableJsonDepth { get; init; } = 64;
+
     /// <summary>Fields of one event, at most; the rest of its fields are ignored.</summary>
     public int MaxFields { get; init; } = 512;
 

@@ -5,7 +5,49 @@ namespace Vedette.Telemetry.Import;
 /// <param name="Line">Line from 1.</param>
 /// <param name="Reason">What is wrong, for people.</param>
 /// <param name="Lost">False when the event was kept and only part of it is missing.</param>
-public sealed record ImportProblem(string File, long Line, string Reason, bool Lost);
+public sealed record ImportProblem(string File, long Line, string Reason, bool Lost)
+{
+    /// <summary>Byte of the line from 1; 0 when it is the line as a whole.</summary>
+    public long Column { get; init; }
+}
+
+/// <summary>A member of imported rows that is no column of their table.</summary>
+/// <param name="Table">Table.</param>
+/// <param name="Column">Name of the member.</param>
+/// <param name="Kept">Whether its values are kept in AdditionalFields.</param>
+public sealed record UnknownColumn(string Table, string Column, bool Kept)
+{
+    /// <summary>Rows that had it.</summary>
+    public long Rows { get; init; }
+}
+
+/// <summary>A person that imported rows of IdentityInfo tell of.</summary>
+/// <param name="ObjectId">Identity in the directory.</param>
+/// <param name="UserPrincipalName">Name to sign in with.</param>
+/// <param name="DisplayName">Full name.</param>
+public sealed record ObservedPerson(Guid ObjectId, string UserPrincipalName, string DisplayName)
+{
+    /// <summary>First name.</summary>
+    public string? GivenName { get; init; }
+
+    /// <summary>Family name.</summary>
+    public string? Surname { get; init; }
+
+    /// <summary>Department.</summary>
+    public string? Department { get; init; }
+
+    /// <summary>Title.</summary>
+    public string? JobTitle { get; init; }
+
+    /// <summary>Mail address.</summary>
+    public string? Mail { get; init; }
+
+    /// <summary>City.</summary>
+    public string? City { get; init; }
+
+    /// <summary>Country.</summary>
+    public string? Country { get; init; }
+}
 
 /// <summary>What becomes of the events of one kind.</summary>
 public enum EventTreatment
@@ -85,6 +127,12 @@ public sealed class ImportReport
 
     internal List<ObservedDevice> DeviceList { get; } = [];
 
+    internal List<ObservedPerson> PersonList { get; } = [];
+
+    internal HashSet<string> AlertSet { get; } = new(StringComparer.Ordinal);
+
+    internal Dictionary<(string Table, string Column), UnknownColumn> Unknown { get; } = [];
+
     /// <summary>Each file, in the order given.</summary>
     public IReadOnlyList<FileReport> Files => FileList;
 
@@ -106,11 +154,38 @@ public sealed class ImportReport
     /// <summary>Devices seen, with what was learnt of each.</summary>
     public IReadOnlyList<ObservedDevice> Devices => DeviceList;
 
+    /// <summary>People that rows of IdentityInfo tell of.</summary>
+    public IReadOnlyList<ObservedPerson> People => PersonList;
+
+    /// <summary>Alerts that rows of AlertInfo and AlertEvidence name.</summary>
+    public IReadOnlySet<string> Alerts => AlertSet;
+
+    /// <summary>Members of rows that are no column of their table, each once.</summary>
+    public IReadOnlyCollection<UnknownColumn> UnknownColumns => Unknown.Values;
+
+    /// <summary>Records of hunting tables that gave no row; <see cref="Problems"/> says why.</summary>
+    public long RowsLost { get; internal set; }
+
+    /// <summary>Rows that the tenant had already and that were therefore left out.</summary>
+    public long RowsKnown { get; internal set; }
+
     /// <summary>Time taken.</summary>
     public TimeSpan Elapsed { get; internal set; }
 
     /// <summary>Rows of all tables.</summary>
     public long Rows => RowCounts.Values.Sum();
+
+    internal void Note(ImportProblem problem, ImportLimits limits)
+    {
+        ProblemCount++;
+        if (ProblemList.Count < limits.MaxListedProblems) ProblemList.Add(problem);
+    }
+
+    internal void Add(UnknownColumn column)
+    {
+        var key = (column.Table, column.Column);
+        Unknown[key] = Unknown.TryGetValue(key, out var known) ? known with { Rows = known.Rows + column.Rows } : column;
+    }
 }
 
 /// <summary>How far an import is.</summary>

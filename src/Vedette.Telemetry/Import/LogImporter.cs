@@ -19,6 +19,18 @@ public sealed record ImportOptions
     /// <summary>Name of the device for events that name none; null takes the file's name.</summary>
     public string? DeviceName { get; init; }
 
+    /// <summary>Moves every time by this much; null leaves times alone, or to <see cref="ShiftToNow"/>.</summary>
+    public TimeSpan? ShiftBy { get; init; }
+
+    /// <summary>Hunting table that the files hold rows of; null finds it from their content and names.</summary>
+    public string? Table { get; init; }
+
+    /// <summary>Only says what an import of hunting tables would do.</summary>
+    public bool DryRun { get; init; }
+
+    /// <summary>Leaves out rows of hunting tables that the tenant has already, and those that the files repeat.</summary>
+    public bool SkipKnown { get; init; }
+
     /// <summary>Events in one chunk: what is stored, and after a crash resumed, as a whole.</summary>
     public int ChunkEvents { get; init; } = 5000;
 
@@ -52,8 +64,16 @@ public sealed class LogImporter(IHuntingStore store, IImportJournal journal, IDe
     public async Task<ImportReport> ImportAsync(
         Guid tenantId, IReadOnlyList<string> files, ImportOptions options, IProgress<ImportProgress>? progress, CancellationToken cancellationToken)
     {
-        var clock = Stopwatch.StartNew();
         var report = new ImportReport();
+        await ImportAsync(tenantId, files, options, report, progress, cancellationToken);
+        return report;
+    }
+
+    /// <summary>Imports files into a report that others write too.</summary>
+    internal async Task ImportAsync(
+        Guid tenantId, IReadOnlyList<string> files, ImportOptions options, ImportReport report, IProgress<ImportProgress>? progress, CancellationToken cancellationToken)
+    {
+        var clock = Stopwatch.StartNew();
 
         // With ShiftToNow all files are surveyed first, because files that overlap move together; otherwise one after the other, so that only
         // one file's processes are in memory.
@@ -73,8 +93,7 @@ public sealed class LogImporter(IHuntingStore store, IImportJournal journal, IDe
             }
         }
 
-        report.Elapsed = clock.Elapsed;
-        return report;
+        report.Elapsed += clock.Elapsed;
     }
 
     private async Task<Recording?> SurveyAsync(
@@ -90,7 +109,7 @@ public sealed class LogImporter(IHuntingStore store, IImportJournal journal, IDe
         try
         {
             var recording = await Task.Run(
-                () => Recording.Survey(tenantId, file, options, problem => Note(report, problem, options.Limits), progress, cancellationToken),
+                () => Recording.Survey(tenantId, file, options, problem => report.Note(problem, options.Limits), progress, cancellationToken),
                 cancellationToken);
             recording.Report = fileReport;
             fileReport.ContentHash = recording.ContentHash;
@@ -108,7 +127,8 @@ public sealed class LogImporter(IHuntingStore store, IImportJournal journal, IDe
     private async Task<TimeSpan[]> ShiftsAsync(Guid tenantId, List<Recording> recordings, ImportOptions options, CancellationToken cancellationToken)
     {
         var shifts = new TimeSpan[recordings.Count];
-        if (!options.ShiftToNow) return shifts;
+        if (options.ShiftBy is { } fixedShift) Array.Fill(shifts, fixedShift);
+        if (!options.ShiftToNow || options.ShiftBy is not null) return shifts;
         var now = time.GetUtcNow().UtcDateTime;
         var order = Enumerable.Range(0, recordings.Count).Where(index => recordings[index].Mapper.Last is not null)
             .OrderBy(index => recordings[index].Mapper.First).ToArray();
@@ -193,12 +213,6 @@ public sealed class LogImporter(IHuntingStore store, IImportJournal journal, IDe
         await journal.CompleteAsync(tenantId, recording.ContentHash, recording.Events, rowCount, cancellationToken);
         report.DeviceList.AddRange(devices);
         foreach (var type in recording.Mapper.Types) Add(report, type);
-    }
-
-    private static void Note(ImportReport report, ImportProblem problem, ImportLimits limits)
-    {
-        report.ProblemCount++;
-        if (report.ProblemList.Count < limits.MaxListedProblems) report.ProblemList.Add(problem);
     }
 
     private static void Add(ImportReport report, EventTypeReport type)
