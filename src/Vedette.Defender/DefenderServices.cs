@@ -76,6 +76,7 @@ public static class DefenderServices
         services.AddSingleton<InvestigationService>();
         services.AddHostedService<InvestigationRunner>();
         services.AddSingleton<IImportJournal, ImportJournal>();
+        services.AddSingleton<ImportedAlerts>();
         services.AddSingleton<IDeviceObserver, DeviceObserver>();
         services.AddVulnerabilityManagement();
         services.AddCustomRules();

@@ -45,7 +45,7 @@ public sealed class AlertIntake(
             if (!AddsTo(open, incoming)) return new RaisedAlert(open, Intake.Known);
             var added = Merge(open, incoming, now);
             foreach (var correlator in correlators) await correlator.CorrelateAsync(state, open, cancellationToken);
-            state.AddHuntingRows(open.TenantId, open.LastUpdateTime, [.. AlertRows.Evidence(open, added)]);
+            if (!incoming.RowsAreStored) state.AddHuntingRows(open.TenantId, open.LastUpdateTime, [.. AlertRows.Evidence(open, added)]);
             await CommitAsync(state, transaction, open, cancellationToken);
             return new RaisedAlert(open, Intake.Merged);
         }
@@ -58,7 +58,7 @@ public sealed class AlertIntake(
         await CorrelateAsync(state, alert, incoming.Uncorrelated, cancellationToken);
         var isInvestigated = investigates && machine is not null
             && await InvestigationStarter.AttachAsync(state, alert, machine, incoming.InvestigationRequest, cancellationToken);
-        state.AddHuntingRows(alert.TenantId, alert.AlertCreationTime, AlertRows.Raised(alert));
+        if (!incoming.RowsAreStored) state.AddHuntingRows(alert.TenantId, alert.AlertCreationTime, AlertRows.Raised(alert));
         await CommitAsync(state, transaction, alert, cancellationToken);
         if (isInvestigated) investigations.Committed();
         return new RaisedAlert(alert, Intake.Raised);
@@ -109,7 +109,7 @@ public sealed class AlertIntake(
         var alert = new Alert
         {
             TenantId = incoming.TenantId,
-            Id = NewId(now, incoming.DetectionSource),
+            Id = incoming.Id ?? NewId(now, incoming.DetectionSource),
             Title = Bounded(incoming.Title),
             Description = Bounded(incoming.Description),
             RecommendedAction = incoming.RecommendedAction is { } advice ? Bounded(advice) : null,

@@ -89,6 +89,9 @@ internal static class AlertRows
         return row;
     }
 
+    /// <summary>How the alert resource names a technology that hunting names; the name itself when it has no other.</summary>
+    internal static string SourceOf(string huntingName) => DetectionSources.FirstOrDefault(pair => string.Equals(pair.Value, huntingName, StringComparison.OrdinalIgnoreCase)).Key ?? huntingName;
+
     private static string Source(Alert alert) => DetectionSources.GetValueOrDefault(alert.DetectionSource, alert.DetectionSource);
 
     private static string? Techniques(Alert alert) => alert.MitreTechniques.Length == 0 ? null : JsonSerializer.Serialize(alert.MitreTechniques);

@@ -9,6 +9,12 @@ public sealed record NewAlert
     /// <summary>Whose.</summary>
     public required Guid TenantId { get; init; }
 
+    /// <summary>The identity that it has already where it comes from; null gives it a new one.</summary>
+    public string? Id { get; init; }
+
+    /// <summary>Whether the hunting rows that tell of it are stored, so that none are written.</summary>
+    public bool RowsAreStored { get; init; }
+
     /// <summary>Title.</summary>
     public required string Title { get; init; }
 

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace Vedette.Server.Cli.Commands;
 
-/// <summary><c>vedette import</c>: real logs in.</summary>
+/// <summary><c>vedette import</c>: real logs, and exports of hunting tables, in.</summary>
 internal static class ImportCommand
 {
     public static Command Create()
@@ -13,9 +13,15 @@ internal static class ImportCommand
         var tenant = CommonWords.Tenant();
         var noDetections = new Option<bool>("--no-detections") { Description = "Do not run the detection rules over the new rows at once." };
         var device = new Option<string?>("--device") { Description = "Name of the device for logs that name none; the file's name when left out.", HelpName = "NAME" };
-        return new Command("import", "Import Sysmon, Windows event, PowerShell, Sysmon for Linux and auditd logs. Importing the same file twice adds nothing.")
+        var table = new Option<string?>("--table") { Description = "Hunting table whose rows the files hold; found from their content and names when left out.", HelpName = "NAME" };
+        var shiftTime = new Option<string?>("--shift-time") { Description = "Move every time by this much: 3d, -36h, 90m, -1.12:00:00.", HelpName = "SPAN" };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Only say what an export of hunting tables holds and what is wrong with it." };
+        var skipKnown = new Option<bool>("--skip-known") { Description = "Leave out rows of hunting tables that the tenant has already." };
+        return new Command(
+            "import",
+            "Import Sysmon, Windows event, PowerShell, Sysmon for Linux and auditd logs, and exports of hunting tables: JSON lines, answers of hunting queries, CSV and records of the streaming API. Importing the same file twice adds nothing.")
         {
-            files, shift, device, tenant, noDetections,
+            files, table, shift, shiftTime, device, tenant, dryRun, skipKnown, noDetections,
         }.Runs(
             "import",
             parsed => new
@@ -26,18 +32,27 @@ internal static class ImportCommand
                 deviceName = parsed.GetValue(device),
                 detections = !parsed.GetValue(noDetections),
                 tenant = parsed.GetValue(tenant),
+                table = parsed.GetValue(table),
+                shiftTime = parsed.GetValue(shiftTime),
+                dryRun = parsed.GetValue(dryRun),
+                skipKnown = parsed.GetValue(skipKnown),
             },
             PrintReport);
     }
 
     private static void PrintReport(JsonNode? report)
     {
+        if ((bool?)report?["dryRun"] == true) Console.Out.WriteLine("Nothing was stored.");
         Print.Fields(
             report,
             ("Events read", "eventsRead"),
             ("Rows stored", "rowsStored"),
             ("Already imported", "filesAlreadyImported"),
+            ("Rows known already", "rowsKnown"),
+            ("Records without a row", "rowsLost"),
             ("Devices", "devices"),
+            ("People", "people"),
+            ("Alerts imported", "alertsImported"),
             ("Alerts raised", "alertsRaised"),
             ("Seconds", "seconds"));
         Print.Rows(report?["tables"], ("Table", "name"), ("Rows", "rows"));
@@ -47,10 +62,16 @@ internal static class ImportCommand
             Print.Rows(notMapped, ("Event type", "name"), ("Events", "events"));
         }
 
+        if (report?["unknownColumns"] is JsonArray { Count: > 0 } unknown)
+        {
+            Console.Out.WriteLine("Members that are no column of their table:");
+            Print.Rows(unknown, ("Table", "table"), ("Member", "column"), ("Rows", "rows"), ("Kept", "kept"));
+        }
+
         if (report?["unreadable"] is JsonArray { Count: > 0 } unreadable)
         {
-            Console.Out.WriteLine("Lines that could not be read:");
-            Print.Rows(unreadable, ("File", "file"), ("Line", "line"), ("Why", "reason"));
+            Console.Out.WriteLine("What could not be read:");
+            Print.Rows(unreadable, ("File", "file"), ("Line", "line"), ("Column", "column"), ("Why", "reason"));
         }
     }
 }

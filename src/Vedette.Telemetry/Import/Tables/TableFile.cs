@@ -52,8 +52,8 @@ internal sealed record TableFile(TableForm Form, HuntingTable? Table)
     // EmailEvents.jsonl, EmailEvents-2026-11.json.gz, emailevents (1).csv
     private static HuntingTable? Named(string name)
     {
-        var letters = name.AsSpan().IndexOfAnyExceptInRange('A', 'z');
-        return Find(letters < 0 ? name : name[..letters].TrimEnd('_'));
+        var letters = name.TakeWhile(char.IsAsciiLetter).Count();
+        return Find(name[..letters]);
     }
 
     private static string Head(LogMember member)

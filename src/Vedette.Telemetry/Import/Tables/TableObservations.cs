@@ -15,8 +15,8 @@ internal sealed class TableObservations
     /// <summary>People that rows of IdentityInfo tell of.</summary>
     public IReadOnlyCollection<ObservedPerson> People => _people.Values;
 
-    /// <summary>The devices, with times moved.</summary>
-    public IReadOnlyList<ObservedDevice> Devices(TimeSpan shift) => [.. _devices.Values.Where(device => device.Name.Length > 0).Select(device => device.Observed(shift))];
+    /// <summary>The devices that have a name and were seen at some time, with times moved.</summary>
+    public IReadOnlyList<ObservedDevice> Devices(TimeSpan shift) => [.. _devices.Values.Where(device => device.Name.Length > 0 && device.IsSeen).Select(device => device.Observed(shift))];
 
     /// <summary>Looks at a row.</summary>
     public void See(HuntingRow row, DateTime? time)
@@ -33,7 +33,7 @@ internal sealed class TableObservations
 
         if (!table.Name.StartsWith("Device", StringComparison.Ordinal) || table.OrdinalOf("DeviceId") is not (>= 0 and var id) || row.Values[id] is not string { Length: > 0 } deviceId) return;
         if (!_devices.TryGetValue(deviceId, out var device)) _devices[deviceId] = device = new Device(deviceId);
-        if (row["DeviceName"] is string { Length: > 0 } name) device.Name = name;
+        if (table.OrdinalOf("DeviceName") is >= 0 and var named && row.Values[named] is string { Length: > 0 } name) device.Name = name;
         if (time is { } seen) device.SeenAt(seen);
         switch (table.Name)
         {
@@ -72,6 +72,8 @@ internal sealed class TableObservations
 
         public string Name { get; set; } = "";
 
+        public bool IsSeen => _last != default;
+
         public void SeenAt(DateTime time)
         {
             if (time < _first) _first = time;
@@ -104,7 +106,7 @@ internal sealed class TableObservations
 
         public ObservedDevice Observed(TimeSpan shift) => new()
         {
-            DeviceId = id, Name = Name, OsPlatform = _platform, OsVersion = _version, OsBuild = _build, IpAddresses = _addresses, MacAddresses = _hardware, FirstSeen = Moved(_first == DateTime.MaxValue ? _last : _first, shift), LastSeen = Moved(_last, shift),
+            DeviceId = id, Name = Name, OsPlatform = _platform, OsVersion = _version, OsBuild = _build, IpAddresses = _addresses, MacAddresses = _hardware, FirstSeen = _first + shift, LastSeen = _last + shift,
             LoggedOnUsers = [.. _users.Values.Select(user => user with { FirstSeen = Moved(user.FirstSeen, shift), LastSeen = Moved(user.LastSeen, shift) })],
         };
 
