@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
+using Vedette.Defender.Alerts.Evidence;
 using Vedette.Defender.Incidents;
 using Vedette.Defender.Investigations;
 using Vedette.Defender.Outbox;
@@ -205,7 +206,9 @@ public sealed class AlertIntake(
         EvidenceKind.Process => (item.EntityType, item.FileName, item.ProcessCommandLine, null, null, item.ProcessId, item.ProcessCreationTime),
         EvidenceKind.File => (item.EntityType, item.FileName, item.FilePath, item.Sha1 ?? item.Sha256, null, null, null),
         EvidenceKind.User or EvidenceKind.Mailbox => (item.EntityType, item.AccountName ?? item.AadUserId?.ToString(), item.DomainName, item.UserSid, item.UserPrincipalName, null, null),
-        _ => (item.EntityType, item.IpAddress, item.Url, item.RegistryKey, item.RegistryValueName, null, null),
+        EvidenceKind.Ip or EvidenceKind.Url or EvidenceKind.RegistryKey or EvidenceKind.RegistryValue =>
+            (item.EntityType, item.IpAddress, item.Url, item.RegistryKey, item.RegistryValueName, null, null),
+        _ => (item.EntityType, EvidenceKinds.Canonical(item.Details), null, null, null, null, null),
     };
 
     private static RelatedUser? UserOf(IReadOnlyList<AlertEvidence> evidence) =>

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Vedette.Defender.State;
 using Vedette.Telemetry.Ingest;
 
@@ -41,7 +42,7 @@ internal static class AlertRows
     /// <summary>Rows of evidence.</summary>
     internal static IEnumerable<HuntingRow> Evidence(Alert alert, IEnumerable<AlertEvidence> evidence) => evidence.Select(item =>
     {
-        var row = Entity(alert, item.EntityType.ToString(), item.EvidenceRole);
+        var row = Entity(alert, KindOf(item.EntityType), item.EvidenceRole);
         row["FileName"] = item.FileName;
         row["FolderPath"] = item.FilePath;
         row["SHA1"] = item.Sha1;
@@ -68,8 +69,55 @@ internal static class AlertRows
             });
         }
 
+        else if (item.Details is { } details)
+        {
+            row["AdditionalFields"] = details;
+            Tell(row, item.EntityType, JsonNode.Parse(details)!.AsObject());
+        }
+
         return row;
     });
+
+    // Resources of all clouds are one kind there.
+    private static string KindOf(EvidenceKind kind) => kind switch
+    {
+        EvidenceKind.Device => "Machine",
+        EvidenceKind.AzureResource or EvidenceKind.AmazonResource or EvidenceKind.GoogleCloudResource => "CloudResource",
+        _ => kind.ToString(),
+    };
+
+    private static void Tell(HuntingRow row, EvidenceKind kind, JsonObject details)
+    {
+        string? Text(params ReadOnlySpan<string> names)
+        {
+            foreach (var name in names)
+                if (details[name]?.ToString() is { Length: > 0 } text) return text;
+            return null;
+        }
+
+        switch (kind)
+        {
+            case EvidenceKind.MailMessage or EvidenceKind.SubmissionMail:
+                row["NetworkMessageId"] = Text("networkMessageId");
+                row["EmailSubject"] = Text("subject");
+                break;
+            case EvidenceKind.CloudApplication:
+                row["Application"] = Text("displayName");
+                row["ApplicationId"] = int.TryParse(Text("appId"), out var id) ? id : null;
+                break;
+            case EvidenceKind.OAuthApplication:
+                row["Application"] = Text("displayName");
+                row["OAuthApplicationId"] = Text("appId");
+                break;
+            case EvidenceKind.AzureResource or EvidenceKind.AmazonResource or EvidenceKind.GoogleCloudResource:
+                row["CloudPlatform"] = kind switch { EvidenceKind.AzureResource => "Azure", EvidenceKind.AmazonResource => "Amazon Web Services", _ => "Google Cloud Platform" };
+                row["CloudResource"] = Text("resourceName");
+                row["ResourceType"] = Text("resourceType");
+                row["ResourceID"] = Text("resourceId", "amazonResourceId", "fullResourceName");
+                row["SubscriptionId"] = kind == EvidenceKind.AzureResource ? Text("resourceId")?.Split('/').ElementAtOrDefault(2) : Text("amazonAccountId", "projectId");
+                break;
+        }
+    }
 
     private static HuntingRow Entity(Alert alert, string kind, string role)
     {

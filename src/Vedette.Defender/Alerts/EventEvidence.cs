@@ -1,3 +1,4 @@
+using Vedette.Defender.Alerts.Evidence;
 using Vedette.Defender.State;
 
 namespace Vedette.Defender.Alerts;
@@ -65,6 +66,8 @@ internal static class EventEvidence
             });
         }
 
+        // Other tables tell of things that events on devices do not have.
+        if (!table.StartsWith("Device", StringComparison.Ordinal)) evidence.AddRange(ColumnEvidence.Of(new HuntingValues(Text, Number, Time)));
         return [.. evidence];
     }
 }

@@ -102,6 +102,7 @@ public sealed partial record DetectionRule
         .Concat(DynamicDescription ? TitleColumns(Description) : [])
         .Concat(CustomDetails.Select(detail => detail.Column))
         .Concat(Responses.SelectMany(response => response.Columns.Values))
+        .Concat(Shipped ? [] : Alerts.Evidence.ColumnEvidence.Columns)
         .Distinct(StringComparer.Ordinal);
 
     /// <summary>The columns that a title names in double braces.</summary>

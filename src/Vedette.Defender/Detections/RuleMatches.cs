@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Vedette.Defender.Alerts;
+using Vedette.Defender.Alerts.Evidence;
 using Vedette.Defender.Investigations;
 using Vedette.Defender.State;
 using Vedette.Telemetry.Hunting;
@@ -62,6 +63,9 @@ internal sealed record RuleMatches(IReadOnlyList<NewAlert> Alerts, int Rows, int
             if (group.Events++ >= options.MaxEventsPerAlert) continue;
             group.Last = time;
             group.Evidence.AddRange(evidence);
+
+            // What rows of mail, identity, applications and clouds tell of beside the entities that the rule names.
+            if (!rule.Shipped) group.Evidence.AddRange(ColumnEvidence.Of(new HuntingValues(row.Text, row.Number, row.Time)));
         }
 
         var kept = groups.Values.OrderBy(group => group.First).Take(options.MaxAlertsPerRun).ToArray();

@@ -1,5 +1,6 @@
 using Vedette.Defender.State;
 using Vedette.Server.Endpoint;
+using Vedette.Server.Graph.Security.Alerts;
 using Vedette.Server.Http.Entities;
 
 namespace Vedette.Server.ThreatProtection;
@@ -36,20 +37,27 @@ internal static class IncidentTable
         .Add(sql.Parameter(groups.ToArray(), NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Integer))
         .Add("))");
 
+    // Graph's words with a great first letter.
+    private static string Word(string sql) => $"(SELECT upper(left(word, 1)) || substr(word, 2) FROM (SELECT {sql} AS word) spelled)";
+
     private static string Time(string column) => $"{EntityTable.TimeText(column)}";
 
     // Every key is there in every entity, with null where it does not apply: clients read them without asking.
     private static string Entities => $$"""
         coalesce((SELECT json_agg(json_build_object(
-            'entityType', CASE e.entity_type WHEN 'RegistryKey' THEN 'Registry' WHEN 'RegistryValue' THEN 'Registry' ELSE e.entity_type END,
-            'evidenceCreationTime', {{Time("e.evidence_creation_time")}}, 'verdict', NULL::text, 'remediationStatus', NULL::text, 'detectionStatus', e.detection_status,
+            'entityType', CASE e.entity_type WHEN 'RegistryKey' THEN 'Registry' WHEN 'RegistryValue' THEN 'Registry' WHEN 'Mailbox' THEN 'MailBox' WHEN 'Device' THEN 'Machine' ELSE e.entity_type END,
+            'evidenceCreationTime', {{Time("e.evidence_creation_time")}}, 'verdict', {{Word(EvidenceSql.Verdict)}}, 'remediationStatus', {{Word(EvidenceSql.Remediation)}},
+            'detectionStatus', e.detection_status,
             'sha1', e.sha1, 'sha256', e.sha256, 'fileName', e.file_name, 'filePath', e.file_path,
             'processId', e.process_id, 'processCommandLine', e.process_command_line, 'processCreationTime', {{Time("e.process_creation_time")}},
             'parentProcessId', e.parent_process_id, 'parentProcessCreationTime', {{Time("e.parent_process_creation_time")}},
             'ipAddress', e.ip_address, 'url', e.url,
             'accountName', e.account_name, 'domainName', e.domain_name, 'userSid', e.user_sid, 'aadUserId', e.aad_user_id, 'userPrincipalName', e.user_principal_name,
-            'mailboxDisplayName', NULL::text, 'mailboxAddress', NULL::text, 'clusterBy', NULL::text, 'sender', NULL::text, 'recipient', NULL::text, 'subject', NULL::text,
-            'deliveryAction', NULL::text, 'securityGroupId', NULL::text, 'securityGroupName', NULL::text,
+            'mailboxDisplayName', CASE e.entity_type WHEN 'Mailbox' THEN coalesce(e.details->>'displayName', e.account_name) END,
+            'mailboxAddress', CASE e.entity_type WHEN 'Mailbox' THEN coalesce(e.details->>'primaryAddress', e.user_principal_name) END, 'clusterBy', e.details->>'clusterBy',
+            'sender', coalesce(e.details->'p2Sender'->>'emailAddress', e.details->'p1Sender'->>'emailAddress', e.details->>'sender'),
+            'recipient', coalesce(e.details->>'recipientEmailAddress', e.details->>'recipient'), 'subject', e.details->>'subject', 'deliveryAction', e.details->>'deliveryAction',
+            'securityGroupId', e.details->>'securityGroupId', 'securityGroupName', CASE e.entity_type WHEN 'SecurityGroup' THEN e.details->>'displayName' END,
             'registryHive', e.registry_hive, 'registryKey', e.registry_key, 'registryValueType', e.registry_value_type, 'registryValue', e.registry_value,
             'deviceId', a.machine_id) ORDER BY e.id)
             FROM defender.alert_evidence e WHERE e.tenant_id = a.tenant_id AND e.alert_id = a.id), '[]'::json)
@@ -73,7 +81,7 @@ internal static class IncidentTable
             'title', a.title, 'description', a.description, 'category', a.category, 'status', a.status, 'severity', a.severity,
             'investigationId', a.investigation_id, 'investigationState', coalesce(a.investigation_state, 'Unknown'),
             'classification', a.classification, 'determination', a.determination, 'detectionSource', a.detection_source, 'detectorId', a.detector_id,
-            'assignedTo', a.assigned_to, 'actorName', NULL::text, 'threatFamilyName', a.threat_family_name, 'mitreTechniques', a.mitre_techniques,
+            'assignedTo', a.assigned_to, 'actorName', a.actor_name, 'threatFamilyName', a.threat_family_name, 'mitreTechniques', a.mitre_techniques,
             'devices', {{Devices}}, 'entities', {{Entities}}) ORDER BY a.alert_creation_time, a.id)
             FROM defender.alerts a WHERE a.tenant_id = i.tenant_id AND a.incident_id = i.id), '[]'::json)
         """;

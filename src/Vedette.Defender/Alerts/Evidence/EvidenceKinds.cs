@@ -70,6 +70,16 @@ public static class EvidenceKinds
         return details.Count == 0 ? null : details.ToJsonString();
     }
 
+    /// <summary>Details in one form, whatever wrote them: the store keeps neither the order of names nor spaces.</summary>
+    public static string Canonical(string? details) => details is null ? "" : Ordered(JsonNode.Parse(details))?.ToJsonString() ?? "";
+
+    private static JsonNode? Ordered(JsonNode? node) => node switch
+    {
+        JsonObject parts => new JsonObject(parts.OrderBy(part => part.Key, StringComparer.Ordinal).Select(part => KeyValuePair.Create(part.Key, Ordered(part.Value)))),
+        JsonArray list => new JsonArray([.. list.Select(Ordered)]),
+        _ => node?.DeepClone(),
+    };
+
     /// <summary>Makes a value of several parts; null when none of them is there.</summary>
     public static JsonObject? Value(params ReadOnlySpan<(string Name, JsonNode? Value)> parts)
     {

@@ -65,6 +65,12 @@ internal static class AlertTable
     /// <summary>SQL for the host name in a web address, lower case.</summary>
     public static string HostSql(string url) => $"lower(substring({url} from '^(?:[A-Za-z][A-Za-z0-9+.-]*://)?(?:[^/@]*@)?([^/:?#]+)'))";
 
+    // The kinds that this API knows; the others are Graph's.
+    private static EvidenceKind[] Shown =>
+    [
+        EvidenceKind.User, EvidenceKind.Process, EvidenceKind.File, EvidenceKind.Ip, EvidenceKind.Url, EvidenceKind.RegistryKey, EvidenceKind.RegistryValue,
+    ];
+
     private static EntityTable Related(string name, string key, string source, IReadOnlyList<EntityProperty> properties) =>
         new(name, $"({source}) e", "e.tenant_id", key, properties[0].Sql, properties);
 
@@ -85,6 +91,7 @@ internal static class AlertTable
         ];
         var pairs = keys.Select(key => $"'{key.Name}', {(times.Contains(key.Column) ? EntityTable.TimeText("e." + key.Column) : "e." + key.Column)}");
         return "(SELECT coalesce(json_agg(json_build_object(" + string.Join(", ", pairs)
-            + ") ORDER BY e.id), '[]'::json)::text FROM defender.alert_evidence e WHERE e.tenant_id = a.tenant_id AND e.alert_id = a.id)";
+            + ") ORDER BY e.id), '[]'::json)::text FROM defender.alert_evidence e WHERE e.tenant_id = a.tenant_id AND e.alert_id = a.id"
+            + $" AND e.entity_type IN ({string.Join(", ", Shown.Select(kind => $"'{kind}'"))}))";
     }
 }
