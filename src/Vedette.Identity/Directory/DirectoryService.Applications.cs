@@ -54,6 +54,7 @@ public sealed partial class DirectoryService
     public Task DeleteApplicationAsync(Application application, CancellationToken cancellationToken = default) => store.WriteAsync(
         async change =>
         {
+            await KeepDeletedAsync(change, DeletedKind.Application, application.TenantId, application.Id);
             await change.ExecuteAsync("DELETE FROM identity.owners WHERE object_id = $1", application.Id);
             foreach (var tenant in store.Current.Tenants)
                 if (store.Current.Principal(tenant.Id, application.AppId) is { } principal) await ForgetAsync(change, principal.Id);

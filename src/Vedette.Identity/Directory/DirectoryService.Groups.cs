@@ -65,6 +65,7 @@ public sealed partial class DirectoryService
     public Task DeleteGroupAsync(Group group, CancellationToken cancellationToken = default) => store.WriteAsync(
         async change =>
         {
+            await KeepDeletedAsync(change, DeletedKind.Group, group.TenantId, group.Id);
             await ForgetAsync(change, group.Id);
             await change.ExecuteAsync("DELETE FROM identity.groups WHERE id = $1", group.Id);
             await change.AuditAsync(Audit("Delete group", group.TenantId, group.Id.ToString(), ("displayName", group.DisplayName)));

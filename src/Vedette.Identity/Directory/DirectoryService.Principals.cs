@@ -50,6 +50,7 @@ public sealed partial class DirectoryService
     public Task DeletePrincipalAsync(ServicePrincipal principal, CancellationToken cancellationToken = default) => store.WriteAsync(
         async change =>
         {
+            await KeepDeletedAsync(change, DeletedKind.ServicePrincipal, principal.TenantId, principal.Id);
             await ForgetAsync(change, principal.Id);
             await change.ExecuteAsync("DELETE FROM identity.service_principals WHERE id = $1", principal.Id);
             await change.AuditAsync(Audit("Remove service principal", principal.TenantId, principal.Id.ToString(), ("appId", principal.AppId.ToString())));

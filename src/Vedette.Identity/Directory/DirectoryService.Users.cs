@@ -75,10 +75,11 @@ public sealed partial class DirectoryService
         return new UserInfo(user.Id, user.TenantId, user.UserPrincipalName, user.DisplayName, user.AccountEnabled, password);
     }
 
-    /// <summary>Deletes a user with their memberships, consents and sign-ins.</summary>
+    /// <summary>Deletes a user with their memberships, consents and sign-ins; all but the sign-ins can be restored for 30 days.</summary>
     public Task DeleteUserAsync(User user, CancellationToken cancellationToken = default) => store.WriteAsync(
         async change =>
         {
+            await KeepDeletedAsync(change, DeletedKind.User, user.TenantId, user.Id);
             await ForgetAsync(change, user.Id);
             await change.ExecuteAsync("DELETE FROM identity.users WHERE id = $1", user.Id);
             await change.AuditAsync(Audit("Delete user", user.TenantId, user.Id.ToString(), ("userPrincipalName", user.UserPrincipalName)));

@@ -251,6 +251,24 @@ internal sealed class DirectoryTransaction(NpgsqlConnection connection, Cancella
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
+    /// <summary>Runs a statement that may clash with what is there, or refer to what is gone; then it changes nothing.</summary>
+    /// <returns>Whether it ran.</returns>
+    public async Task<bool> TryExecuteAsync(string sql, params object?[] values)
+    {
+        await ExecuteAsync("SAVEPOINT attempt");
+        try
+        {
+            await ExecuteAsync(sql, values);
+            await ExecuteAsync("RELEASE SAVEPOINT attempt");
+            return true;
+        }
+        catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.UniqueViolation or PostgresErrorCodes.ForeignKeyViolation)
+        {
+            await ExecuteAsync("ROLLBACK TO SAVEPOINT attempt");
+            return false;
+        }
+    }
+
     /// <summary>Writes an audit event in the same transaction.</summary>
     public Task AuditAsync(AuditEvent audit) => ExecuteAsync(
         "INSERT INTO identity.audit_events (occurred_at, activity, tenant_id, actor, target, succeeded, detail) VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb)",

@@ -30,6 +30,7 @@ public static class GraphServices
         services.AddSingleton<IGraphHandlers, GroupHandlers>();
         services.AddSingleton<IGraphHandlers, DirectoryRoleHandlers>();
         services.AddSingleton<IGraphHandlers, MembershipHandlers>();
+        services.AddSingleton<IGraphHandlers, DeletedItemHandlers>();
         services.AddSingleton<IGraphHandlers, OrganizationHandlers>();
         services.AddSingleton<IGraphHandlers, BatchHandlers>();
         services.AddSingleton(provider => GraphSurface.Create(provider.GetServices<IGraphHandlers>()));

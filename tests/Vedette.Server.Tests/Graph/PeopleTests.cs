@@ -182,6 +182,44 @@ public sealed class PeopleTests(GraphFixture graph) : IClassFixture<GraphFixture
     }
 
     [Fact]
+    public async Task What_was_deleted_is_listed_restored_and_purged()
+    {
+        const string deleted = "/v1.0/directory/deletedItems";
+        var user = await _host.AddUserAsync("gone", null, DirectoryRole.GlobalReader);
+        var group = Text(await PostAsync("/v1.0/groups", Group("Leavers")), "id");
+        (await SendAsync(HttpMethod.Post, $"/v1.0/groups/{group}/members/$ref", Reference(user.Id.ToString()))).Status.ShouldBe(204);
+        var client = await _host.AddClientAsync(["Alert.Read.All"]);
+        var application = client.Application.Id;
+
+        // A user comes back as they were, unless somebody else has their name by then.
+        (await SendAsync(HttpMethod.Delete, $"/v1.0/users/{user.Id}")).Status.ShouldBe(204);
+        var listed = (await _host.GetAsync($"{deleted}/microsoft.graph.user?$select=id,displayName,deletedDateTime", _token)).Value.Single(item => Text(item, "id") == user.Id.ToString());
+        listed.GetProperty("deletedDateTime").GetDateTime().ShouldBeInRange(DateTime.UtcNow.AddMinutes(-5), DateTime.UtcNow.AddMinutes(5));
+        Text((await _host.GetAsync($"{deleted}/{user.Id}", _token)).Json, "userPrincipalName").ShouldBe("gone@contoso.example");
+        var other = await _host.AddUserAsync("gone");
+        (await SendAsync(HttpMethod.Post, $"{deleted}/{user.Id}/restore")).Status.ShouldBe(400);
+        (await SendAsync(HttpMethod.Delete, $"/v1.0/users/{other.Id}")).Status.ShouldBe(204);
+        var restored = await SendAsync(HttpMethod.Post, $"{deleted}/{user.Id}/restore");
+        (restored.Status, Text(restored.Json, "@odata.type"), Text(restored.Json, "id")).ShouldBe((200, "#microsoft.graph.user", user.Id.ToString()));
+        (await _host.GetAsync($"/v1.0/users/{user.Id}/memberOf", _token)).Value.Select(item => Text(item, "displayName")).ShouldBe(["Leavers", "Global Reader"], ignoreOrder: true);
+        (await _host.GetAsync("/api/machines", await _host.UserTokenAsync(await _host.AddClientAsync([], scopes: ["Machine.Read"]), user))).Status.ShouldBe(200);
+
+        // An application comes back with its secret and its consent.
+        (await SendAsync(HttpMethod.Delete, $"/v1.0/applications/{application}")).Status.ShouldBe(204);
+        (await _host.AskTokenAsync(client.Tenant, [new("grant_type", "client_credentials"), new("client_id", client.Id), new("client_secret", client.Secret), new("scope", $"{EndpointHost.Audience}/.default")])).Status.ShouldBe(400);
+        (await _host.GetAsync($"{deleted}/graph.application?$filter=appId eq '{client.Id}'", _token)).Ids.ShouldBe([application.ToString()]);
+        (await SendAsync(HttpMethod.Post, $"{deleted}/{application}/restore")).Status.ShouldBe(200);
+        (await _host.GetAsync("/api/alerts", await _host.TokenAsync(client))).Status.ShouldBe(200);
+
+        // For good; and nobody restores what they could not have made.
+        (await SendAsync(HttpMethod.Delete, $"/v1.0/groups/{group}")).Status.ShouldBe(204);
+        var applications = await _host.TokenAsync(await _host.AddClientAsync(["Application.ReadWrite.All"], "graph"), GraphFixture.Resource);
+        (await _host.SendAsync(HttpMethod.Post, $"{deleted}/{group}/restore", applications)).Status.ShouldBe(403);
+        (await SendAsync(HttpMethod.Delete, $"{deleted}/{group}")).Status.ShouldBe(204);
+        (await _host.GetAsync($"{deleted}/{group}", _token)).ShouldFail(404, "Request_ResourceNotFound", $"Resource '{group}' does not exist or one of its queried reference-property objects are not present.");
+    }
+
+    [Fact]
     public async Task The_organisation_tells_its_domains()
     {
         var organization = (await _host.GetAsync("/v1.0/organization", _token)).Value.ShouldHaveSingleItem();

@@ -13,10 +13,15 @@ internal static class ApplicationTable
         """;
 
     /// <summary>Applications by object id.</summary>
-    public static EntityTable Applications { get; } = new("application", "identity.applications a", "a.tenant_id", "id", "a.id::text",
+    public static EntityTable Applications { get; } = Table("identity.applications a", "NULL::timestamptz");
+
+    /// <summary>Deleted ones by object id.</summary>
+    public static EntityTable Deleted { get; } = Table($"{GraphSql.Deleted("Application", "applications")} a", GraphSql.Second("a.deleted_at"));
+
+    private static EntityTable Table(string source, string deletedAt) => new("application", source, "a.tenant_id", "id", "a.id::text",
     [
         new("id", ValueKind.String, "a.id::text") { NotNull = true },
-        new("deletedDateTime", ValueKind.Time, "NULL::timestamptz"),
+        new("deletedDateTime", ValueKind.Time, deletedAt),
         new("appId", ValueKind.String, "a.app_id::text") { NotNull = true },
         new("applicationTemplateId", ValueKind.String, "NULL::text"),
         new("disabledByMicrosoftStatus", ValueKind.String, "NULL::text"),

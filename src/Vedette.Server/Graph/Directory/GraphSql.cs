@@ -41,6 +41,10 @@ internal static class GraphSql
     public static string Owners(string id, string tenant) =>
         $"coalesce((SELECT json_agg(d.document ORDER BY d.id) FROM identity.owners w JOIN {DirectoryObjectTable.Source("d")} ON d.id = w.owner_id AND d.tenant_id = {tenant} WHERE w.object_id = {id}), '[]'::json)::text";
 
+    /// <summary>Deleted objects of a kind as a FROM clause without its alias: the columns that they had in their table, and <c>deleted_at</c>.</summary>
+    public static string Deleted(string kind, string table) =>
+        $"(SELECT r.*, d.deleted_at FROM identity.deleted_items d CROSS JOIN LATERAL jsonb_populate_record(NULL::identity.{table}, d.rows->0->'row') r WHERE d.kind = '{kind}')";
+
     /// <summary>A moment as JSON text, with whole seconds.</summary>
     public static string Time(string sql) => $"to_char({sql} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')";
 

@@ -6,10 +6,15 @@ namespace Vedette.Server.Graph.Directory;
 internal static class GroupTable
 {
     /// <summary>Groups by object id.</summary>
-    public static EntityTable Groups { get; } = new("group", "identity.groups g", "g.tenant_id", "id", "g.id::text",
+    public static EntityTable Groups { get; } = Table("identity.groups g", "NULL::timestamptz");
+
+    /// <summary>Deleted ones by object id.</summary>
+    public static EntityTable Deleted { get; } = Table($"{GraphSql.Deleted("Group", "groups")} g", GraphSql.Second("g.deleted_at"));
+
+    private static EntityTable Table(string source, string deletedAt) => new("group", source, "g.tenant_id", "id", "g.id::text",
     [
         new("id", ValueKind.String, "g.id::text") { NotNull = true },
-        new("deletedDateTime", ValueKind.Time, "NULL::timestamptz"),
+        new("deletedDateTime", ValueKind.Time, deletedAt),
         new("classification", ValueKind.String, "NULL::text"),
         new("createdDateTime", ValueKind.Time, GraphSql.Second("g.created_at")) { NotNull = true },
         new("description", ValueKind.String, "g.description"),

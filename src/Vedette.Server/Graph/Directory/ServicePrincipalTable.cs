@@ -6,22 +6,27 @@ namespace Vedette.Server.Graph.Directory;
 internal static class ServicePrincipalTable
 {
     // The tenant that first-party APIs belong to is the same everywhere.
-    private const string Source =
-        """
+    private static string Source(string principals) =>
+        $"""
         (SELECT p.*, coalesce(a.display_name, f.display_name) AS display_name, a.description AS app_description, a.sign_in_audience,
                 CASE WHEN f.app_id IS NULL THEN a.tenant_id ELSE 'f8cdef31-a31e-4b4a-93e4-5f571e91255a'::uuid END AS owner_tenant,
                 coalesce(a.app_roles, f.app_roles) AS app_roles, coalesce(a.scopes, f.scopes) AS scopes,
                 ARRAY[p.app_id::text] || coalesce(a.identifier_uris, f.resource_uris) AS names, coalesce(a.redirect_uris, '[]'::jsonb) AS redirect_uris
-         FROM identity.service_principals p
+         FROM {principals} p
          LEFT JOIN identity.applications a ON a.app_id = p.app_id
          LEFT JOIN identity.first_party_resources f ON f.app_id = p.app_id) s
         """;
 
     /// <summary>Service principals by object id.</summary>
-    public static EntityTable Principals { get; } = new("servicePrincipal", Source, "s.tenant_id", "id", "s.id::text",
+    public static EntityTable Principals { get; } = Table(Source("identity.service_principals"), "NULL::timestamptz");
+
+    /// <summary>Deleted ones by object id.</summary>
+    public static EntityTable Deleted { get; } = Table(Source(GraphSql.Deleted("ServicePrincipal", "service_principals")), GraphSql.Second("s.deleted_at"));
+
+    private static EntityTable Table(string source, string deletedAt) => new("servicePrincipal", source, "s.tenant_id", "id", "s.id::text",
     [
         new("id", ValueKind.String, "s.id::text") { NotNull = true },
-        new("deletedDateTime", ValueKind.Time, "NULL::timestamptz"),
+        new("deletedDateTime", ValueKind.Time, deletedAt),
         new("accountEnabled", ValueKind.Boolean, "s.account_enabled") { NotNull = true },
         new("alternativeNames", ValueKind.Strings, "'{}'::text[]"),
         new("appDisplayName", ValueKind.String, "s.display_name"),

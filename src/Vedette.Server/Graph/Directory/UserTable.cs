@@ -6,7 +6,12 @@ namespace Vedette.Server.Graph.Directory;
 internal static class UserTable
 {
     /// <summary>Users by object id.</summary>
-    public static EntityTable Users { get; } = new("user", "identity.users u", "u.tenant_id", "id", "u.id::text",
+    public static EntityTable Users { get; } = Table("identity.users u", "NULL::timestamptz");
+
+    /// <summary>Deleted ones by object id.</summary>
+    public static EntityTable Deleted { get; } = Table($"{GraphSql.Deleted("User", "users")} u", GraphSql.Second("u.deleted_at"));
+
+    private static EntityTable Table(string source, string deletedAt) => new("user", source, "u.tenant_id", "id", "u.id::text",
     [
         new("businessPhones", ValueKind.Strings, "'{}'::text[]"),
         new("displayName", ValueKind.String, "u.display_name") { NotNull = true },
@@ -22,7 +27,7 @@ internal static class UserTable
         new("accountEnabled", ValueKind.Boolean, "u.account_enabled") { NotNull = true, OnlySelected = true },
         new("companyName", ValueKind.String, "u.company_name") { OnlySelected = true },
         new("createdDateTime", ValueKind.Time, GraphSql.Second("u.created_at")) { NotNull = true, OnlySelected = true },
-        new("deletedDateTime", ValueKind.Time, "NULL::timestamptz") { OnlySelected = true },
+        new("deletedDateTime", ValueKind.Time, deletedAt) { OnlySelected = true },
         new("department", ValueKind.String, "u.department") { OnlySelected = true },
         new("employeeId", ValueKind.String, "u.employee_id") { OnlySelected = true },
         new("identities", ValueKind.Json, "json_build_array(json_build_object('signInType', 'userPrincipalName', 'issuer', (SELECT d.name FROM identity.domains d WHERE d.tenant_id = u.tenant_id AND d.is_default), 'issuerAssignedId', u.user_principal_name))::text") { OnlySelected = true },
