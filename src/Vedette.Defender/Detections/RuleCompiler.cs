@@ -26,6 +26,8 @@ internal static partial class RuleCompiler
             problems.Add(new RuleProblem(rule.File, rule.QueryLine, rule.QueryColumn, $"the result has none of the columns of the entity {entity.Kind}: {string.Join(", ", entity.Columns.Values)}"));
         foreach (var name in DetectionRule.TitleColumns(rule.Title).Where(name => !columns.Contains(name)))
             problems.Add(new RuleProblem(rule.File, rule.QueryLine, rule.QueryColumn, $"the title names the column '{name}', which the result does not have"));
+        foreach (var name in rule.CustomDetails.Select(detail => detail.Column).Concat(rule.Responses.SelectMany(response => response.Columns.Values)).Distinct().Where(name => !columns.Contains(name)))
+            problems.Add(new RuleProblem(rule.File, rule.QueryLine, rule.QueryColumn, $"the result lacks the column '{name}', which a custom detail or response of the rule needs"));
         return problems.Count > before ? null : rule with { NarrowQuery = Narrow(rule, columns, schema) };
     }
 

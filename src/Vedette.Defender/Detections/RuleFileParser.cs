@@ -22,7 +22,7 @@ public static partial class RuleFileParser
     private static readonly TimeSpan LongestLookBack = TimeSpan.FromDays(30);
 
     private static readonly HashSet<string> Keys =
-        ["id", "title", "description", "finds", "falsePositives", "severity", "category", "techniques", "frequency", "lookBack", "enabled", "query", "entities", "author", "license", "references", "source"];
+        ["id", "title", "description", "finds", "falsePositives", "severity", "category", "techniques", "frequency", "lookBack", "enabled", "query", "entities", .. RuleFileExtras.Keys, "author", "license", "references", "source"];
 
     /// <summary>Reads a rule.</summary>
     /// <param name="text">The file's text.</param>
@@ -69,6 +69,7 @@ public static partial class RuleFileParser
             Shipped = shipped,
             File = file,
         };
+        rule = RuleFileExtras.Read(rule, reader, root);
         if (DetectionRule.TitleColumns(rule.Title).Count() > 3) reader.Report("title", "a title takes at most three columns in double braces");
         return problems.Count == before ? rule : null;
     }

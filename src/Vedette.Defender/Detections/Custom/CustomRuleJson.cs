@@ -58,8 +58,12 @@ internal static class CustomRuleJson
                     ["severity"] = rule.Severity.ToLowerInvariant(),
                     ["category"] = rule.Category,
                     ["mitreTechniques"] = Texts(rule.Techniques),
+                    ["recommendedActions"] = rule.RecommendedActions,
+                    ["customDetails"] = Details(rule.CustomDetails),
                     ["impactedAssets"] = new JsonArray([.. assets.Select(Asset)]),
                 },
+                ["organizationalScope"] = rule.DeviceGroups is { } groups ? new JsonObject { ["deviceGroups"] = Texts(groups) } : null,
+                ["responseActions"] = new JsonArray([.. rule.Responses.Select(Response)]),
             },
         };
     }
@@ -81,7 +85,7 @@ internal static class CustomRuleJson
             template["impactedAssets"] = new JsonArray([.. ImpactedAssets(body).Select(Asset)]);
         }
 
-        template["customDetails"] = body.CustomDetails.Count == 0 ? null : new JsonObject(body.CustomDetails.Select(detail => KeyValuePair.Create<string, JsonNode?>(detail.Name, detail.Column)));
+        template["customDetails"] = Details(body.CustomDetails);
         template["entityMappings"] = EntityMappings(body);
         template["tactics"] = new JsonArray(new JsonObject
         {
@@ -107,6 +111,9 @@ internal static class CustomRuleJson
 
     /// <summary>A time in minutes as an ISO 8601 duration; 0 is <c>PT0S</c>.</summary>
     public static string Duration(int minutes) => XmlConvert.ToString(TimeSpan.FromMinutes(minutes));
+
+    private static JsonObject? Details(IReadOnlyList<CustomDetail> details) =>
+        details.Count == 0 ? null : new JsonObject(details.Select(detail => KeyValuePair.Create<string, JsonNode?>(detail.Name, detail.Column)));
 
     private static JsonArray Texts(IEnumerable<string> texts) => new([.. texts.Select(text => (JsonNode)text)]);
 

@@ -54,7 +54,7 @@ public sealed class CustomRuleService
         var draft = CustomRuleReader.Read(root, null, faults);
         if (faults.Count == 0) faults.AddRange(CustomRuleCheck.Check(draft.Body, _names.Schema, _options.RequireEventColumns));
         if (faults.Count > 0) return new CustomRuleOutcome(null, faults);
-        if ((await _store.ListAsync(caller.TenantId, cancellationToken)).Count >= MostRules)
+        if (await _store.CountAsync(caller.TenantId, cancellationToken) >= MostRules)
             return Refused(new RuleFault("", $"A tenant may have at most {MostRules} custom detection rules."));
 
         var now = Now();

@@ -39,17 +39,11 @@ internal sealed partial class CustomRuleStore(NpgsqlDataSource database, Hunting
         if (before?.Version == version) return before.Rules;
 
         // Read after the number: a change in between shows as a higher number at the next look. Rules that stayed the same keep their object.
-        var stored = (await connection.QueryAsync<Row>(new CommandDefinition($"{Columns} WHERE tenant_id = @tenantId ORDER BY id", new { tenantId }, cancellationToken: cancellationToken)))
-            .Select(row => row.ToRule()).ToList();
-        var ready = new Dictionary<Guid, (CustomRule Stored, DetectionRule? Rule)>();
-        foreach (var rule in stored)
-        {
-            ready[rule.DetectorId] = before?.ByDetector.GetValueOrDefault(rule.DetectorId) is { Stored: { } old } same && old.LastModifiedAt == rule.LastModifiedAt && old.Status == rule.Status
-                ? same
-                : (rule, Compile(rule));
-        }
-
-        var known = new Known(version, [.. ready.Values.Select(entry => entry.Rule).OfType<DetectionRule>()], ready);
+        var stored = await connection.QueryAsync<Row>(new CommandDefinition($"{Columns} WHERE tenant_id = @tenantId ORDER BY id", new { tenantId }, cancellationToken: cancellationToken));
+        var ready = new Dictionary<Guid, (Row Row, DetectionRule Rule)>();
+        foreach (var row in stored)
+            ready[row.DetectorId] = before?.ByDetector.GetValueOrDefault(row.DetectorId) is { Row: { } old } same && old.RunsAs(row) ? same : (row, Compile(row.ToRule()));
+        var known = new Known(version, [.. ready.Values.Select(entry => entry.Rule)], ready);
         _known[tenantId] = known;
         return known.Rules;
     }
@@ -63,6 +57,14 @@ internal sealed partial class CustomRuleStore(NpgsqlDataSource database, Hunting
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         var rows = await connection.QueryAsync<Row>(new CommandDefinition($"{Columns} WHERE tenant_id = @tenantId ORDER BY display_name", new { tenantId }, cancellationToken: cancellationToken));
         return [.. rows.Select(row => row.ToRule())];
+    }
+
+    /// <summary>How many rules a tenant has.</summary>
+    public async Task<long> CountAsync(Guid tenantId, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await connection.ExecuteScalarAsync<long>(
+            new CommandDefinition("SELECT count(*) FROM defender.custom_rules WHERE tenant_id = @tenantId", new { tenantId }, cancellationToken: cancellationToken));
     }
 
     /// <summary>A rule by its id, whatever its case; null when there is none.</summary>
@@ -162,7 +164,7 @@ internal sealed partial class CustomRuleStore(NpgsqlDataSource database, Hunting
         return null;
     }
 
-    private DetectionRule? Compile(CustomRule rule)
+    private DetectionRule Compile(CustomRule rule)
     {
         if (names is null) return CustomRuleMapping.ToDetection(rule, null);
         var problems = new List<RuleProblem>();
@@ -176,7 +178,7 @@ internal sealed partial class CustomRuleStore(NpgsqlDataSource database, Hunting
     [LoggerMessage(LogLevel.Warning, "The custom detection rule {Rule} cannot run any more: {Problems}")]
     private static partial void LogProblem(ILogger log, string rule, string problems);
 
-    private sealed record Known(long Version, IReadOnlyList<DetectionRule> Rules, IReadOnlyDictionary<Guid, (CustomRule Stored, DetectionRule? Rule)> ByDetector);
+    private sealed record Known(long Version, IReadOnlyList<DetectionRule> Rules, IReadOnlyDictionary<Guid, (Row Row, DetectionRule Rule)> ByDetector);
 
     private sealed class Row
     {
@@ -203,6 +205,9 @@ internal sealed partial class CustomRuleStore(NpgsqlDataSource database, Hunting
         public DateTime? QueryModifiedAt { get; init; }
 
         public string Body { get; init; } = "";
+
+        /// <summary>Whether the engine would run the other the same way.</summary>
+        public bool RunsAs(Row other) => Body == other.Body && Status == other.Status && Id == other.Id && Description == other.Description;
 
         public CustomRule ToRule() => new()
         {

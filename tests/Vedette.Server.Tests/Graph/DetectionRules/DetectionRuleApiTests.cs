@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Vedette.Identity.Directory;
 using Vedette.Server.Tests.Endpoint;
 using static Vedette.Server.Tests.Graph.DetectionRules.DetectionRuleFixture;
 
@@ -160,6 +161,25 @@ public sealed class DetectionRuleApiTests(DetectionRuleFixture fixture) : IClass
         var (_, other) = await fixture.NewTenantAsync("User.ReadWrite.All");
         (await fixture.Host.GetAsync(Path, other)).Status.ShouldBe(403);
         (await fixture.Host.SendAsync(HttpMethod.Get, Path, null)).Status.ShouldBe(401);
+    }
+
+    [Fact]
+    public async Task Users_need_a_portal_permission_beside_the_scope()
+    {
+        var (tenant, _) = await fixture.NewTenantAsync();
+        var client = await fixture.Host.AddClientAsync([], "graph", ["CustomDetection.ReadWrite.All"], tenant);
+        var reader = await fixture.Host.UserTokenAsync(client, await fixture.Host.AddUserAsync("reader", tenant, DirectoryRole.SecurityReader), GraphFixture.Resource);
+        var nobody = await fixture.Host.UserTokenAsync(client, await fixture.Host.AddUserAsync("nobody", tenant), GraphFixture.Resource);
+        var admin = await fixture.Host.UserTokenAsync(client, await fixture.Host.AddUserAsync("admin", tenant, DirectoryRole.SecurityAdministrator), GraphFixture.Resource);
+        (await fixture.Host.GetAsync(Path, nobody)).Status.ShouldBe(403);
+        (await fixture.Host.GetAsync(Path, reader)).Status.ShouldBe(200);
+        (await fixture.Host.SendAsync(HttpMethod.Post, Path, reader, Rule("User's").ToJsonString())).Status.ShouldBe(403);
+        var made = await fixture.Host.SendAsync(HttpMethod.Post, Path, admin, Rule("User's").ToJsonString());
+        (made.Status, made.Json.GetProperty("createdBy").GetString()!.Split('@')[0]).ShouldBe((201, "admin"));
+
+        // The parts of a batch are calls like all others.
+        var batch = await fixture.Host.SendAsync(HttpMethod.Post, "/beta/$batch", admin, """{"requests":[{"id":"1","method":"GET","url":"/security/rules/detectionRules"}]}""");
+        batch.Json.GetProperty("responses")[0].GetProperty("status").GetInt32().ShouldBe(200, batch.Body);
     }
 
     public static TheoryData<string, string, string> Wrong => new()

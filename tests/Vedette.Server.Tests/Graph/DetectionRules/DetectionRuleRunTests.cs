@@ -34,8 +34,8 @@ public sealed class DetectionRuleRunTests(DetectionRuleFixture fixture) : IClass
         made.Status.ShouldBe(201, made.Body);
         await fixture.Host.AppendAsync(tenant.Id, [Event("odd.exe /x", dana.UserPrincipalName)]);
 
-        (await RunAsync(tenant.Id)).Alerts.ShouldBe(1);
-
+        // A rule that was made just now also runs by itself, so either run may have been the one.
+        await RunAsync(tenant.Id);
         var alert = (await fixture.Host.GetAsync("/v1.0/security/alerts_v2", token)).Value.ShouldHaveSingleItem();
         (Text(alert, "title"), Text(alert, "detectionSource"), Text(alert, "serviceSource"), Text(alert, "severity")).ShouldBe(
             ("Odd program of dana", "customDetection", "microsoftDefenderForEndpoint", "medium"));
@@ -116,8 +116,9 @@ public sealed class DetectionRuleRunTests(DetectionRuleFixture fixture) : IClass
         await fixture.Host.AppendAsync(tenant.Id, [Event("odd.exe /y", null)]);
         await RunAsync(tenant.Id);
         var history = await DoAsync("rules.history", new { rule = "second" });
-        var run = history["runs"]!.AsArray().ShouldHaveSingleItem()!;
-        (run["rule"]!.GetValue<string>(), run["status"]!.GetValue<string>(), run["rows"]!.GetValue<int>(), run["alerts"]!.GetValue<int>()).ShouldBe(("Second", "Completed", 1, 1));
+        var runs = history["runs"]!.AsArray();
+        (runs[0]!["rule"]!.GetValue<string>(), runs[0]!["status"]!.GetValue<string>(), runs[0]!["rows"]!.GetValue<int>()).ShouldBe(("Second", "Completed", 1));
+        runs.Sum(run => run!["alerts"]!.GetValue<int>()).ShouldBe(1);
         (await DoAsync("rules.delete", new { rule = "second" }))["name"]!.GetValue<string>().ShouldBe("Second");
         (await Should.ThrowAsync<OperationException>(() => DoAsync("rules.show", new { rule = "second" }))).Message.ShouldBe("There is no detection rule 'second'.");
         var wrong = await Should.ThrowAsync<OperationException>(() => DoAsync("rules.create", new { text = """{"displayName":"X","schedule":{"period":"2M"}}""" }));
