@@ -40,6 +40,9 @@ internal sealed record SigmaVariant
     /// <summary>What else tells the rows apart, in KQL; null for nothing.</summary>
     public string? Where { get; init; }
 
+    /// <summary>Column whose path tells Windows from other systems, where rows of several systems share the table; null elsewhere.</summary>
+    public string? Platform { get; init; }
+
     /// <summary>Fields by name, ignoring case.</summary>
     public required IReadOnlyDictionary<string, SigmaField> Fields { get; init; }
 
@@ -117,6 +120,7 @@ internal sealed class SigmaMapping
             Table = (string)node["table"]!,
             Actions = Words(node["actions"]),
             Where = (string?)node["where"],
+            Platform = (string?)node["platform"],
             Fields = fields,
             Entities = Words(root["entities"]![(string)node["entities"]!]),
             Keywords = Words(node["keywords"]),

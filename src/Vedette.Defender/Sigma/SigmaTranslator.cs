@@ -17,7 +17,7 @@ internal sealed record QueryBranch(SigmaVariant Variant, Predicate Condition, Qu
 /// Translates the condition of a rule for each kind of rows that its log source's events become. Kinds that the rule cannot match, because it
 /// asks for another event number, fall away; so do tests of fields that the rows lack, which is told in the notes.
 /// </summary>
-internal sealed class SigmaTranslator(SigmaMapping mapping)
+internal sealed partial class SigmaTranslator(SigmaMapping mapping)
 {
     private const int MaxSearches = 500;
 
@@ -48,7 +48,7 @@ internal sealed class SigmaTranslator(SigmaMapping mapping)
             }
 
             foreach (var field in missing) Note(notes, $"{variant.Table} does not record {field}; what asks for it is left out");
-            branches.Add(new QueryBranch(variant, condition, scope));
+            branches.Add(new QueryBranch(variant, OnPlatform(rule.LogSource.Product, variant, condition), scope));
         }
 
         var unknown = UnknownEvents(rule, variants).ToList();
@@ -64,6 +64,14 @@ internal sealed class SigmaTranslator(SigmaMapping mapping)
             SigmaReason.Event,
             unknown.Count > 0 ? $"no hunting table holds event {string.Join(", ", unknown)} of {rule.LogSource}" : $"the condition matches no event of {rule.LogSource}",
             rule.Line);
+    }
+
+    // The tables hold rows of all systems and do not name the system; paths tell it. Programs that end with .exe need no second look.
+    private static Predicate OnPlatform(string? product, SigmaVariant variant, Predicate condition)
+    {
+        if (variant.Platform is not { } column || product is not ("windows" or "linux" or "macos")) return condition;
+        if (product == "windows" && condition.Conjuncts().Any(static text => WindowsProgram().IsMatch(text))) return condition;
+        return Predicate.All([Predicate.Test(product == "windows" ? $"{column} !startswith \"/\"" : $"{column} !contains @\"\\\""), condition]);
     }
 
     private Predicate Condition(SigmaRule rule, QueryScope scope, SigmaCondition? onlySearch)
@@ -153,4 +161,7 @@ internal sealed class SigmaTranslator(SigmaMapping mapping)
     {
         if (!notes.Contains(text)) notes.Add(text);
     }
+
+    [GeneratedRegex("""^\w*FileName (?:=~ "[^"]*\.(?:exe|dll)"|in~ \((?:"[^"]*\.(?:exe|dll)"(?:, )?)+\))$""", RegexOptions.IgnoreCase)]
+    private static partial Regex WindowsProgram();
 }
