@@ -136,6 +136,22 @@ public sealed class ApplicationTests(GraphFixture graph) : IClassFixture<GraphFi
         seen.Distinct().Count().ShouldBe(7);
     }
 
+    [Theory]
+    [InlineData("/v1.0/applications", """{"displayName":"X","colour":"red"}""")]
+    [InlineData("/v1.0/groups", """{"displayName":"X","mailEnabled":false,"mailNickname":"x","securityEnabled":true,"colour":"red"}""")]
+    [InlineData("/beta/users", """{"accountEnabled":true,"displayName":"X","mailNickname":"x","userPrincipalName":"x@contoso.example","passwordProfile":{"password":"long enough"},"colour":null}""")]
+    public async Task A_property_that_the_service_does_not_know_is_refused(string path, string body) =>
+        (await SendAsync(HttpMethod.Post, path, body)).ShouldFail(400, "Request_BadRequest", "Invalid property 'colour'.");
+
+    [Fact]
+    public async Task A_property_that_the_service_knows_and_nothing_here_uses_is_taken()
+    {
+        var application = await PostAsync("/v1.0/applications", new { displayName = "Full", optionalClaims = new { }, groupMembershipClaims = "All", extension_ab12_room = "4" });
+        var changed = await SendAsync(HttpMethod.Patch, $"/v1.0/applications/{Text(application, "id")}", """{"@odata.type":"#microsoft.graph.application","serviceManagementReference":"7","Colour":1}""");
+        changed.ShouldFail(400, "Request_BadRequest", "Invalid property 'Colour'.");
+        (await SendAsync(HttpMethod.Patch, $"/v1.0/applications/{Text(application, "id")}", """{"@odata.type":"#microsoft.graph.application","serviceManagementReference":"7"}""")).Status.ShouldBe(204);
+    }
+
     [Fact]
     public async Task Advanced_queries_need_their_header()
     {

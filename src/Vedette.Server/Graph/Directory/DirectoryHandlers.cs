@@ -32,6 +32,7 @@ internal abstract class DirectoryHandlers : IGraphHandlers
 
     private static ApiHandler Guarded(ApiHandler handler) => async call =>
     {
+        if (AcceptedProperties.Check(call) is { } unknown) return unknown;
         try
         {
             return await handler(call);
