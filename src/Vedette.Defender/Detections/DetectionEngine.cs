@@ -69,6 +69,21 @@ public sealed partial class DetectionEngine
         return await RunEverythingAsync(tenantId, alertTime, cancellationToken);
     }
 
+    /// <summary>Runs one rule at once over what it has not seen, whether or not it is switched on. No run means that the tenant has no such rule.</summary>
+    public async Task<DetectionSummary> RunOneAsync(Guid tenantId, Guid ruleId, CancellationToken cancellationToken)
+    {
+        await using var due = await TakeAsync(tenantId, DetectionTurn.Due, wait: true, cancellationToken);
+        await using var arrived = await TakeAsync(tenantId, DetectionTurn.Arrived, wait: true, cancellationToken);
+        var started = Stopwatch.GetTimestamp();
+        var (rules, progress, until, now) = await LookUpAsync(tenantId, cancellationToken);
+        if (rules.FirstOrDefault(rule => rule.Id == ruleId) is not { } rule) return new DetectionSummary([], Stopwatch.GetElapsedTime(started));
+        var seen = progress.SeenBy(rule);
+        var item = new DetectionWork(rule, (DetectionWork.Begin(rule, seen, until), until)) { IsFirst = seen is null, Investigates = false };
+        await RunAsync(tenantId, [item], AlertTime.Now, cancellationToken);
+        await RecordAsync(tenantId, null, [item], [.. new[] { Place(item, until, now, follows: false) }.OfType<RuleProgress>()], now, cancellationToken);
+        return new DetectionSummary([item.Run(now)], Stopwatch.GetElapsedTime(started));
+    }
+
     /// <summary>
     /// Runs the rules that are due by their frequency, and continuous ones that are new or far behind. Null when another server is at it, or the tenant is a
     /// demo that is still being filled.
@@ -188,13 +203,13 @@ public sealed partial class DetectionEngine
     private bool IsBehind(DetectionRule rule, TenantProgress progress, DateTime until) =>
         !progress.Follows(rule) && (progress.SeenBy(rule) is not { } seen || seen > until || until - seen > _options.Near);
 
-    // Where a rule stands after its turn. A rule that failed keeps its place: one with a frequency is tried again at once, others a little later.
+    // Where a rule stands after its turn. A rule that failed keeps its place: one with a frequency waits for its next turn, others a little.
     private RuleProgress? Place(DetectionWork item, DateTime until, DateTime now, bool follows) => (item.Failure, item.Rule.Schedule.Frequency) switch
     {
         (null, { } frequency) => new RuleProgress(item.Rule.Id, item.QueryHash, until, now + frequency),
         (null, null) => new RuleProgress(item.Rule.Id, item.QueryHash, until, DateTime.UnixEpoch, follows),
         (_, null) => new RuleProgress(item.Rule.Id, item.QueryHash, item.Window.From, now + _options.Interval),
-        _ => null,
+        (_, { } frequency) => new RuleProgress(item.Rule.Id, item.QueryHash, item.Window.From, now + (frequency < _options.LongestRetry ? frequency : _options.LongestRetry)),
     };
 
     private static bool IsKnown(TenantProgress progress, RuleProgress place) =>

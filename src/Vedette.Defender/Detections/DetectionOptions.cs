@@ -60,6 +60,9 @@ public sealed record DetectionOptions
     /// </summary>
     public bool RequireEventColumns { get; init; } = true;
 
+    /// <summary>How long a rule with a frequency waits at most after a run that failed; one that runs more often waits for its next turn.</summary>
+    public TimeSpan LongestRetry { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>After so many failed runs in a row a tenant's rule is switched off; 0 never does.</summary>
     public int FailuresUntilDisabled { get; init; } = 10;
 }

@@ -156,7 +156,7 @@ internal sealed partial class DetectionScheduler(
         }
     }
 
-    // Tenants with devices, found by leaping through the index rather than reading it. A demo tenant that is being filled runs its rules itself.
+    // Tenants with devices, found by leaping through the index rather than reading it, and those with rules of their own. A demo tenant that is being filled runs its rules itself.
     private async Task<IReadOnlyList<Guid>> TenantsAsync(CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -166,8 +166,8 @@ internal sealed partial class DetectionScheduler(
                 (SELECT tenant_id FROM defender.machines ORDER BY tenant_id LIMIT 1)
                 UNION ALL
                 SELECT (SELECT tenant_id FROM defender.machines WHERE tenant_id > tenants.id ORDER BY tenant_id LIMIT 1) FROM tenants WHERE tenants.id IS NOT NULL)
-            SELECT id FROM tenants
-            WHERE id IS NOT NULL AND NOT EXISTS (SELECT FROM defender.demo_tenants AS demo WHERE demo.tenant_id = tenants.id AND demo.completed_at IS NULL)
+            SELECT id FROM (SELECT id FROM tenants UNION SELECT tenant_id FROM defender.custom_rule_changes) AS known
+            WHERE id IS NOT NULL AND NOT EXISTS (SELECT FROM defender.demo_tenants AS demo WHERE demo.tenant_id = known.id AND demo.completed_at IS NULL)
             """,
             cancellationToken: cancellationToken));
         return tenants.AsList();

@@ -44,10 +44,15 @@ internal static class RuleCommands
 
     private static Command Run()
     {
+        var rule = new Argument<string?>("rule") { Description = "Id or name of a rule; every rule that is switched on when left out.", Arity = ArgumentArity.ZeroOrOne };
         var tenant = CommonWords.Tenant();
-        return new Command("run", "Run every rule now over what arrived since its last run.") { tenant }.Runs(
+        return new Command("run", "Run every rule, or one, now over what arrived since its last run.") { rule, tenant }.Runs(
             "rules.run",
-            parsed => new { tenant = parsed.GetValue(tenant) },
-            result => Print.Fields(result, ("Rules run", "rules"), ("Alerts raised", "alertsRaised"), ("Failed", "failed"), ("Seconds", "seconds")));
+            parsed => new { tenant = parsed.GetValue(tenant), rule = parsed.GetValue(rule) },
+            result =>
+            {
+                Print.Fields(result, ("Rules run", "rules"), ("Alerts raised", "alertsRaised"), ("Failed", "failed"), ("Seconds", "seconds"));
+                if (Print.Text(result?["failure"]) is { Length: > 0 } failure) Console.Error.WriteLine($"vedette: {failure}");
+            });
     }
 }

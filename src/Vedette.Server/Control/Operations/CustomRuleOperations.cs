@@ -28,6 +28,12 @@ internal sealed class CustomRuleLookup(CustomRuleService rules, RuleCatalogue ca
         throw new OperationException("not_found", $"There is no detection rule '{reference}'.");
     }
 
+    /// <summary>The detector id of a rule of a tenant or of a file.</summary>
+    /// <exception cref="OperationException">There is none.</exception>
+    public async Task<Guid> DetectorAsync(string? tenant, string reference, CancellationToken cancellationToken) =>
+        (await rules.FindByAnyAsync(Caller(tenant).TenantId, reference, cancellationToken))?.DetectorId ?? FileRule(reference)?.Id
+        ?? throw new OperationException("not_found", $"There is no detection rule '{reference}'.");
+
     /// <summary>A rule of a file by id, title or file name; null when there is none.</summary>
     public DetectionRule? FileRule(string reference) => catalogue.Current.Rules.FirstOrDefault(rule =>
         rule.Id.ToString().Equals(reference, StringComparison.OrdinalIgnoreCase) || rule.Title.Equals(reference, StringComparison.OrdinalIgnoreCase)
@@ -114,19 +120,13 @@ internal sealed class DeleteRule(CustomRuleLookup lookup, CustomRuleService rule
 }
 
 /// <summary><c>rules.history</c>: the latest runs of a rule or of all, and what a rule did to devices, files, users and messages.</summary>
-internal sealed class RuleHistory(CustomRuleLookup lookup, CustomRuleService rules, DetectionEngine engine, ResponseJournal responses) : Operation<RuleHistory.Input>("rules.history")
+internal sealed class RuleHistory(CustomRuleLookup lookup, DetectionEngine engine, ResponseJournal responses) : Operation<RuleHistory.Input>("rules.history")
 {
     protected override async Task<object?> RunAsync(Input input, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
     {
         if (input.Top is < 1 or > 1000) throw new OperationException("bad_input", "A history has from 1 to 1000 entries.");
         var tenant = lookup.Caller(input.Tenant).TenantId;
-        Guid? detector = null;
-        if (input.Rule is { } reference)
-        {
-            detector = (await rules.FindByAnyAsync(tenant, reference, cancellationToken))?.DetectorId ?? lookup.FileRule(reference)?.Id
-                ?? throw new OperationException("not_found", $"There is no detection rule '{reference}'.");
-        }
-
+        Guid? detector = input.Rule is { } reference ? await lookup.DetectorAsync(input.Tenant, reference, cancellationToken) : null;
         var runs = await engine.RunsAsync(tenant, detector, input.Top, cancellationToken);
         var taken = detector is { } one ? await responses.ListAsync(tenant, one, input.Top, cancellationToken) : [];
         return new

@@ -62,15 +62,22 @@ internal sealed class ListRules(RuleCatalogue catalogue, CustomRuleService custo
     internal sealed record Input(string? Tenant = null);
 }
 
-/// <summary><c>rules.run</c>: runs every rule over what arrived since its last run.</summary>
-internal sealed class RunRules(DetectionEngine engine, DirectoryService directory) : Operation<RunRules.Input>("rules.run")
+/// <summary><c>rules.run</c>: runs every rule, or one, over what arrived since its last run.</summary>
+internal sealed class RunRules(DetectionEngine engine, DirectoryService directory, CustomRuleLookup lookup) : Operation<RunRules.Input>("rules.run")
 {
     protected override async Task<object?> RunAsync(Input input, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
     {
-        progress.Report(new OperationProgress("Running the detection rules", 0, null));
-        var summary = await engine.RunNowAsync(directory.FindTenant(input.Tenant).Id, cancellationToken);
-        return new { rules = summary.Runs.Count, alertsRaised = summary.Alerts, failed = summary.Failures, seconds = Math.Round(summary.Elapsed.TotalSeconds, 2) };
+        progress.Report(new OperationProgress(input.Rule is null ? "Running the detection rules" : "Running the detection rule", 0, null));
+        var tenant = directory.FindTenant(input.Tenant).Id;
+        var summary = input.Rule is { } rule
+            ? await engine.RunOneAsync(tenant, await lookup.DetectorAsync(input.Tenant, rule, cancellationToken), cancellationToken)
+            : await engine.RunNowAsync(tenant, cancellationToken);
+        return new
+        {
+            rules = summary.Runs.Count, alertsRaised = summary.Alerts, failed = summary.Failures, seconds = Math.Round(summary.Elapsed.TotalSeconds, 2),
+            failure = input.Rule is null ? null : summary.Runs.FirstOrDefault()?.Failure,
+        };
     }
 
-    internal sealed record Input(string? Tenant);
+    internal sealed record Input(string? Tenant = null, string? Rule = null);
 }

@@ -171,6 +171,24 @@ public sealed class CustomRuleTests
     }
 
     [Fact]
+    public async Task A_rule_that_fails_waits_for_its_next_turn_and_looks_at_everything_then()
+    {
+        await using var world = await CreateAsync();
+        var rule = await world.AddAsync("Broken", Odd, frequency: "PT30M");
+        await world.ExecuteAsync("""UPDATE defender.custom_rules SET body = jsonb_set(body, '{query}', '"DeviceProcessEvents | where Gone == 1"')""");
+        await world.AppendAsync(world.Detections.Process("odd.exe"));
+        var engine = world.Detections.Engine;
+        (await engine.RunDueAsync(DefenderWorld.Tenant, default))!.Failures.ShouldBe(1);
+        (await engine.RunDueAsync(DefenderWorld.Tenant, default))!.Runs.ShouldBeEmpty();
+        world.Domain.Clock.Advance(TimeSpan.FromMinutes(30));
+        (await engine.RunDueAsync(DefenderWorld.Tenant, default))!.Failures.ShouldBe(1);
+
+        await world.Rules.UpdateAsync(DefenderWorld.Caller, rule.Id, Parse(Json("""{"queryCondition":{"queryText":"DeviceProcessEvents | where FileName =~ 'odd.exe' | where true"}}""")), default);
+        (await engine.RunOneAsync(DefenderWorld.Tenant, rule.DetectorId, default)).Alerts.ShouldBe(1);
+        (await engine.RunOneAsync(DefenderWorld.Tenant, Guid.NewGuid(), default)).Runs.ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task Every_server_sees_a_change_and_a_deleted_rule_runs_no_more()
     {
         await using var world = await CreateAsync();

@@ -78,7 +78,8 @@ public sealed class DetectionRuleRunTests(DetectionRuleFixture fixture) : IClass
         IOperation[] operations =
         [
             new CreateRule(lookup, rules), new ShowRule(lookup, rules), new SwitchRule(lookup, rules, true), new SwitchRule(lookup, rules, false), new DeleteRule(lookup, rules),
-            new RuleHistory(lookup, rules, services.GetRequiredService<DetectionEngine>(), services.GetRequiredService<ResponseJournal>()),
+            new RuleHistory(lookup, services.GetRequiredService<DetectionEngine>(), services.GetRequiredService<ResponseJournal>()),
+            new RunRules(services.GetRequiredService<DetectionEngine>(), services.GetRequiredService<DirectoryService>(), lookup),
             new ListRules(catalogue, rules, services.GetRequiredService<DirectoryService>()),
         ];
 
@@ -115,6 +116,9 @@ public sealed class DetectionRuleRunTests(DetectionRuleFixture fixture) : IClass
 
         await fixture.Host.AppendAsync(tenant.Id, [Event("odd.exe /y", null)]);
         await RunAsync(tenant.Id);
+        (await DoAsync("rules.disable", new { rule = "second" }))["enabled"]!.GetValue<bool>().ShouldBeFalse();
+        var once = await DoAsync("rules.run", new { rule = "second" });
+        (once["rules"]!.GetValue<int>(), once["failed"]!.GetValue<int>()).ShouldBe((1, 0));
         var history = await DoAsync("rules.history", new { rule = "second" });
         var runs = history["runs"]!.AsArray();
         (runs[0]!["rule"]!.GetValue<string>(), runs[0]!["status"]!.GetValue<string>(), runs[0]!["rows"]!.GetValue<int>()).ShouldBe(("Second", "Completed", 1));
