@@ -21,6 +21,9 @@ internal static class MatrixHost
     /// <summary>The application in a page; its id is in <see cref="MatrixSettings.NativeId"/>.</summary>
     public const string SinglePage = "@azure/msal-browser";
 
+    /// <summary>An administrator's script.</summary>
+    public const string Administrator = "administrator";
+
     private const string User = "ada";
     private const string Password = "correct horse battery";
 
@@ -88,6 +91,10 @@ internal static class MatrixHost
         await directory.GrantAsync(new GrantRequest(page, ["Alert.Read"], "endpoint", Delegated: true));
         await directory.ConsentAsync(page);
         all[SinglePage] = all[Clients[0]] with { NativeId = page };
+        var admin = (await directory.CreateApplicationAsync(new CreateApplicationRequest("A script"))).AppId.ToString();
+        await directory.GrantAsync(new GrantRequest(admin, ["Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "Directory.Read.All"], "graph"));
+        await directory.ConsentAsync(admin);
+        all[Administrator] = all[Clients[0]] with { ClientId = admin, Secret = (await directory.AddSecretAsync(admin)).SecretText };
         return all;
     }
 

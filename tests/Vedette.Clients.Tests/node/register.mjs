@@ -1,17 +1,16 @@
 // Registers an application with Microsoft's own Graph client, uses it, and cleans up: settings as JSON on standard input, what happened as
-// JSON on standard output. Nothing here knows that the services are not Microsoft's but the addresses.
+// JSON on standard output. Nothing here knows that the services are not Microsoft's but the address; without one, nothing at all does.
 import { readFileSync } from "node:fs";
 import { ClientSecretCredential } from "@azure/identity";
 import { Client, PageIterator } from "@microsoft/microsoft-graph-client";
 import { TokenCredentialAuthenticationProvider } from "@microsoft/microsoft-graph-client/authProviders/azureTokenCredentials/index.js";
 
 const { address, tenant, clientId, secret, resource } = JSON.parse(readFileSync(0, "utf8"));
-const azureOptions = { authorityHost: address, disableInstanceDiscovery: true };
+const azureOptions = address ? { authorityHost: address, disableInstanceDiscovery: true } : {};
 const log = {};
 
 const graph = Client.initWithMiddleware({
-  baseUrl: `${address}/`,
-  customHosts: new Set([new URL(address).hostname]),
+  ...(address ? { baseUrl: `${address}/`, customHosts: new Set([new URL(address).hostname]) } : {}),
   authProvider: new TokenCredentialAuthenticationProvider(new ClientSecretCredential(tenant, clientId, secret, azureOptions), {
     scopes: ["https://graph.microsoft.com/.default"],
   }),
@@ -36,7 +35,7 @@ log.assigned = assignment.resourceDisplayName;
 
 // A token for the new application, and a call with it.
 const token = (await new ClientSecretCredential(tenant, application.appId, password.secretText, azureOptions).getToken(`${resource}/.default`)).token;
-const answer = await fetch(`${address}/api/machines`, { headers: { Authorization: `Bearer ${token}` } });
+const answer = await fetch(`${address ?? resource}/api/machines`, { headers: { Authorization: `Bearer ${token}` } });
 log.status = answer.status;
 log.machines = (await answer.json()).value.map((machine) => machine.computerDnsName);
 
@@ -58,6 +57,13 @@ await graph.api(`/servicePrincipals/${principal.id}/appRoleAssignments/${assignm
 await graph.api(`/applications/${application.id}/removePassword`).post({ keyId: password.keyId });
 await graph.api(`/servicePrincipals/${principal.id}`).delete();
 await graph.api(`/applications/${application.id}`).delete();
+
+// Deleted by mistake, brought back, and deleted for good.
+const deleted = await graph.api("/directory/deletedItems/microsoft.graph.application").filter(`appId eq '${application.appId}'`).get();
+log.deleted = deleted.value.map((item) => item.displayName);
+log.restored = (await graph.api(`/directory/deletedItems/${application.id}/restore`).post({})).id === application.id;
+await graph.api(`/applications/${application.id}`).delete();
+await graph.api(`/directory/deletedItems/${application.id}`).delete();
 try {
   await graph.api(`/applications/${application.id}`).get();
 } catch (error) {
