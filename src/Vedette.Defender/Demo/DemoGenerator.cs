@@ -22,6 +22,9 @@ internal sealed class DemoGenerator(DemoWorld world, DateTime end)
 
     private const int BatchRows = 40_000;
 
+    /// <summary>Whether the attacks happen; without them the days are ordinary ones.</summary>
+    public bool TellsStories { get; init; } = true;
+
     // The oldest day would be partly past the retention, so the history begins a little later than 30 days ago.
     private DateTime Begin => end.AddDays(-Days).AddHours(1);
 
@@ -154,6 +157,7 @@ internal sealed class DemoGenerator(DemoWorld world, DateTime end)
     private List<StoryScene> Stories(DemoDevice device)
     {
         var result = new List<StoryScene>();
+        if (!TellsStories) return result;
         foreach (var story in world.Facts.Stories)
         {
             foreach (var (index, time, steps) in Scenes(story, end))

@@ -122,13 +122,36 @@ internal sealed class DetectionArrivals(HuntingCatalogue? names, TimeProvider cl
         }
     }
 
-    /// <summary>The tenant's mark was stored: what arrived before it need not be remembered.</summary>
-    public void Marked(Guid tenantId, DateTime mark)
+    /// <summary>Rules have caught up, and have to be taken along: the next look is a whole one.</summary>
+    public void Unsettle(Guid tenantId)
     {
         var tenant = Of(tenantId);
         lock (tenant)
         {
-            tenant.Mark = mark;
+            tenant.Mark = null;
+            tenant.Unsettled++;
+        }
+
+        Signal(tenantId);
+    }
+
+    /// <summary>A number that tells whether rules have caught up since; asked for before it is read how far they are.</summary>
+    public long Settlement(Guid tenantId)
+    {
+        var tenant = Of(tenantId);
+        lock (tenant) return tenant.Unsettled;
+    }
+
+    /// <summary>The tenant's mark was stored: what arrived before it need not be remembered.</summary>
+    /// <param name="tenantId">Whose.</param>
+    /// <param name="mark">The mark.</param>
+    /// <param name="settlement">The number from before the look; null when not all rules go along yet.</param>
+    public void Marked(Guid tenantId, DateTime mark, long? settlement)
+    {
+        var tenant = Of(tenantId);
+        lock (tenant)
+        {
+            tenant.Mark = settlement == tenant.Unsettled ? mark : null;
             tenant.MarkedAt = clock.GetTimestamp();
             tenant.Looks.RemoveAll(look => look.Arrived < mark);
             if (tenant.KnownFrom is null || tenant.KnownFrom < mark) tenant.KnownFrom = mark;
@@ -154,7 +177,10 @@ internal sealed class DetectionArrivals(HuntingCatalogue? names, TimeProvider cl
         /// <summary>Everything that arrived since is among the looks. Nothing is known of what arrived before the first look of all rules.</summary>
         public DateTime? KnownFrom { get; set; }
 
+        /// <summary>The mark, as long as all rules go along with it.</summary>
         public DateTime? Mark { get; set; }
+
+        public long Unsettled { get; set; }
 
         public long MarkedAt { get; set; }
 

@@ -117,6 +117,7 @@ public sealed partial class DetectionEngine
     private async Task<DetectionSummary> RunEverythingAsync(Guid tenantId, AlertTime alertTime, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
+        var settlement = _arrivals.Settlement(tenantId);
         var (rules, progress, until, now) = await LookUpAsync(tenantId, cancellationToken);
         var work = new List<DetectionWork>();
         foreach (var rule in rules.Where(rule => rule.Enabled))
@@ -134,6 +135,7 @@ public sealed partial class DetectionEngine
             [.. work.Select(item => Place(item, until, now, follows: true)).OfType<RuleProgress>().Where(place => !IsKnown(progress, place)), .. Halted(rules, progress)],
             now,
             cancellationToken);
+        _arrivals.Marked(tenantId, until, settlement);
         return new DetectionSummary([.. work.Select(item => item.Run(now))], Stopwatch.GetElapsedTime(started));
     }
 
@@ -150,13 +152,14 @@ public sealed partial class DetectionEngine
         await RecordAsync(tenantId, null, work, [.. work.Select(item => Place(item, until, now, follows: false)).OfType<RuleProgress>()], now, cancellationToken);
 
         // Who has caught up goes with the others from the next look on.
-        if (work.Exists(item => item.Rule.Schedule.IsContinuous)) _arrivals.Signal(tenantId);
+        if (work.Exists(item => item.Rule.Schedule.IsContinuous)) _arrivals.Unsettle(tenantId);
         return new DetectionSummary([.. work.Select(item => item.Run(now))], Stopwatch.GetElapsedTime(started));
     }
 
     private async Task<DetectionSummary> RunContinuousAsync(Guid tenantId, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
+        var settlement = _arrivals.Settlement(tenantId);
         var (rules, progress, until, now) = await LookUpAsync(tenantId, cancellationToken);
         var work = new List<DetectionWork>();
         var unsure = new List<DetectionWork>();
@@ -189,6 +192,7 @@ public sealed partial class DetectionEngine
             [.. failed, .. joining.ExceptBy(failed.Select(place => place.RuleId), place => place.RuleId), .. Halted(rules, progress)],
             now,
             cancellationToken);
+        _arrivals.Marked(tenantId, until, behind ? null : settlement);
         return new DetectionSummary([.. work.Select(item => item.Run(now))], Stopwatch.GetElapsedTime(started)) { SomeAreBehind = behind };
     }
 
@@ -239,7 +243,6 @@ public sealed partial class DetectionEngine
         // Continuous rules run all the time: what is worth telling is what they found.
         var runs = work.Where(item => !item.Idle && (!item.Rule.Schedule.IsContinuous || item.Matches.Rows > 0 || item.Failure is not null || item.IsFirst)).Select(item => item.Run(now)).ToArray();
         await _journal.RecordAsync(tenantId, mark, runs, progress, _options.RunsKept, cancellationToken);
-        if (mark is { } seen) _arrivals.Marked(tenantId, seen);
         _tallies.AddOrUpdate(
             tenantId,
             _ => (work.Sum(item => item.Raised), work.Count(item => item.Failure is not null)),

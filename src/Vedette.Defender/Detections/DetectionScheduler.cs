@@ -134,8 +134,14 @@ internal sealed partial class DetectionScheduler(
     private async Task CatchUpAsync(Guid tenant, CancellationToken stop)
     {
         if (!_catchingUp.TryAdd(tenant, true)) return;
-        await TryAsync(tenant, token => engine.RunDueAsync(tenant, token), stop);
+        DetectionSummary? summary = null;
+        await TryAsync(tenant, async token => summary = await engine.RunDueAsync(tenant, token), stop);
         _catchingUp.TryRemove(tenant, out _);
+        if (summary is not null) return;
+
+        // Another server's turn, or a failure: the next look will find that there is still something to catch up on.
+        await Task.Delay(AfterFailure, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        arrivals.Signal(tenant);
     }
 
     private async Task<bool> TryAsync(Guid tenant, Func<CancellationToken, Task> work, CancellationToken stop)

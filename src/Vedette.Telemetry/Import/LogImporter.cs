@@ -31,11 +31,30 @@ public sealed record ImportOptions
     /// <summary>Leaves out rows of hunting tables that the tenant has already, and those that the files repeat.</summary>
     public bool SkipKnown { get; init; }
 
+    /// <summary>
+    /// Feeds the events as devices would have sent them: in small batches, each when its time has come. The recording is moved so that it begins now. Null imports
+    /// as fast as can be.
+    /// </summary>
+    public ReplayOptions? Replay { get; init; }
+
     /// <summary>Events in one chunk: what is stored, and after a crash resumed, as a whole.</summary>
     public int ChunkEvents { get; init; } = 5000;
 
     /// <summary>What bounds the readers.</summary>
     public ImportLimits Limits { get; init; } = new();
+}
+
+/// <summary>How a recording is fed as if it happened now.</summary>
+public sealed record ReplayOptions
+{
+    /// <summary>Events in one batch.</summary>
+    public const int BatchEvents = 50;
+
+    /// <summary>How many times as fast as it happened; infinity leaves no time between batches. At higher speeds events lie before the time of their arrival.</summary>
+    public double Speed { get; init; } = 1;
+
+    /// <summary>Time that events take which lie so far apart.</summary>
+    internal TimeSpan Of(TimeSpan recorded) => TimeSpan.FromTicks((long)(recorded.Ticks / Speed));
 }
 
 /// <summary>
@@ -51,6 +70,8 @@ public sealed class LogImporter(IHuntingStore store, IImportJournal journal, IDe
 {
     /// <summary>How the deduplication tokens of imported rows begin.</summary>
     internal const string TokenPrefix = "import/";
+
+    private const string ReplayPrefix = "replay/";
 
     private static readonly TimeSpan SameRecording = TimeSpan.FromHours(1);
 
@@ -77,6 +98,7 @@ public sealed class LogImporter(IHuntingStore store, IImportJournal journal, IDe
 
         // With ShiftToNow all files are surveyed first, because files that overlap move together; otherwise one after the other, so that only
         // one file's processes are in memory.
+        if (options.Replay is not null) options = options with { ShiftToNow = false, ChunkEvents = ReplayOptions.BatchEvents };
         var groups = options.ShiftToNow ? [files.ToArray()] : files.Select(file => new[] { file }).ToArray();
         foreach (var group in groups)
         {
@@ -128,8 +150,14 @@ public sealed class LogImporter(IHuntingStore store, IImportJournal journal, IDe
     {
         var shifts = new TimeSpan[recordings.Count];
         if (options.ShiftBy is { } fixedShift) Array.Fill(shifts, fixedShift);
-        if (!options.ShiftToNow || options.ShiftBy is not null) return shifts;
         var now = time.GetUtcNow().UtcDateTime;
+        if (options.Replay is { } replay && recordings is [{ Mapper: { First: { } begin, Last: { } finish } } only])
+        {
+            var known = await journal.FindAsync(tenantId, only.ContentHash, cancellationToken);
+            return [known is { Complete: false } ? known.Shift : now + replay.Of(finish - begin) - finish];
+        }
+
+        if (!options.ShiftToNow || options.ShiftBy is not null) return shifts;
         var order = Enumerable.Range(0, recordings.Count).Where(index => recordings[index].Mapper.Last is not null)
             .OrderBy(index => recordings[index].Mapper.First).ToArray();
         for (var start = 0; start < order.Length;)
@@ -183,6 +211,8 @@ public sealed class LogImporter(IHuntingStore store, IImportJournal journal, IDe
         fileReport.ChunksResumed = state.ChunksDone;
         report.EventsRead += recording.Events;
         long rowCount = 0;
+        var pace = options.Replay is { } replay && fileReport.FirstEvent is { } begin ? new Pace(replay, begin, time) : null;
+        var prefix = pace is null ? TokenPrefix : ReplayPrefix;
         var chunks = Channel.CreateBounded<Chunk>(new BoundedChannelOptions(2) { SingleReader = true, SingleWriter = true });
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var mapping = Task.Run(() => recording.MapAsync(chunks.Writer, options.ChunkEvents, stop.Token), stop.Token);
@@ -192,7 +222,8 @@ public sealed class LogImporter(IHuntingStore store, IImportJournal journal, IDe
             {
                 if (chunk.Number >= state.ChunksDone)
                 {
-                    var token = $"{TokenPrefix}{recording.ContentHash}/{state.Shift.Ticks}/{options.ChunkEvents}/{chunk.Number}";
+                    if (pace is not null) await pace.WaitAsync(chunk.Rows, cancellationToken);
+                    var token = $"{prefix}{recording.ContentHash}/{state.Shift.Ticks}/{options.ChunkEvents}/{chunk.Number}";
                     if (chunk.Rows.Count > 0) await store.AppendAsync(tenantId, chunk.Rows, token, cancellationToken);
                     await journal.ChunkDoneAsync(tenantId, recording.ContentHash, chunk.Number, cancellationToken);
                 }
@@ -227,6 +258,26 @@ public sealed class LogImporter(IHuntingStore store, IImportJournal journal, IDe
         sum.WithRows += type.WithRows;
         sum.Duplicates += type.Duplicates;
         sum.Rows += type.Rows;
+    }
+}
+
+/// <summary>Holds batches of a replayed recording back until their time has come.</summary>
+/// <param name="replay">How fast.</param>
+/// <param name="first">Time of the first event, as it is stored.</param>
+/// <param name="time">The clock.</param>
+internal sealed class Pace(ReplayOptions replay, DateTime first, TimeProvider time)
+{
+    private DateTime? _begun;
+
+    /// <summary>Waits until the last of the rows would have happened. The first batch, also of a replay that goes on, sets the time.</summary>
+    public async Task WaitAsync(IReadOnlyList<HuntingRow> rows, CancellationToken cancellationToken)
+    {
+        var last = rows.Select(static row => row.Table.OrdinalOf("Timestamp") is >= 0 and var at ? row.Values[at] as DateTime? : null).Max();
+        if (last is not { } moment || moment < first) return;
+        var now = time.GetUtcNow().UtcDateTime;
+        _begun ??= now - replay.Of(moment - first);
+        var wait = _begun.Value + replay.Of(moment - first) - now;
+        if (wait > TimeSpan.Zero) await Task.Delay(wait, time, cancellationToken);
     }
 }
 

@@ -60,9 +60,10 @@ public sealed class HuntingStore : IHuntingStore, IHuntingStateStore, IAsyncDisp
         {
             lock (_lock)
             {
-                // With a clock that stands still, the next arrival is one tick after the last.
+                // Arrivals go up, also with a clock that stands still or was set back: the next is then one tick after the last.
+                if (_running.Count > 0) return _running.Min.Arrival;
                 var now = _time.GetUtcNow().UtcDateTime;
-                return _running.Count > 0 ? Earlier(now, _running.Min.Arrival) : now > _lastArrival ? now : _lastArrival.AddTicks(1);
+                return now > _lastArrival ? now : _lastArrival.AddTicks(1);
             }
         }
     }
@@ -123,8 +124,6 @@ public sealed class HuntingStore : IHuntingStore, IHuntingStateStore, IAsyncDisp
         lock (_lock) flusher = _flusher;
         await flusher.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
-
-    private static DateTime Earlier(DateTime a, DateTime b) => a < b ? a : b;
 
     private async Task FlushAsync()
     {

@@ -13,6 +13,12 @@ internal static class ImportCommand
         var tenant = CommonWords.Tenant();
         var noDetections = new Option<bool>("--no-detections") { Description = "Do not run the detection rules over the new rows at once." };
         var device = new Option<string?>("--device") { Description = "Name of the device for logs that name none; the file's name when left out.", HelpName = "NAME" };
+        var replay = new Option<bool>("--replay") { Description = "Feed the events as the devices would have sent them, beginning now, so that detections see them come in." };
+        var speed = new Option<double>("--speed") { Description = "With --replay: how many times as fast as it happened.", DefaultValueFactory = static _ => 1, HelpName = "N" };
+        speed.Validators.Add(static result =>
+        {
+            if (result.GetValueOrDefault<double>() is not (> 0 and <= 1_000_000)) result.AddError("--speed takes a number above 0, at most 1000000.");
+        });
         var table = new Option<string?>("--table") { Description = "Hunting table whose rows the files hold; found from their content and names when left out.", HelpName = "NAME" };
         var shiftTime = new Option<string?>("--shift-time") { Description = "Move every time by this much: 3d, -36h, 90m, -1.12:00:00.", HelpName = "SPAN" };
         var dryRun = new Option<bool>("--dry-run") { Description = "Only say what an export of hunting tables holds and what is wrong with it." };
@@ -21,7 +27,7 @@ internal static class ImportCommand
             "import",
             "Import Sysmon, Windows event, PowerShell, Sysmon for Linux and auditd logs, and exports of hunting tables: JSON lines, answers of hunting queries, CSV and records of the streaming API. Importing the same file twice adds nothing.")
         {
-            files, table, shift, shiftTime, device, tenant, dryRun, skipKnown, noDetections,
+            files, table, shift, shiftTime, device, tenant, dryRun, skipKnown, noDetections, replay, speed,
         }.Runs(
             "import",
             parsed => new
@@ -36,6 +42,7 @@ internal static class ImportCommand
                 shiftTime = parsed.GetValue(shiftTime),
                 dryRun = parsed.GetValue(dryRun),
                 skipKnown = parsed.GetValue(skipKnown),
+                replaySpeed = parsed.GetValue(replay) ? parsed.GetValue(speed) : (double?)null,
             },
             PrintReport);
     }

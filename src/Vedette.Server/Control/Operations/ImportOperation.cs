@@ -17,10 +17,13 @@ internal sealed class ImportOperation(
     {
         var tenant = directory.FindTenant(input.Tenant);
         var files = input.Files.SelectMany(Expand).ToArray();
+        if (input.ReplaySpeed is not null && (input.ShiftToNow || input.ShiftTime is not null || input.DryRun || input.SkipKnown || input.Table is not null))
+            throw new OperationException("bad_input", "A replay gives the events of logs times of its own: it goes with none of --shift-to-now, --shift-time, --dry-run, --skip-known and --table.");
         var before = detections.Tally(tenant.Id);
         var options = new ImportOptions
         {
             ShiftToNow = input.ShiftToNow, ShiftBy = Shift(input.ShiftTime), DeviceName = input.DeviceName, Table = input.Table, DryRun = input.DryRun, SkipKnown = input.SkipKnown,
+            Replay = Replay(input.ReplaySpeed),
         };
         ImportReport report;
         try
@@ -83,6 +86,13 @@ internal sealed class ImportOperation(
         };
     }
 
+    private static ReplayOptions? Replay(double? speed) => speed switch
+    {
+        null => null,
+        > 0 and var times => new ReplayOptions { Speed = times },
+        _ => throw new OperationException("bad_input", "The speed of a replay must be a number above 0."),
+    };
+
     private static IEnumerable<string> Expand(string path)
     {
         if (Directory.Exists(path)) return Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal);
@@ -127,7 +137,8 @@ internal sealed class ImportOperation(
         null);
 
     internal sealed record Input(
-        string[] Files, bool ShiftToNow, bool Detections, string? DeviceName, string? Tenant, string? Table = null, string? ShiftTime = null, bool DryRun = false, bool SkipKnown = false);
+        string[] Files, bool ShiftToNow, bool Detections, string? DeviceName, string? Tenant, string? Table = null, string? ShiftTime = null, bool DryRun = false, bool SkipKnown = false,
+        double? ReplaySpeed = null);
 
     private sealed class Relay(IProgress<OperationProgress> progress) : IProgress<ImportProgress>
     {

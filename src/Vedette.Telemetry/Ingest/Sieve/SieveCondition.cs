@@ -128,15 +128,25 @@ internal static class SieveText
         _ => "",
     };
 
-    /// <summary>A whole number; null when the value is none.</summary>
-    public static long? Number(object? value) => value switch
+    /// <summary>A whole number, of whatever type the store would make one of; null when the value is none.</summary>
+    public static long? Number(object? value)
     {
-        long number => number,
-        int number => number,
-        short number => number,
-        byte number => number,
-        _ => null,
-    };
+        switch (value)
+        {
+            case null or "": return null;
+            case long number: return number;
+            case int number: return number;
+        }
+
+        try
+        {
+            return Convert.ToInt64(value, System.Globalization.CultureInfo.InvariantCulture);
+        }
+        catch (Exception error) when (error is InvalidCastException or FormatException or OverflowException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>The ASCII letter that a letter beyond ASCII becomes when case is taken away; else the letter itself.</summary>
     public static char Fold(char letter) => letter switch { '\u212A' => 'k', '\u017F' => 's', '\u0130' or '\u0131' => 'i', _ => letter };
