@@ -62,15 +62,20 @@ internal static partial class SigmaAggregations
         return new SigmaAggregation(kind, SigmaReader.Texts(node, "group-by"), field, span, limits, line);
     }
 
-    /// <summary>Reads the old form: <c>count(field) by other &gt; 5</c>, or <c>near search</c>.</summary>
+    /// <summary>Reads the old form: <c>count(field) by other &gt; 5</c>, or <c>near search and other</c>.</summary>
     public static SigmaAggregation Parse(string text, TimeSpan? timeframe, int line)
     {
         var span = timeframe ?? LongestSpan;
         Check(span, line);
         if (Near().Match(text) is { Success: true } near)
-            return new SigmaAggregation(SigmaCorrelationKind.Temporal, [], null, span, [new SigmaLimit(">=", "2")], line) { Near = near.Groups[1].Value };
+        {
+            string[] searches = [.. near.Groups[1].Captures.Select(static capture => capture.Value)];
+            var needed = (searches.Length + 1).ToString(CultureInfo.InvariantCulture);
+            return new SigmaAggregation(SigmaCorrelationKind.Temporal, [], null, span, [new SigmaLimit(">=", needed)], line) { Near = searches };
+        }
+
         var match = Form().Match(text);
-        if (!match.Success) throw new SigmaException(SigmaReason.Condition, $"the aggregation '{text.Trim()}' is not of the form 'count(field) by other > 5'", line);
+        if (!match.Success) throw new SigmaException(SigmaReason.Condition, $"the aggregation '{text.Trim()}' is of neither form: 'count(field) by other > 5', 'near search and other'", line);
         var field = match.Groups["field"].Value.Trim();
         var kind = OldKinds[match.Groups["what"].Value];
         if (kind == SigmaCorrelationKind.ValueCount && field.Length == 0) kind = SigmaCorrelationKind.EventCount;
@@ -92,6 +97,6 @@ internal static partial class SigmaAggregations
     [GeneratedRegex(@"^\s*(?<what>count|sum|avg|min|max)\s*\(\s*(?<field>[^()]*)\)\s*(?:by\s+(?<by>[^<>=!]+?))?\s*(?<op>[<>]=?|==?|!=)\s*(?<number>[0-9]+)\s*$", RegexOptions.IgnoreCase)]
     private static partial Regex Form();
 
-    [GeneratedRegex(@"^\s*near\s+(\S+)(?:\s+within\s+\S+)?\s*$", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(@"^\s*near\s+(?!not\b)(?<1>\w+)(?:\s+and\s+(?!not\b)(?<1>\w+))*\s*$", RegexOptions.IgnoreCase)]
     private static partial Regex Near();
 }

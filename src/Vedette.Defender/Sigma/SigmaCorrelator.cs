@@ -24,9 +24,8 @@ internal sealed class SigmaCorrelator(SigmaTranslator translator, SigmaMapping m
     {
         var builder = new Builder(this, notes);
         var aggregation = rule.Aggregation!;
-        IReadOnlyList<Source> sources = aggregation.Near is { } near
-            ? [new Source(rule with { Aggregation = null }, null), new Source(rule with { Aggregation = null }, new SigmaNamed(near))]
-            : [new Source(rule with { Aggregation = null }, null)];
+        var events = rule with { Aggregation = null };
+        IReadOnlyList<Source> sources = [new Source(events, null), .. aggregation.Near.Select(name => new Source(events, new SigmaNamed(name)))];
         return builder.Finish(builder.Aggregate(aggregation, sources, static (field, _) => field, [], 0), aggregation.Span);
     }
 

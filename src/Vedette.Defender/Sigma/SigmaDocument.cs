@@ -106,8 +106,8 @@ internal readonly record struct SigmaLimit(string Operator, string Number);
 internal sealed record SigmaAggregation(
     SigmaCorrelationKind Kind, IReadOnlyList<string> GroupBy, string? Field, TimeSpan Span, IReadOnlyList<SigmaLimit> Limits, int Line)
 {
-    /// <summary>Name of the search whose events must be near, in the old form; null otherwise.</summary>
-    public string? Near { get; init; }
+    /// <summary>Names of the searches whose events must be near, in the old form; empty otherwise.</summary>
+    public IReadOnlyList<string> Near { get; init; } = [];
 }
 
 /// <summary>A rule about the events of other rules.</summary>

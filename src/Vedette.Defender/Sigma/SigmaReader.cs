@@ -35,6 +35,7 @@ internal sealed partial class SigmaReader(SigmaPlaceholders placeholders)
         var documents = new List<SigmaDocument>();
         YamlMappingNode? common = null;
         YamlMappingNode? previous = null;
+        var ids = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         foreach (var node in nodes)
         {
             if (node is YamlScalarNode { Value: null or "" }) continue;
@@ -63,7 +64,10 @@ internal sealed partial class SigmaReader(SigmaPlaceholders placeholders)
             previous = mapping;
             try
             {
-                documents.Add(Document(mapping, (int)node.Start.Line, file));
+                // Rules that share an id through a global document are told apart by their place.
+                var isShared = Scalar(mapping, "id") is { } id && !ids.Add(id) && Scalar((YamlMappingNode)node, "id") is null;
+                var document = Document(mapping, (int)node.Start.Line, file);
+                documents.Add(isShared ? document with { Id = IdFor($"{document.Id}/{documents.Count}") } : document);
             }
             catch (SigmaException exception)
             {

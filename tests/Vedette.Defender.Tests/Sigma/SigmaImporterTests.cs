@@ -68,7 +68,8 @@ public sealed class SigmaImporterTests : IDisposable
     [InlineData("condition: t", SigmaReason.Condition, 1, "names 't', which is not a search of the rule")]
     [InlineData("condition: 1 of t*", SigmaReason.Condition, 1, "no search has a name like 't*'")]
     [InlineData("condition: some of s*", SigmaReason.Condition, 6, "'some of' is not known")]
-    [InlineData("condition: s | median(x) > 3", SigmaReason.Condition, 6, "is not of the form")]
+    [InlineData("condition: s | median(x) > 3", SigmaReason.Condition, 6, "is of neither form")]
+    [InlineData("condition: s | near t and not s", SigmaReason.Condition, 6, "is of neither form")]
     [InlineData("Image|begins: a", SigmaReason.Modifier, 5, "the modifier 'begins' is not known")]
     [InlineData("Image|contains: null", SigmaReason.Modifier, 5, "null takes no modifier 'contains'")]
     [InlineData("Image|base64: a*", SigmaReason.Modifier, 5, "takes no wildcards")]
@@ -133,6 +134,18 @@ public sealed class SigmaImporterTests : IDisposable
         // One title is taken by another file, one by a rule that ships with the product.
         first.Converted.Select(rule => rule.Title).ShouldBe(["Odd program", "Odd program (Sigma)", "Reverse shell (Sigma)"]);
         first.Converted.Select(rule => rule.Id).ShouldBe(second.Converted.Select(rule => rule.Id));
+    }
+
+    [Fact]
+    public void Rules_below_a_global_document_get_ids_of_their_own()
+    {
+        Put("a.yml", "action: global\n" + Sound[..Sound.IndexOf("logsource", StringComparison.Ordinal)]
+            + "---\nlogsource: { category: process_creation }\ndetection: { s: { Image: a }, condition: s }\n---\nlogsource: { category: file_event }\ndetection: { s: { Image: a }, condition: s }\n");
+        var report = Import(new SigmaOptions());
+        report.Refused.ShouldBeEmpty();
+        report.Converted.Select(rule => rule.LogSource).ShouldBe(["process_creation", "file_event"]);
+        report.Converted[0].Id.ShouldBe(Guid.Parse("6f3e2987-db24-4c78-a860-b4f4095a7095"));
+        report.Converted[1].Id.ShouldNotBe(report.Converted[0].Id);
     }
 
     [Fact]
