@@ -240,9 +240,15 @@ internal static partial class FieldTests
         SigmaText text => context.Field.Arguments.Any(word => text.Pattern.Matches(word)),
         SigmaExists exists => exists.Exists,
         SigmaComparison comparison => context.Field.Arguments.Any(word => ParseNumber(word) is { } number && Holds(number, comparison)),
-        SigmaRegex regex => context.Field.Arguments.Any(word => Regex.IsMatch(word, regex.Pattern, RegexOptions.NonBacktracking)),
+        SigmaRegex regex => IsMatch(regex, context),
         _ => false,
     }));
+
+    private static bool IsMatch(SigmaRegex regex, FieldContext context)
+    {
+        TextTests.Check(regex.Pattern, context.Line);
+        return context.Field.Arguments.Any(word => Regex.IsMatch(word, regex.Pattern, RegexOptions.NonBacktracking));
+    }
 
     private static bool Holds(long number, SigmaComparison comparison)
     {

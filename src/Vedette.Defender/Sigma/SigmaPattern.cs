@@ -148,11 +148,28 @@ internal sealed class SigmaPattern
         }
     }
 
-    /// <summary>Whether a text matches, ignoring case unless told otherwise.</summary>
+    /// <summary>Whether a text matches, ignoring case unless told otherwise. Takes time in proportion to both lengths at most.</summary>
     public bool Matches(string text, bool cased = false)
     {
+        // One entry for each character: itself, any one, or any number of them.
+        var wanted = Parts.SelectMany(static part => part.Kind switch
+        {
+            SigmaPartKind.AnyText => (SigmaPart[])[part],
+            SigmaPartKind.AnyCharacter => [part],
+            _ => [.. part.Text.Select(static c => new SigmaPart(SigmaPartKind.Text, c.ToString()))],
+        }).ToArray();
         var comparison = cased ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase;
-        return Matches(0, text, comparison);
+        var (at, place, star, resume) = (0, 0, -1, 0);
+        while (place < text.Length)
+        {
+            if (at < wanted.Length && wanted[at].Kind == SigmaPartKind.AnyText) (star, resume, at) = (at, place, at + 1);
+            else if (at < wanted.Length && (wanted[at].Kind == SigmaPartKind.AnyCharacter || text.AsSpan(place, 1).Equals(wanted[at].Text, comparison))) (at, place) = (at + 1, place + 1);
+            else if (star >= 0) (at, place) = (star + 1, ++resume);
+            else return false;
+        }
+
+        while (at < wanted.Length && wanted[at].Kind == SigmaPartKind.AnyText) at++;
+        return at == wanted.Length;
     }
 
     /// <summary>The longest literal piece; empty when there is none.</summary>
@@ -166,21 +183,4 @@ internal sealed class SigmaPattern
         SigmaPartKind.Placeholder => $"%{part.Text}%",
         _ => part.Text,
     }));
-
-    private bool Matches(int at, ReadOnlySpan<char> text, StringComparison comparison)
-    {
-        if (at == Parts.Count) return text.IsEmpty;
-        var part = Parts[at];
-        switch (part.Kind)
-        {
-            case SigmaPartKind.Text:
-                return text.StartsWith(part.Text, comparison) && Matches(at + 1, text[part.Text.Length..], comparison);
-            case SigmaPartKind.AnyCharacter:
-                return !text.IsEmpty && Matches(at + 1, text[1..], comparison);
-            default:
-                for (var skip = 0; skip <= text.Length; skip++)
-                    if (Matches(at + 1, text[skip..], comparison)) return true;
-                return false;
-        }
-    }
 }

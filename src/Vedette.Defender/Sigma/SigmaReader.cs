@@ -19,6 +19,10 @@ internal sealed partial class SigmaReader(SigmaPlaceholders placeholders)
 
     private const int MaxDepth = 32;
 
+    // Anchors let a short text stand for a long one, or for one without end.
+    private const int MaxValues = 50_000;
+    private int _values;
+
     /// <summary>Reads a file's documents.</summary>
     /// <param name="text">Its text.</param>
     /// <param name="file">Its name, for messages.</param>
@@ -80,6 +84,7 @@ internal sealed partial class SigmaReader(SigmaPlaceholders placeholders)
 
     private SigmaDocument Document(YamlMappingNode node, int line, string file)
     {
+        _values = 0;
         var title = Scalar(node, "title") ?? throw new SigmaException(SigmaReason.Syntax, "the key 'title' is missing", line);
         SigmaDocument document = Child(node, "correlation") is { } correlation ? Correlation(correlation)
             : Child(node, "filter") is YamlMappingNode filter ? Filter(node, filter)
@@ -178,15 +183,17 @@ internal sealed partial class SigmaReader(SigmaPlaceholders placeholders)
         {
             var name = Value(key);
             if (name is "condition" or "timeframe" or "rules") continue;
-            searches.Add(new KeyValuePair<string, SigmaSearch>(name, Search(value)));
+            searches.Add(new KeyValuePair<string, SigmaSearch>(name, Search(value, 0)));
         }
 
         return searches;
     }
 
     // A mapping means all of its items, a list any of its entries; an entry is a mapping or a keyword.
-    private SigmaSearch Search(YamlNode node)
+    private SigmaSearch Search(YamlNode node, int depth)
     {
+        if (depth > MaxDepth) throw new SigmaException(SigmaReason.Syntax, $"a search is nested deeper than {MaxDepth} levels", (int)node.Start.Line);
+        Count(1, node);
         switch (node)
         {
             case YamlMappingNode mapping:
@@ -198,18 +205,27 @@ internal sealed partial class SigmaReader(SigmaPlaceholders placeholders)
             case YamlSequenceNode sequence when sequence.All(static entry => entry is YamlScalarNode):
                 return new SigmaLeaf(SigmaModifiers.Apply("", Raws(sequence), (int)sequence.Start.Line, placeholders));
             case YamlSequenceNode sequence:
-                return new SigmaAny([.. sequence.Select(Search)]);
+                return new SigmaAny([.. sequence.Select(entry => Search(entry, depth + 1))]);
             default:
                 return new SigmaLeaf(SigmaModifiers.Apply("", Raws(node), (int)node.Start.Line, placeholders));
         }
     }
 
-    private static IReadOnlyList<SigmaModifiers.Raw> Raws(YamlNode node) => node switch
+    private void Count(int values, YamlNode node)
     {
-        YamlScalarNode scalar => [Raw(scalar)],
-        YamlSequenceNode sequence when sequence.All(static entry => entry is YamlScalarNode) => [.. sequence.Select(entry => Raw((YamlScalarNode)entry))],
-        _ => throw new SigmaException(SigmaReason.Syntax, "a value is a text, a number or a list of them", (int)node.Start.Line),
-    };
+        if ((_values += values) > MaxValues) throw new SigmaException(SigmaReason.Syntax, $"a rule has more than {MaxValues} values", (int)node.Start.Line);
+    }
+
+    private IReadOnlyList<SigmaModifiers.Raw> Raws(YamlNode node)
+    {
+        Count((node as YamlSequenceNode)?.Children.Count ?? 1, node);
+        return node switch
+        {
+            YamlScalarNode scalar => [Raw(scalar)],
+            YamlSequenceNode sequence when sequence.All(static entry => entry is YamlScalarNode) => [.. sequence.Select(entry => Raw((YamlScalarNode)entry))],
+            _ => throw new SigmaException(SigmaReason.Syntax, "a value is a text, a number or a list of them", (int)node.Start.Line),
+        };
+    }
 
     private static SigmaModifiers.Raw Raw(YamlScalarNode scalar)
     {
@@ -259,16 +275,16 @@ internal sealed partial class SigmaReader(SigmaPlaceholders placeholders)
 
     private static string? Text(YamlMappingNode node, string key) => Texts(node, key) is { Count: > 0 } texts ? string.Join(", ", texts) : null;
 
-    private static YamlMappingNode Merge(YamlMappingNode? common, YamlMappingNode own)
+    private static YamlMappingNode Merge(YamlMappingNode? common, YamlMappingNode own, int depth = 0)
     {
-        if (common is null) return own;
+        if (common is null || depth > MaxDepth) return own;
         var merged = new YamlMappingNode();
         foreach (var (key, value) in common)
             if (Value(key) != "action" && !own.Children.ContainsKey(key)) merged.Add(key, value);
         foreach (var (key, value) in own)
         {
             if (Value(key) == "action") continue;
-            merged.Add(key, value is YamlMappingNode mapping && common.Children.TryGetValue(key, out var other) && other is YamlMappingNode shared ? Merge(shared, mapping) : value);
+            merged.Add(key, value is YamlMappingNode mapping && common.Children.TryGetValue(key, out var other) && other is YamlMappingNode shared ? Merge(shared, mapping, depth + 1) : value);
         }
 
         return merged;

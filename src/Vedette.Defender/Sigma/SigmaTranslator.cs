@@ -20,6 +20,7 @@ internal sealed record QueryBranch(SigmaVariant Variant, Predicate Condition, Qu
 internal sealed partial class SigmaTranslator(SigmaMapping mapping)
 {
     private const int MaxSearches = 500;
+    private const int MaxCounted = 12;
 
     /// <summary>Translates a rule.</summary>
     /// <param name="rule">The rule.</param>
@@ -107,17 +108,18 @@ internal sealed partial class SigmaTranslator(SigmaMapping mapping)
                 return of.Count == 0 || of.Count == chosen.Length ? Predicate.All(chosen)
                     : of.Count == 1 ? Predicate.Any(chosen)
                     : of.Count > chosen.Length ? Predicate.False
-                    : AtLeast(of.Count, chosen);
+                    : AtLeast(of.Count, chosen, line);
             default:
                 throw new InvalidOperationException($"The condition {condition.GetType().Name} is not known.");
         }
     }
 
-    private static Predicate AtLeast(int count, Predicate[] chosen)
+    private static Predicate AtLeast(int count, Predicate[] chosen, int line)
     {
         var open = chosen.Where(static part => part != Predicate.True).ToArray();
         var needed = count - (chosen.Length - open.Length);
         if (needed <= 0) return Predicate.True;
+        if (needed > 1 && open.Length > MaxCounted) throw new SigmaException(SigmaReason.Condition, $"the condition counts more than {MaxCounted} searches", line);
         // Combinations, so that missing fields and constants simplify; there are few searches where somebody counts them.
         return Predicate.Any(Combinations(open, needed, 0).Select(Predicate.All));
     }

@@ -71,8 +71,9 @@ internal static class TextTests
         return Predicate.All([Predicate.Test(first), matches]);
     }
 
-    // The same check as the engine's language of expressions makes: no looking around, no references, no atomic groups.
-    private static void Check(string pattern, int line)
+    /// <summary>The same check as the engine's language of expressions makes: no looking around, no references, no atomic groups.</summary>
+    /// <exception cref="SigmaException">The expression cannot be used.</exception>
+    public static void Check(string pattern, int line)
     {
         try
         {
