@@ -107,7 +107,19 @@ public sealed partial class NotificationDispatcher(
         {
             var subscription = known[part.Key];
             var fresh = part.Where(line => line.Matched is null).ToList();
-            var let = fresh.Count == 0 ? null : await MatchAsync(subscription, fresh, cancellationToken);
+            HashSet<string>? let;
+            try
+            {
+                let = fresh.Count == 0 ? null : await MatchAsync(subscription, fresh, cancellationToken);
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException)
+            {
+                // One filter that cannot be asked must not keep the others from being told.
+                LogFilter(subscription.Id, exception);
+                await PauseAsync([subscription.Id], null, cancellationToken);
+                continue;
+            }
+
             long[] dropped = [.. fresh.Where(line => !let!.Contains(line.Resource)).Select(line => line.Id)];
             await connection.ExecuteAsync(Command(
                 "DELETE FROM changes.notifications WHERE id = ANY(@dropped); UPDATE changes.notifications SET matched = true WHERE id = ANY(@kept) AND matched IS NULL",
@@ -149,22 +161,13 @@ public sealed partial class NotificationDispatcher(
         {
             var result = await sender.PostAsync(url, NotificationText.Write(batch), cancellationToken);
             Guid[] told = [.. batch.Select(line => line.Subscription.Id).Distinct()];
-            await using var connection = await database.OpenConnectionAsync(cancellationToken);
             if (!result.Taken)
             {
-                var pause = await connection.ExecuteScalarAsync<double>(Command(
-                    """
-                    WITH refused AS (
-                        UPDATE changes.subscriptions SET failures = least(failures + 1, 30),
-                            not_before = clock_timestamp() + coalesce(@asked, least(@longest, interval '1 second' * power(2, least(failures + 1, 12)))) WHERE id = ANY(@told) RETURNING not_before)
-                    SELECT coalesce(extract(epoch FROM max(not_before) - clock_timestamp()), 0)::float8 FROM refused
-                    """,
-                    cancellationToken,
-                    new { told, asked = result.RetryAfter is { } asked && asked < LongestPause ? asked : (TimeSpan?)null, longest = LongestPause }));
-                LogRefused(new Uri(url).GetLeftPart(UriPartial.Authority), result.Reason!, pause);
+                LogRefused(new Uri(url).GetLeftPart(UriPartial.Authority), result.Reason!, await PauseAsync(told, result.RetryAfter, cancellationToken));
                 return taken;
             }
 
+            await using var connection = await database.OpenConnectionAsync(cancellationToken);
             await connection.ExecuteAsync(Command(
                 "DELETE FROM changes.notifications WHERE id = ANY(@ids); UPDATE changes.subscriptions SET failures = 0, not_before = '-infinity' WHERE id = ANY(@told) AND failures > 0",
                 cancellationToken,
@@ -175,10 +178,28 @@ public sealed partial class NotificationDispatcher(
         return taken;
     }
 
+    // Leaves subscriptions alone for a while that doubles each time, or that was asked for; returns its seconds.
+    private async Task<double> PauseAsync(Guid[] ids, TimeSpan? asked, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await connection.ExecuteScalarAsync<double>(Command(
+            """
+            WITH refused AS (
+                UPDATE changes.subscriptions SET failures = least(failures + 1, 30),
+                    not_before = clock_timestamp() + coalesce(@asked, least(@longest, interval '1 second' * power(2, least(failures + 1, 12)))) WHERE id = ANY(@ids) RETURNING not_before)
+            SELECT coalesce(extract(epoch FROM max(not_before) - clock_timestamp()), 0)::float8 FROM refused
+            """,
+            cancellationToken,
+            new { ids, asked = asked < LongestPause ? asked : null, longest = LongestPause }));
+    }
+
     private static CommandDefinition Command(string text, CancellationToken cancellationToken, object? values = null) => new(text, values, cancellationToken: cancellationToken);
 
     [LoggerMessage(LogLevel.Error, "Change notifications could not be sent; they will be tried again.")]
     private partial void LogFailure(Exception exception);
+
+    [LoggerMessage(LogLevel.Error, "The filter of subscription {Id} could not be asked; it will be tried again.")]
+    private partial void LogFilter(Guid id, Exception exception);
 
     [LoggerMessage(LogLevel.Warning, "The receiver of change notifications at {Address} {Reason}. It is asked again in {Seconds:N0} s.")]
     private partial void LogRefused(string address, string reason, double seconds);

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Dapper;
 using Npgsql;
 using Vedette.Foundation;
@@ -118,10 +119,23 @@ public sealed class SubscriptionStore(NpgsqlDataSource database, Lazy<ISecretBox
         ChangeTypes = row.ChangeTypes,
         NotificationUrl = row.NotificationUrl,
         LifecycleUrl = row.LifecycleUrl,
-        ClientState = row.ClientState is { } box ? secrets.Value.Open(box, Purpose(row.Id)) : null,
+        ClientState = row.ClientState is { } box ? Open(box, row.Id) : null,
         TlsVersion = row.TlsVersion,
         Expiration = row.Expiration,
     };
+
+    // A state that was closed under another key is lost; its subscription must not keep the others from being read.
+    private string? Open(byte[] box, Guid id)
+    {
+        try
+        {
+            return secrets.Value.Open(box, Purpose(id));
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
+    }
 
     private async Task<int> ExecuteAsync(string statement, object values, CancellationToken cancellationToken)
     {

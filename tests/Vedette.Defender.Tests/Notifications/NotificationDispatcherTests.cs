@@ -98,6 +98,9 @@ public sealed class NotificationDispatcherTests
         var second = await RaiseAsync(world, 2);
         using var filtered = new WebhookReceiver();
         using var single = new WebhookReceiver();
+
+        // A filter that cannot be asked keeps nobody else from being told.
+        await SubscribeAsync(world, single, SubscribedResource.Alerts, s => s with { Filter = ById.Broken });
         await SubscribeAsync(world, filtered, SubscribedResource.Alerts, s => s with { Filter = second.Id });
         await SubscribeAsync(world, single, SubscribedResource.Alerts, s => s with { ResourceId = first.Id });
         foreach (var alert in new[] { first, second })
@@ -105,7 +108,8 @@ public sealed class NotificationDispatcherTests
         (await DispatchAsync(world)).ShouldBe(2);
         Told(filtered).Single()["resource"]!.ToString().ShouldEndWith(second.Id);
         Told(single).Single()["resource"]!.ToString().ShouldEndWith(first.Id);
-        (await CountAsync(world, "SELECT count(*)::int FROM changes.notifications")).ShouldBe(0);
+        (await CountAsync(world, "SELECT count(*)::int FROM changes.notifications")).ShouldBe(2);
+        (await CountAsync(world, $"SELECT failures FROM changes.subscriptions WHERE filter = '{ById.Broken}'")).ShouldBe(1);
     }
 
     [Fact]
@@ -234,7 +238,9 @@ public sealed class NotificationDispatcherTests
     /// <summary>Lets through the resource that the filter names.</summary>
     private sealed class ById : INotificationFilter
     {
+        public const string Broken = "broken";
+
         public Task<IReadOnlySet<string>> MatchAsync(ChangeSubscription subscription, IReadOnlyCollection<string> ids, CancellationToken cancellationToken) =>
-            Task.FromResult<IReadOnlySet<string>>(ids.Where(id => id == subscription.Filter).ToHashSet());
+            subscription.Filter == Broken ? throw new FormatException(Broken) : Task.FromResult<IReadOnlySet<string>>(ids.Where(id => id == subscription.Filter).ToHashSet());
     }
 }

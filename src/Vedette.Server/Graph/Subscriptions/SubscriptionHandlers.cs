@@ -4,12 +4,16 @@ using System.Text.Json;
 using Vedette.Defender.Notifications;
 using Vedette.Foundation;
 using Vedette.Server.Http;
+using Vedette.Server.Http.Entities;
 
 namespace Vedette.Server.Graph.Subscriptions;
 
 /// <summary>Subscriptions to changes of alerts and incidents.</summary>
 internal sealed class SubscriptionHandlers(SubscriptionStore subscriptions, NotificationSender sender, IIdentifierSource identifiers, TimeProvider clock) : IGraphSecurityHandlers
 {
+    /// <inheritdoc/>
+    public IEnumerable<EntityTable> Tables => [SubscriptionTable.Subscriptions];
+
     /// <inheritdoc/>
     public IEnumerable<KeyValuePair<string, ApiHandler>> Handlers =>
     [
