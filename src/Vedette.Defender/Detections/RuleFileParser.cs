@@ -140,7 +140,9 @@ public static partial class RuleFileParser
         }
 
         var devices = result.Count(entity => entity.Kind == EntityKind.Device);
-        if (reader.Has("entities") && devices != 1) reader.Report("entities", $"a rule maps exactly one Device; this one maps {devices}");
+        if (reader.Has("entities") && devices > 1) reader.Report("entities", $"a rule maps at most one Device; this one maps {devices}");
+        if (reader.Has("entities") && !result.Any(entity => entity.Kind is EntityKind.Device or EntityKind.User or EntityKind.Mailbox))
+            reader.Report("entities", "a rule maps a Device, a User or a Mailbox, so that its alerts are about something");
         return result;
     }
 

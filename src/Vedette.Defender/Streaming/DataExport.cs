@@ -34,6 +34,6 @@ public sealed record DataExport(
 /// <param name="Name">Name, unique within the tenant.</param>
 /// <param name="Kind">Where it goes.</param>
 /// <param name="Target">Absolute folder, address, or a storage connection string.</param>
-/// <param name="Tables">Hunting tables; all that the service streams when empty.</param>
+/// <param name="Tables">Hunting tables; those that the service streams when empty, every one for the word <c>all</c>.</param>
 /// <param name="FromStart">True to begin with what is stored already; else with what arrives from now on.</param>
 public sealed record NewDataExport(Guid TenantId, string Name, ExportKind Kind, string Target, IReadOnlyList<string> Tables, bool FromStart);

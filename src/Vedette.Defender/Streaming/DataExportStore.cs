@@ -36,7 +36,7 @@ public sealed class DataExportStore(NpgsqlDataSource database, ISecretBox secret
         var (target, secret) = Check(wanted);
         var id = identifiers.NewGuid();
         var now = clock.GetUtcNow().UtcDateTime;
-        var tables = wanted.Tables.Count > 0 ? wanted.Tables : StreamedTables.Default;
+        var tables = StreamedTables.Of(wanted.Tables);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (await connection.ExecuteScalarAsync<long>(new CommandDefinition(
@@ -110,7 +110,7 @@ public sealed class DataExportStore(NpgsqlDataSource database, ISecretBox secret
     private static (string Target, string? Secret) Check(NewDataExport wanted)
     {
         if (wanted.Name is not { Length: > 0 and <= 100 } || wanted.Name.Any(char.IsControl)) throw new ArgumentException("A name has from 1 to 100 printable characters.");
-        foreach (var table in wanted.Tables)
+        foreach (var table in StreamedTables.Of(wanted.Tables))
             if (!HuntingSchema.Tables.ContainsKey(table)) throw new ArgumentException($"There is no hunting table '{table}'.");
         switch (wanted.Kind)
         {

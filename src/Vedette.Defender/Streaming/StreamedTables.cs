@@ -1,3 +1,5 @@
+using Vedette.Telemetry.Schema;
+
 namespace Vedette.Defender.Streaming;
 
 /// <summary>The hunting tables that the service streams. Source: the streaming API's list of event types.</summary>
@@ -10,6 +12,17 @@ public static class StreamedTables
         "DeviceLogonEvents", "DeviceNetworkEvents", "DeviceNetworkInfo", "DeviceProcessEvents", "DeviceRegistryEvents", "EmailAttachmentInfo", "EmailEvents",
         "EmailPostDeliveryEvents", "EmailUrlInfo", "IdentityLogonEvents", "IdentityQueryEvents", "IdentityDirectoryEvents", "UrlClickEvents",
     ];
+
+    /// <summary>The word that stands for every hunting table.</summary>
+    public const string All = "all";
+
+    /// <summary>The tables that a list of names asks for: what the service streams when it is empty, every table for the word <c>all</c>.</summary>
+    public static IReadOnlyList<string> Of(IReadOnlyList<string> names) => names switch
+    {
+        [] => Default,
+        [var word] when word.Equals(All, StringComparison.OrdinalIgnoreCase) => [.. HuntingSchema.Tables.Keys.Order(StringComparer.Ordinal)],
+        _ => names,
+    };
 
     /// <summary>Category of a table's records.</summary>
     public static string Category(string table) => $"AdvancedHunting-{table}";

@@ -39,7 +39,7 @@ public sealed class DemoKillTests : IDisposable
         var alerts = await state.Alerts.AsNoTracking().Where(alert => alert.TenantId == DemoChild.Tenant).ToListAsync();
         alerts.Count.ShouldBeGreaterThan(30);
         alerts.Select(alert => alert.MergeKey).Distinct().Count().ShouldBe(alerts.Count);
-        (await state.Incidents.CountAsync(incident => incident.TenantId == DemoChild.Tenant && incident.Status == IncidentStatus.Active)).ShouldBe(3);
+        (await state.Incidents.CountAsync(incident => incident.TenantId == DemoChild.Tenant && incident.Status == IncidentStatus.Active)).ShouldBe(4);
     }
 
     private ChildProcess Start(DefenderWorld world) => ChildProcess.Start(typeof(DemoKillTests), "demo", world.ConnectionString, _folder);

@@ -48,7 +48,10 @@ public class RuleFileParserTests
     [InlineData("frequency: 1h", "frequency: 1h\nlookBack: 30m", 9, 11, "lookBack is shorter than the frequency")]
     [InlineData("from: created", "from: elsewhere", 14, 28, "'elsewhere' is not known for Process; use created or initiating")]
     [InlineData("{ name: Init", "{ nam: Init", 15, 30, "User has no field 'nam'; it has domain, name, objectId, sid, upn")]
-    [InlineData("  - { type: Device }\n", "", 13, 3, "a rule maps exactly one Device; this one maps 0")]
+    [InlineData("  - { type: Device }\n", "  - { type: Device }\n  - { type: Device }\n", 13, 3, "a rule maps at most one Device; this one maps 2")]
+    [InlineData(
+        "  - { type: Device }\n  - { type: Process, from: created }\n  - { type: User, columns: { name: InitiatingProcessAccountName } }", "  - { type: Process, from: created }", 13, 3,
+        "a rule maps a Device, a User or a Mailbox, so that its alerts are about something")]
     [InlineData("id: 433e", "id: zzze", 1, 5, "is not a GUID")]
     [InlineData("description: Why it matters.", "description: [", 3, 14, "not YAML")]
     public void Names_the_place_of_a_mistake(string original, string replacement, int line, int column, string message)

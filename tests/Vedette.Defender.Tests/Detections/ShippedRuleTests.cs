@@ -35,7 +35,7 @@ public sealed class ShippedRuleTests
         found.Runs.Where(run => run.Status == RunStatus.Failed).Select(run => run.Failure).ShouldBeEmpty();
         await using var state = world.Domain.Open();
         var alerts = await state.Alerts.AsNoTracking().Include(alert => alert.Evidence).Where(alert => alert.TenantId == attacks).ToListAsync();
-        var missed = rules.Where((rule, number) => !alerts.Any(alert => alert.DetectorId == rule.Id && alert.MachineId == Device(number) && alert.Evidence.Count > 0));
+        var missed = rules.Where((rule, number) => !alerts.Any(alert => alert.DetectorId == rule.Id && (alert.MachineId == Device(number) || (alert.MachineId is null && alert.RelatedUser is not null)) && alert.Evidence.Count > 0));
         missed.Select(rule => rule.Name).ShouldBeEmpty();
         silent.Runs.Where(run => run.Alerts > 0).Select(run => run.RuleTitle).ShouldBeEmpty();
     }

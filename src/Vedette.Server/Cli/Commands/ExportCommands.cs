@@ -13,7 +13,7 @@ internal static class ExportCommands
         var folder = new Option<string?>("--folder") { Description = "Files of JSON lines below this folder.", HelpName = "DIR" };
         var webhook = new Option<string?>("--webhook") { Description = "Post {\"records\":[…]} to this address; the secret that signs it is printed once.", HelpName = "URL" };
         var storage = new Option<string?>("--storage") { Description = "Append blobs of this storage account.", HelpName = "CONNECTION" };
-        var tables = new Option<string[]>("--tables") { Description = "Hunting tables; those that the service streams when left out.", AllowMultipleArgumentsPerToken = true, HelpName = "TABLE" };
+        var tables = new Option<string[]>("--tables") { Description = "Hunting tables, or all; those that the service streams when left out.", AllowMultipleArgumentsPerToken = true, HelpName = "TABLE" };
         var fromStart = new Option<bool>("--from-start") { Description = "Begin with what is stored already instead of what arrives from now on." };
         var tenant = CommonWords.Tenant();
         return new Command("add", "Order an export.") { name, folder, webhook, storage, tables, fromStart, tenant }.Runs(

@@ -55,13 +55,13 @@ internal static class ImportCommand
             ("Events read", "eventsRead"),
             ("Rows stored", "rowsStored"),
             ("Already imported", "filesAlreadyImported"),
-            ("Rows known already", "rowsKnown"),
-            ("Records without a row", "rowsLost"),
             ("Devices", "devices"),
-            ("People", "people"),
-            ("Alerts imported", "alertsImported"),
             ("Alerts raised", "alertsRaised"),
             ("Seconds", "seconds"));
+
+        // What only exports of hunting tables have.
+        (string Label, string Name)[] more = [("Rows known already", "rowsKnown"), ("Records without a row", "rowsLost"), ("People", "people"), ("Alerts imported", "alertsImported")];
+        if (more.Where(field => (long?)report?[field.Name] > 0).ToArray() is { Length: > 0 } told) Print.Fields(report, told);
         Print.Rows(report?["tables"], ("Table", "name"), ("Rows", "rows"));
         if (report?["notMapped"] is JsonArray { Count: > 0 } notMapped)
         {

@@ -1,5 +1,6 @@
 using Vedette.Defender.Streaming;
 using Vedette.Identity.Directory;
+using Vedette.Telemetry.Schema;
 
 namespace Vedette.Server.Control.Operations;
 
@@ -29,8 +30,18 @@ internal sealed class AddExport(DataExportStore exports, DirectoryService direct
 /// <summary><c>exports.list</c>: the exports and how they fare.</summary>
 internal sealed class ListExports(DataExportStore exports, DirectoryService directory) : Operation<ListExports.Input>("exports.list")
 {
-    protected override async Task<object?> RunAsync(Input input, IProgress<OperationProgress> progress, CancellationToken cancellationToken) =>
-        new { exports = await exports.ListAsync(directory.FindTenant(input.Tenant).Id, cancellationToken) };
+    protected override async Task<object?> RunAsync(Input input, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
+    {
+        var list = await exports.ListAsync(directory.FindTenant(input.Tenant).Id, cancellationToken);
+        return new
+        {
+            exports = list.Select(export => new
+            {
+                export.Id, export.TenantId, export.Name, export.Kind, export.Target, export.Tables, export.Enabled, export.CreatedAt, export.Records, export.LastDelivery, export.LastError,
+                logs = HuntingSchema.Tables.Keys.Order(StringComparer.Ordinal).Select(table => new { category = StreamedTables.Category(table), enabled = export.Tables.Contains(table) }),
+            }),
+        };
+    }
 
     internal sealed record Input(string? Tenant = null);
 }
