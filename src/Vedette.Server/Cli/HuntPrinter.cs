@@ -84,7 +84,7 @@ internal static class HuntPrinter
         return $"{Count(stage["rows"])}{read}, {Number(stage["elapsedMs"])} ms";
     }
 
-    private static string Count(JsonNode? rows) => $"{Number(rows)} {((long)rows! == 1 ? "row" : "rows")}";
+    private static string Count(JsonNode? rows) => $"{Number(rows)} {(rows?.ToString() == "1" ? "row" : "rows")}";
 
     private static string Parameters(JsonNode? parameters) => parameters is JsonObject { Count: > 0 } values
         ? "\n  with " + string.Join(", ", values.Select(value => $"{value.Key} = {Cut(Print.Text(value.Value))}"))

@@ -61,7 +61,7 @@ internal static class ImportCommand
 
         // What only exports of hunting tables have.
         (string Label, string Name)[] more = [("Rows known already", "rowsKnown"), ("Records without a row", "rowsLost"), ("People", "people"), ("Alerts imported", "alertsImported")];
-        if (more.Where(field => (long?)report?[field.Name] > 0).ToArray() is { Length: > 0 } told) Print.Fields(report, told);
+        if (more.Where(field => report?[field.Name]?.ToString() is not (null or "0")).ToArray() is { Length: > 0 } told) Print.Fields(report, told);
         Print.Rows(report?["tables"], ("Table", "name"), ("Rows", "rows"));
         if (report?["notMapped"] is JsonArray { Count: > 0 } notMapped)
         {
