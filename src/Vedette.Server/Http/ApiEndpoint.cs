@@ -33,6 +33,9 @@ internal sealed class ApiEndpoint
     /// <summary>Application id of the resource whose tokens the call takes; null means the surface's own.</summary>
     public Guid? Resource { get; init; }
 
+    /// <summary>Application id of another resource whose tokens the call takes too.</summary>
+    public Guid? OtherResource { get; init; }
+
     /// <summary>The surface's roots under which the call is; null for all.</summary>
     public IReadOnlyList<string>? Roots { get; init; }
 

@@ -23,6 +23,9 @@ internal sealed record EmptyResult : ApiResult
 /// <summary>A bare number, as <c>/$count</c> answers.</summary>
 internal sealed record NumberResult(long Value) : ApiResult;
 
+/// <summary>A text of another type than JSON, as it is.</summary>
+internal sealed record PlainResult(string ContentType, string Text) : ApiResult;
+
 /// <summary>A single text in an OData envelope.</summary>
 internal sealed record TextResult(string Value) : ApiResult;
 

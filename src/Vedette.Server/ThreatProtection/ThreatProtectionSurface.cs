@@ -27,6 +27,7 @@ internal static class ThreatProtectionSurface
     {
         services.AddVedetteHttp();
         services.AddSingleton<IThreatProtectionHandlers, IncidentHandlers>();
+        services.AddSingleton<IThreatProtectionHandlers, MetadataHandlers>();
         services.AddSingleton(provider => Create(provider.GetServices<IThreatProtectionHandlers>()));
         return services;
     }

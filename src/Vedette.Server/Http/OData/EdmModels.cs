@@ -16,16 +16,28 @@ internal static class EdmModels
     {
         var model = new EdmModel();
         var type = new EdmEntityType(table.Namespace, table.Name);
-        foreach (var property in table.Properties.Where(property => !property.IsAnnotation))
-        {
-            var structural = type.AddStructuralProperty(property.Name, TypeOf(property));
-            if (property == table.Key) type.AddKeys(structural);
-        }
-
+        AddProperties(type, table, TypeOf);
         model.AddElement(type);
         var container = new EdmEntityContainer(table.Namespace, "Container");
         model.AddElement(container);
         return (model, type, container.AddEntitySet(table.Name + "s", type));
+    }
+
+    /// <summary>An entity as clients see it: what is nested has no type.</summary>
+    public static EdmEntityType Describe(EntityTable table)
+    {
+        var type = new EdmEntityType(table.Namespace, table.Name);
+        AddProperties(type, table, property => property.Kind == ValueKind.Json ? EdmCoreModel.Instance.GetUntyped() : TypeOf(property));
+        return type;
+    }
+
+    private static void AddProperties(EdmEntityType type, EntityTable table, Func<EntityProperty, IEdmTypeReference> typeOf)
+    {
+        foreach (var property in table.Properties.Where(property => !property.IsAnnotation))
+        {
+            var structural = type.AddStructuralProperty(property.Name, typeOf(property));
+            if (property == table.Key) type.AddKeys(structural);
+        }
     }
 
     private static IEdmTypeReference TypeOf(EntityProperty property)

@@ -17,8 +17,9 @@ internal sealed class Authenticate(AccessTokenValidator validator, IOptionsMonit
     public ValueTask<ApiError?> RunAsync(ApiCall call)
     {
         var resource = call.Endpoint.Resource ?? call.Surface.Resource;
-        var result = validator.Validate(
-            TokenOf(call.Http.Request.Headers.Authorization.ToString(), settings.CurrentValue.BareGraphTokens && resource == ResourceCatalogue.GraphAppId), resource);
+        var bearer = TokenOf(call.Http.Request.Headers.Authorization.ToString(), settings.CurrentValue.BareGraphTokens && resource == ResourceCatalogue.GraphAppId);
+        var result = validator.Validate(bearer, resource);
+        if (result is { Failure: AccessTokenFailure.WrongAudience } && call.Endpoint.OtherResource is { } other) result = validator.Validate(bearer, other);
         if (result.Succeeded)
         {
             call.Caller = new ApiCaller(result.Token!);

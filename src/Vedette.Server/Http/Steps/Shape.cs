@@ -34,6 +34,11 @@ internal sealed class Shape(RefusalLog refusals, TimeProvider clock, ILogger<Sha
                 response.Headers["OData-Version"] = "4.0";
                 await response.WriteAsync(number.Value.ToString(CultureInfo.InvariantCulture), call.Aborted);
                 break;
+            case PlainResult plain:
+                response.ContentType = plain.ContentType;
+                response.Headers["OData-Version"] = "4.0";
+                await response.WriteAsync(plain.Text, call.Aborted);
+                break;
             case TextResult text:
                 await WriteJsonAsync(call, new JsonResult((json, _) =>
                 {
