@@ -10,15 +10,18 @@ internal static class CoveragePage
     /// <param name="surface">The surface.</param>
     /// <param name="api">Name of the API in the heading.</param>
     /// <param name="unknown">How a missing call answers, in words.</param>
-    public static string Write(ApiSurface surface, string api = "the Defender for Endpoint API", string unknown = "404 without a body,\nlike any unknown route")
+    /// <param name="tables">Where the rows stand; null for the folder of the surface's name.</param>
+    public static string Write(
+        ApiSurface surface, string api = "the Defender for Endpoint API", string unknown = "404 without a body,\nlike any unknown route", string? tables = null)
     {
+        tables ??= $"src/Vedette.Server/{surface.Name.Replace(" ", "", StringComparison.Ordinal)}/endpoints.json";
         var rows = surface.Endpoints;
         var answered = rows.Count(row => StateOf(surface, row) == "answered");
         var counted = rows.Count(row => StateOf(surface, row) is "answered" or "missing");
         var page = new StringBuilder()
             .AppendLine(CultureInfo.InvariantCulture, $"# Coverage of {api}")
             .AppendLine()
-            .AppendLine(CultureInfo.InvariantCulture, $"Generated from `src/Vedette.Server/{surface.Name.Replace(" ", "", StringComparison.Ordinal)}/endpoints.json` and the registered handlers; do not edit. A missing call answers {unknown}.")
+            .AppendLine(CultureInfo.InvariantCulture, $"Generated from `{tables}` and the registered handlers; do not edit. A missing call answers {unknown}.")
             .AppendLine()
             .Append(CultureInfo.InvariantCulture, $"{answered} of {counted} calls are answered. ")
             .AppendLine("Calls that the service itself has removed, and those that belong to another surface, are listed but not counted.");
@@ -31,7 +34,7 @@ internal static class CoveragePage
             {
                 string[] cells =
                 [
-                    row.Name, $"`{row.Method} {row.Path}`", Permissions(row.Application), Permissions(row.Delegated), string.Join(", ", row.OData.Filter),
+                    row.Name, $"`{row.Method} {row.Path}`{(row.Roots is { } roots ? $" ({string.Join(", ", roots.Select(root => root.Trim('/')))} only)" : "")}", Permissions(row.Application), Permissions(row.Delegated), string.Join(", ", row.OData.Filter),
                     Limits(row.Limits), StateOf(surface, row),
                 ];
                 page.AppendLine(CultureInfo.InvariantCulture, $"| {string.Join(" | ", cells)} |");

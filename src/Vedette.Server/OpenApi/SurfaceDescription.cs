@@ -27,7 +27,7 @@ internal sealed partial class SurfaceDescription
                 Version = version,
                 Description = "Generated from the tables that this server routes by. Permissions, limits and OData abilities of each call are part of its description.",
             },
-            Servers = [new OpenApiServer { Url = "/" }],
+            Servers = [.. surface.Roots.Select(Server)],
             Components = new OpenApiComponents { Schemas = new Dictionary<string, IOpenApiSchema>() },
         };
         _schemas = new SchemaCatalogue(surface, _document);
@@ -69,8 +69,11 @@ internal sealed partial class SurfaceDescription
                 ["x-delegated-permissions"] = Groups(row.Delegated),
             },
         };
+        if (row.Roots is { } roots) operation.Servers = [.. roots.Select(Server)];
         ((OpenApiPathItem)item).AddOperation(new HttpMethod(row.Method), operation);
     }
+
+    private static OpenApiServer Server(string root) => new() { Url = root.Length > 0 ? root : "/" };
 
     private string Tag(string group)
     {
@@ -168,7 +171,7 @@ internal sealed partial class SurfaceDescription
             ["error"] = new OpenApiSchema
             {
                 Type = JsonSchemaType.Object,
-                Properties = new Dictionary<string, IOpenApiSchema> { ["code"] = Text(), ["message"] = Text(), ["target"] = Text() },
+                Properties = new Dictionary<string, IOpenApiSchema> { ["code"] = Text(), ["message"] = Text(), ["target"] = Text(), ["innerError"] = new OpenApiSchema { Type = JsonSchemaType.Object } },
                 Required = new HashSet<string> { "code", "message" },
             },
         },

@@ -28,6 +28,8 @@ internal sealed class MetadataHandlers(IServiceProvider services) : IThreatProte
         var model = new EdmModel();
         var types = new Dictionary<string, EdmEntityType>(StringComparer.Ordinal);
         var container = new EdmEntityContainer("Default", "Container");
+        var nested = new EdmComplexType("Default", "Nested", baseType: null, isAbstract: false, isOpen: true);
+        model.AddElement(nested);
         foreach (var surface in surfaces.Where(surface => surface.Prefix == EndpointPrefix))
         {
             foreach (var row in surface.Endpoints.Where(surface.Handlers.ContainsKey))
@@ -37,7 +39,7 @@ internal sealed class MetadataHandlers(IServiceProvider services) : IThreatProte
                 if (!set.All(char.IsLetterOrDigit) || container.FindEntitySet(set) is not null) continue;
                 if (!types.TryGetValue(table.Name, out var type))
                 {
-                    types.Add(table.Name, type = EdmModels.Describe(table));
+                    types.Add(table.Name, type = EdmModels.Describe(table, nested));
                     model.AddElement(type);
                 }
 

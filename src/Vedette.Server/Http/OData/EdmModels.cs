@@ -23,11 +23,15 @@ internal static class EdmModels
         return (model, type, container.AddEntitySet(table.Name + "s", type));
     }
 
-    /// <summary>An entity as clients see it: what is nested has no type.</summary>
-    public static EdmEntityType Describe(EntityTable table)
+    /// <summary>An entity as clients see it.</summary>
+    /// <param name="table">The entity.</param>
+    /// <param name="nested">An open type that stands for nested values; those that are never null are lists.</param>
+    public static EdmEntityType Describe(EntityTable table, IEdmComplexType nested)
     {
         var type = new EdmEntityType(table.Namespace, table.Name);
-        AddProperties(type, table, property => property.Kind == ValueKind.Json ? EdmCoreModel.Instance.GetUntyped() : TypeOf(property));
+        AddProperties(type, table, property => property.Kind != ValueKind.Json ? TypeOf(property)
+            : property.NotNull ? EdmCoreModel.GetCollection(new EdmComplexTypeReference(nested, isNullable: false))
+            : new EdmComplexTypeReference(nested, isNullable: true));
         return type;
     }
 

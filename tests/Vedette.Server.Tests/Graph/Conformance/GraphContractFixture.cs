@@ -40,6 +40,7 @@ public sealed class GraphContractFixture : IAsyncLifetime
         {
             "security" => call.Path.Contains("incidents", StringComparison.Ordinal) ? "1" : _ids["alert"],
             "applications" => _ids["application"],
+            "servicePrincipals" when call.Method == "GET" && call.Path.EndsWith("appRoleAssignedTo", StringComparison.Ordinal) => _ids["resource"],
             "servicePrincipals" => _ids["principal"],
             "oauth2PermissionGrants" => _ids["grant"],
             _ => "",
@@ -77,6 +78,12 @@ public sealed class GraphContractFixture : IAsyncLifetime
         var all = Application([.. GraphFixture.Everything]);
         _ids["application"] = await IdAsync($"/v1.0/applications?$filter=appId eq '{client.Id}'", all);
         _ids["principal"] = await IdAsync($"/v1.0/servicePrincipals?$filter=appId eq '{client.Id}'", all);
+        _ids["resource"] = await IdAsync("/v1.0/servicePrincipals?$filter=appId eq '00000003-0000-0000-c000-000000000000'", all);
+
+        // Who may only change what is theirs owns itself.
+        var owner = new Dictionary<string, string> { ["@odata.id"] = $"https://graph.microsoft.com/v1.0/directoryObjects/{_ids["principal"]}" };
+        foreach (var owned in new[] { $"applications/{_ids["application"]}", $"servicePrincipals/{_ids["principal"]}" })
+            (await Host.SendAsync(HttpMethod.Post, $"/v1.0/{owned}/owners/$ref", all, owner)).Status.ShouldBe(204);
         _ids["assignment"] = await IdAsync($"/v1.0/servicePrincipals/{_ids["principal"]}/appRoleAssignments", all);
         _ids["assigned"] = _ids["assignment"];
         _ids["grant"] = await IdAsync($"/v1.0/servicePrincipals/{_ids["principal"]}/oauth2PermissionGrants", all);

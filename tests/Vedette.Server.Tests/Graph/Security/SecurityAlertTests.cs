@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Vedette.Defender.State;
+using Vedette.Server.Control.Scripting;
 using Vedette.Server.Tests.Endpoint;
 
 namespace Vedette.Server.Tests.Graph.Security;
@@ -225,5 +226,29 @@ public sealed class SecurityAlertTests(SecurityFixture graph) : IClassFixture<Se
         answer.Value.Select(comment => comment.GetProperty("comment").GetString()).ShouldBe(["one", "two"]);
         answer.Value[0].GetProperty("createdByDisplayName").GetString().ShouldBe("Test application");
         (await graph.SendAsync(HttpMethod.Post, path, "{}", Write)).ShouldFail(400, "BadRequest", "A value is required for property 'comment'.");
+    }
+
+    [Fact]
+    public async Task An_ordered_partial_answer_is_the_real_one_with_a_warning()
+    {
+        var (_, alerts) = await graph.IncidentAsync();
+        var path = "/v1.0/security/alerts_v2/" + alerts[0].Id;
+        graph.Faults.Add(new FaultRule
+        {
+            Route = "GET " + path, Status = 206, Times = 1, Headers = new Dictionary<string, string> { ["Warning"] = "199 - \"Microsoft/Office 365/504/10000\"" },
+        });
+        var partial = await graph.GetAsync(path, Read);
+        (partial.Status, partial.Json.GetProperty("id").GetString()).ShouldBe((206, alerts[0].Id));
+        partial.Headers.GetValues("Warning").ShouldBe(["199 - \"Microsoft/Office 365/504/10000\""]);
+        (await graph.GetAsync(path, Read)).Status.ShouldBe(200);
+    }
+
+    [Fact]
+    public async Task A_key_stands_in_parentheses_too()
+    {
+        var (_, alerts) = await graph.IncidentAsync();
+        (await graph.GetAsync($"/v1.0/security/alerts_v2('{alerts[0].Id}')", Read)).Json.GetProperty("id").GetString().ShouldBe(alerts[0].Id);
+        var incident = (await graph.GetAsync($"/beta/security/incidents('{alerts[0].IncidentId}')/alerts", "SecurityIncident.Read.All"));
+        incident.Ids.ShouldBe([alerts[0].Id]);
     }
 }

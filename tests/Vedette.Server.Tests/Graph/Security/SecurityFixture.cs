@@ -1,7 +1,9 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using Microsoft.Extensions.DependencyInjection;
 using Vedette.Defender.State;
 using Vedette.Identity.Tokens;
+using Vedette.Server.Control.Scripting;
 using Vedette.Server.Graph;
 using Vedette.Server.Http;
 using Vedette.Server.Tests.Endpoint;
@@ -16,10 +18,12 @@ public sealed class SecurityFixture : IAsyncLifetime
 
     internal EndpointHost Host { get; private set; } = null!;
 
+    internal FaultBook Faults { get; } = new();
+
     /// <inheritdoc/>
     public async Task InitializeAsync()
     {
-        Host = await EndpointHost.StartAsync(settings => settings.Quotas = QuotaMode.Off, services => services.AddVedetteGraphSecurity());
+        Host = await EndpointHost.StartAsync(settings => settings.Quotas = QuotaMode.Off, services => services.AddVedetteGraphSecurity().AddSingleton<IFaultScript>(Faults));
         await Host.SeedAsync([.. Enumerable.Range(1, 3).Select(number => (object)Seed.Machine(number))]);
     }
 
