@@ -58,6 +58,9 @@ public static class DefenderServices
         services.AddSingleton<IndicatorCache>();
         services.AddSingleton<IStateCache>(provider => provider.GetRequiredService<IndicatorCache>());
         services.AddSingleton<IndicatorMatches>();
+        services.AddSingleton<IndicatorHistorySignal>();
+        services.AddSingleton<IndicatorHistory>();
+        services.AddHostedService(provider => provider.GetRequiredService<IndicatorHistory>());
         WatchForIndicators(services);
         services.AddSingleton<FileStore>();
         services.AddSingleton<ActionService>();

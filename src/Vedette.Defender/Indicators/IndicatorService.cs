@@ -5,7 +5,7 @@ using Vedette.Defender.State;
 namespace Vedette.Defender.Indicators;
 
 /// <summary>Indicators of compromise: submitting, replacing and deleting them.</summary>
-public sealed class IndicatorService(IDbContextFactory<DefenderDbContext> states, IndicatorCache cache, TimeProvider clock)
+public sealed class IndicatorService(IDbContextFactory<DefenderDbContext> states, IndicatorCache cache, IndicatorHistorySignal history, TimeProvider clock)
 {
     /// <summary>Indicators in force in a tenant, at most. Source: the service's published limit.</summary>
     public const int MaxActive = 15_000;
@@ -73,6 +73,7 @@ public sealed class IndicatorService(IDbContextFactory<DefenderDbContext> states
         await state.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         cache.Changed(caller.TenantId);
+        if (known.Values.Any(indicator => indicator.HistoryDue)) history.Raise();
         return outcomes;
     }
 
@@ -131,6 +132,7 @@ public sealed class IndicatorService(IDbContextFactory<DefenderDbContext> states
         indicator.GenerateAlert = draft.GenerateAlert ?? false;
         indicator.ExternalId = draft.ExternalId;
         indicator.MitreTechniques = [.. draft.MitreTechniques];
+        indicator.HistoryDue = draft.HistoricalDetection is true && (indicator.HistoryDue || !indicator.HistoricalDetection);
         indicator.HistoricalDetection = draft.HistoricalDetection ?? false;
         indicator.Graph = draft.Graph;
         indicator.LastUpdateTime = now;

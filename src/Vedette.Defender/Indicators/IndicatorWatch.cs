@@ -14,7 +14,8 @@ internal readonly record struct IndicatorHit(IndicatorFact Indicator, HuntingRow
 internal sealed class IndicatorWatch(IHuntingStore store, IndicatorCache cache, IndicatorMatches matches, TimeProvider clock)
     : IHuntingStore, IHuntingStateStore, IAsyncDisposable
 {
-    private enum Kind
+    /// <summary>What a column holds.</summary>
+    internal enum Kind
     {
         Hash,
         Address,
@@ -31,7 +32,8 @@ internal sealed class IndicatorWatch(IHuntingStore store, IndicatorCache cache, 
         ["SignerHash"] = Kind.Certificate, ["IssuerHash"] = Kind.Certificate,
     };
 
-    private static readonly FrozenDictionary<HuntingTable, (int Ordinal, Kind Kind)[]> Watched = HuntingSchema.Tables.Values
+    /// <summary>The tables and columns that are looked at.</summary>
+    internal static FrozenDictionary<HuntingTable, (int Ordinal, Kind Kind)[]> Watched { get; } = HuntingSchema.Tables.Values
         .Where(table => table.Name.StartsWith("Device", StringComparison.Ordinal) && table.OrdinalOf("DeviceId") >= 0)
         .Select(table => (table, places: Columns.Select(c => (Ordinal: table.OrdinalOf(c.Key), Kind: c.Value)).Where(p => p.Ordinal >= 0).ToArray()))
         .Where(pair => pair.places.Length > 0)

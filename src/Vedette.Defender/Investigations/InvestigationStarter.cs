@@ -3,24 +3,8 @@ using Vedette.Defender.State;
 
 namespace Vedette.Defender.Investigations;
 
-/// <summary>Tells that there is an investigation to go on with.</summary>
-public sealed class InvestigationSignal
-{
-    private readonly SemaphoreSlim _raised = new(0);
-
-    /// <summary>There is work.</summary>
-    public void Raise() => _raised.Release();
-
-    /// <summary>Waits for work, or until a time has passed.</summary>
-    internal async Task WaitAsync(TimeSpan longest, TimeProvider clock, CancellationToken cancellationToken)
-    {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await Task.WhenAny(_raised.WaitAsync(stop.Token), Task.Delay(longest, clock, stop.Token));
-        await stop.CancelAsync();
-        while (_raised.CurrentCount > 0) await _raised.WaitAsync(CancellationToken.None);
-        cancellationToken.ThrowIfCancellationRequested();
-    }
-}
+/// <summary>Wakes the runner of investigations.</summary>
+public sealed class InvestigationSignal : WorkSignal;
 
 /// <summary>
 /// Ties new alerts to investigations, within the transaction that stores the alert: one investigation at a time looks into a device, and

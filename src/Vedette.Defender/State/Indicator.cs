@@ -81,6 +81,9 @@ public sealed class Indicator
     /// <summary>Whether events of the past are matched too.</summary>
     public bool HistoricalDetection { get; set; }
 
+    /// <summary>Whether the past is still to be searched for it.</summary>
+    public bool HistoryDue { get; set; }
+
     /// <summary>What Graph tells of it beyond these properties, as a JSON object; null when it did not come through Graph.</summary>
     public string? Graph { get; set; }
 }

@@ -62,6 +62,31 @@ public sealed class IndicatorWatchTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Historical_detection_finds_what_happened_before_and_blocks_nothing()
+    {
+        await ConnectAsync("203.0.113.9");
+        await VisitAsync("https://cdn.old.example/a");
+        await _world.AppendAsync("DeviceProcessEvents", ("ActionType", "ProcessCreated"), ("FileName", "odd.exe"), ("SHA1", new string('a', 40)));
+        _world.Clock.Advance(TimeSpan.FromDays(2));
+        await SubmitAsync("203.0.113.9", "IpAddress", "Block", d => d with { HistoricalDetection = true, Title = "Old host" });
+        await SubmitAsync("old.example", "DomainName", "Audit", d => d with { HistoricalDetection = true, Title = "Old domain" });
+        await SubmitAsync(new string('A', 40), "FileSha1", "BlockAndRemediate", d => d with { HistoricalDetection = true, Title = "Old file" });
+        await SubmitAsync("cdn.old.example", "DomainName", "Audit", d => d with { Title = "From now on" });
+        var history = _world.Get<IndicatorHistory>();
+        (await history.RunAsync(default)).ShouldBe(3);
+        (await AlertsAsync()).Select(alert => (alert.Title, alert.MachineId)).ShouldBe(
+            [("Old host", DefenderWorld.MachineId(1)), ("Old domain", DefenderWorld.MachineId(1)), ("Old file", DefenderWorld.MachineId(1))], ignoreOrder: true);
+        (await AlertsAsync()).ShouldAllBe(alert => alert.FirstEventTime < _world.Now.AddDays(-1));
+        (await _world.HuntAsync("SELECT ActionType FROM hunting.DeviceEvents")).ShouldBeEmpty();
+
+        // Once; and again only when it is asked for anew.
+        (await history.RunAsync(default)).ShouldBe(0);
+        await SubmitAsync("203.0.113.9", "IpAddress", "Block", d => d with { HistoricalDetection = true, Title = "Old host" });
+        (await history.RunAsync(default)).ShouldBe(0);
+        (await AlertsAsync()).Count.ShouldBe(3);
+    }
+
+    [Fact]
     public async Task Only_devices_of_the_indicators_groups_are_concerned()
     {
         await _world.AddMachineAsync(2, m => (m.RbacGroupId, m.RbacGroupName) = (7, "Lab"));
