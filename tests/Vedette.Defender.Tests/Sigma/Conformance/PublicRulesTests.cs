@@ -87,6 +87,30 @@ public sealed class PublicRulesTests(ITestOutputHelper output)
         found.Where(pair => pair.Value.IsEmpty).Select(pair => pair.Key).ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task The_published_example_of_a_rule_is_found_by_it()
+    {
+        var root = Directory.GetParent(Rules())!.FullName;
+        var converted = Directory.GetDirectories(root, "rules*").SelectMany(folder => Import(folder).Converted).DistinctBy(rule => rule.Id).ToDictionary(rule => rule.Id);
+        var examples = Directory.GetFiles(Path.Combine(root, "regression_data"), "*.json", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
+            .Where(file => Guid.TryParse(Path.GetFileNameWithoutExtension(file), out var id) && converted.ContainsKey(id)).ToList();
+        await using var world = await DetectionWorld.CreateAsync([]);
+        var missed = new List<string>();
+        foreach (var file in examples)
+        {
+            var rule = converted[Guid.Parse(Path.GetFileNameWithoutExtension(file))];
+            var tenant = Guid.NewGuid();
+            var importer = new LogImporter(world.Store, new InMemoryImportJournal(), world.Domain.Get<IDeviceObserver>(), world.Domain.Clock);
+            await importer.ImportAsync(tenant, [file], new ImportOptions(), null, CancellationToken.None);
+            var request = new HuntingRequest(tenant, Parse(rule).Query) { Limits = new HuntingLimits { LookBack = TimeSpan.FromDays(36_500) } };
+            if ((await world.Hunting.RunAsync(request, CancellationToken.None)).Rows.Count == 0) missed.Add($"{rule.File}: {string.Join("; ", rule.Notes)}");
+        }
+
+        output.WriteLine($"{examples.Count - missed.Count} of {examples.Count} examples found");
+        foreach (var miss in missed) output.WriteLine(miss);
+        missed.ShouldBeEmpty();
+    }
+
     private static bool IsCovered(string? logSource) => logSource is not null && Covered.Any(prefix => logSource.StartsWith(prefix, StringComparison.Ordinal));
 
     private static SigmaReport Import(string folder) => SigmaImporter.Import(folder, new HuntingCatalogue(new TelemetryOptions()).Schema, new SigmaOptions(), null, CancellationToken.None);
