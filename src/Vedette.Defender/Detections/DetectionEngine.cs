@@ -280,7 +280,7 @@ public sealed partial class DetectionEngine
         catch (HuntingException exception)
         {
             item.Fail(exception);
-            LogFailure(item.Rule.Name, item.Failure!);
+            LogFailure(item.Rule.Label, item.Failure!);
         }
         finally
         {

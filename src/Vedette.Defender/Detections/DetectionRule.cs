@@ -11,6 +11,13 @@ public sealed partial record DetectionRule
     /// <summary>Short name: the file's name without its ending.</summary>
     public required string Name { get; init; }
 
+    /// <summary>Name for people; the title where a rule has no other.</summary>
+    public string Label
+    {
+        get => field ?? Title;
+        init;
+    }
+
     /// <summary>Title of the alerts. <c>{{Column}}</c> is replaced by a value of the result row, at most three times.</summary>
     public required string Title { get; init; }
 

@@ -59,7 +59,7 @@ internal sealed class DetectionWork(DetectionRule rule, (DateTime From, DateTime
 
     /// <summary>The turn as the history tells it.</summary>
     public DetectionRun Run(DateTime now) => new(
-        rule.Id, rule.Title, now, (int)Elapsed.TotalMilliseconds, window.From, window.To, Failure is null ? RunStatus.Completed : RunStatus.Failed,
+        rule.Id, rule.Label, now, (int)Elapsed.TotalMilliseconds, window.From, window.To, Failure is null ? RunStatus.Completed : RunStatus.Failed,
         Matches.Rows, Raised, Merged, Matches.Dropped + Held, Failure, ErrorCode);
 
     /// <summary>Notes that the query failed.</summary>

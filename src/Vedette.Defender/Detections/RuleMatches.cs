@@ -87,7 +87,7 @@ internal sealed record RuleMatches(IReadOnlyList<NewAlert> Alerts, int Rows, int
             CustomDetails = group.Details,
             Uncorrelated = rule.Uncorrelated,
             InvestigationRequest = rule.Responses.Any(response => response.Kind == ResponseKind.InitiateInvestigation)
-                ? new InvestigationRequest($"Custom detection: {rule.Title}", $"Custom detection rule {rule.Name}.")
+                ? new InvestigationRequest($"Custom detection: {rule.Label}", $"Custom detection rule {rule.Name}.")
                 : null,
             Evidence = group.Evidence,
             DeduplicationKey = group.Identity,

@@ -37,6 +37,7 @@ internal static class CustomRuleMapping
         {
             Id = rule.DetectorId,
             Name = rule.Id,
+            Label = rule.DisplayName,
             Title = body.Title,
             Description = body.AlertDescription,
             DynamicDescription = true,

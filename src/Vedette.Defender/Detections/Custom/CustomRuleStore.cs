@@ -207,7 +207,7 @@ internal sealed partial class CustomRuleStore(NpgsqlDataSource database, Hunting
         public string Body { get; init; } = "";
 
         /// <summary>Whether the engine would run the other the same way.</summary>
-        public bool RunsAs(Row other) => Body == other.Body && Status == other.Status && Id == other.Id && Description == other.Description;
+        public bool RunsAs(Row other) => Body == other.Body && Status == other.Status && Id == other.Id && DisplayName == other.DisplayName && Description == other.Description;
 
         public CustomRule ToRule() => new()
         {

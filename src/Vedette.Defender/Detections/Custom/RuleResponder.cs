@@ -37,7 +37,7 @@ internal sealed partial class RuleResponder(
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
-                LogFailure(exception, target.Response.Kind, rule.Name);
+                LogFailure(exception, target.Response.Kind, rule.Label);
                 reason = "The action could not be taken: " + exception.Message;
             }
 
@@ -83,7 +83,7 @@ internal sealed partial class RuleResponder(
 
     private static Task<(string? Reference, string? Reason)> Nobody(string reason) => Task.FromResult<(string?, string?)>((null, reason));
 
-    private static Caller Caller(DetectionRule rule, Alert alert) => new(alert.TenantId, $"Custom detection: {rule.Title}") { Source = Source };
+    private static Caller Caller(DetectionRule rule, Alert alert) => new(alert.TenantId, $"Custom detection: {rule.Label}") { Source = Source };
 
     private static string Comment(DetectionRule rule, Alert alert) => $"Custom detection rule {rule.Name}, alert {alert.Id}.";
 
@@ -154,6 +154,7 @@ internal sealed partial class RuleResponder(
     {
         Refusal.MachineNotFound => $"The device {error.Details[0]} is not known.",
         Refusal.ActionInProgress => "Action is already in progress.",
+        Refusal.OsPlatformNotSupported when string.IsNullOrEmpty(error.Details[0]) => "The device's operating system is not known.",
         Refusal.OsPlatformNotSupported => $"The device's operating system {error.Details[0]} does not support the action.",
         Refusal.ClientVersionNotSupported => $"The device's operating system is too old for {error.Details[0]}.",
         Refusal.InvalidHashValue => $"'{error.Details[0]}' is not a hash of the needed kind.",

@@ -45,7 +45,7 @@ public sealed class DetectionRuleRunTests(DetectionRuleFixture fixture) : IClass
         (Text(older, "detectionSource"), Text(older, "machineId"), Text(older, "id")).ShouldBe(("CustomDetection", Seed.MachineId(1), Text(alert, "id")));
 
         var order = (await fixture.Host.GetAsync("/api/machineactions", endpoint)).Value.ShouldHaveSingleItem();
-        (Text(order, "type"), Text(order, "scope"), Text(order, "machineId"), Text(order, "requestor")).ShouldBe(("Isolate", "Full", Seed.MachineId(1), "Custom detection: Odd program of {{AccountName}}"));
+        (Text(order, "type"), Text(order, "scope"), Text(order, "machineId"), Text(order, "requestor")).ShouldBe(("Isolate", "Full", Seed.MachineId(1), "Custom detection: Live"));
         (await fixture.Host.GetAsync($"/v1.0/users/{dana.Id}?$select=accountEnabled", token)).Json.GetProperty("accountEnabled").GetBoolean().ShouldBeFalse();
 
         var run = (await fixture.Host.GetAsync($"{Path}/{Text(made.Json, "id")}", token)).Json.GetProperty("lastRunDetails");
