@@ -93,6 +93,25 @@ public interface INotificationFilter
     Task<IReadOnlySet<string>> MatchAsync(ChangeSubscription subscription, IReadOnlyCollection<string> ids, CancellationToken cancellationToken);
 }
 
+/// <summary>What a subscriber may do at the moment when something is to be told.</summary>
+/// <param name="MayRead">Whether what the subscription is about may still be read.</param>
+/// <param name="DeviceGroups">Device groups that are seen; null for all.</param>
+public sealed record SubscriberStanding(bool MayRead, IReadOnlyList<int>? DeviceGroups);
+
+/// <summary>Tells what subscribers may do now, whatever was so when they subscribed.</summary>
+public interface ISubscriberCheck
+{
+    /// <summary>The standing of a subscription's application, or of its user.</summary>
+    ValueTask<SubscriberStanding> OfAsync(ChangeSubscription subscription, CancellationToken cancellationToken);
+}
+
+/// <summary>Where there is no directory: subscribers may do what they could when they subscribed.</summary>
+public sealed class UncheckedSubscribers : ISubscriberCheck
+{
+    /// <inheritdoc/>
+    public ValueTask<SubscriberStanding> OfAsync(ChangeSubscription subscription, CancellationToken cancellationToken) => new(new SubscriberStanding(true, subscription.DeviceGroups));
+}
+
 /// <summary>Settings of change notifications.</summary>
 public sealed record NotificationOptions
 {

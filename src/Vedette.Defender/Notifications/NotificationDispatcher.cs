@@ -13,13 +13,13 @@ namespace Vedette.Defender.Notifications;
 /// <list type="number">
 /// <item>drop subscriptions that have ended, and ask for those that soon will</item>
 /// <item>read what waits for receivers that may be asked</item>
-/// <item>leave out what the filters do</item>
+/// <item>end the subscriptions of those who may no longer read what they are about, and leave out what the filters do</item>
 /// <item>send, receiver by receiver, in the order of the changes</item>
 /// </list>
 /// </summary>
 public sealed partial class NotificationDispatcher(
-    NpgsqlDataSource database, SubscriptionStore subscriptions, NotificationSender sender, INotificationFilter filter, NotificationOptions options, TimeProvider clock,
-    ILogger<NotificationDispatcher> log) : BackgroundService
+    NpgsqlDataSource database, SubscriptionStore subscriptions, NotificationSender sender, INotificationFilter filter, ISubscriberCheck check, NotificationOptions options,
+    TimeProvider clock,    ILogger<NotificationDispatcher> log) : BackgroundService
 {
     private const long LockKey = 0x5665_6e6f_7469;
     private const int LinesPerRound = 1_000;
@@ -105,7 +105,14 @@ public sealed partial class NotificationDispatcher(
         var waiting = new List<QueuedNotification>(lines.Count);
         foreach (var part in lines.GroupBy(line => line.Subscription))
         {
-            var subscription = known[part.Key];
+            var standing = await check.OfAsync(known[part.Key], cancellationToken);
+            var subscription = known[part.Key] with { DeviceGroups = standing.DeviceGroups };
+            if (!standing.MayRead)
+            {
+                await EndAsync(connection, subscription, cancellationToken);
+                continue;
+            }
+
             var fresh = part.Where(line => line.Matched is null).ToList();
             HashSet<string>? let;
             try
@@ -142,6 +149,14 @@ public sealed partial class NotificationDispatcher(
             }
         }));
         return (taken.Sum(), lines.Count == LinesPerRound && taken.Sum() > 0);
+    }
+
+    private async Task EndAsync(NpgsqlConnection connection, ChangeSubscription subscription, CancellationToken cancellationToken)
+    {
+        await connection.ExecuteAsync(Command(
+            "DELETE FROM changes.subscriptions WHERE id = @Id; DELETE FROM changes.notifications WHERE subscription_id = @Id", cancellationToken, new { subscription.Id }));
+        LogEnded(subscription.Id);
+        if (subscription.LifecycleUrl is { } url) await sender.PostAsync(url, NotificationText.Write([new QueuedNotification(0, subscription, "subscriptionRemoved", "")]), cancellationToken);
     }
 
     // What was deleted can no longer be looked at: who asked to hear of deletions hears of all, unless their view is a narrowed one.
@@ -197,6 +212,9 @@ public sealed partial class NotificationDispatcher(
 
     [LoggerMessage(LogLevel.Error, "Change notifications could not be sent; they will be tried again.")]
     private partial void LogFailure(Exception exception);
+
+    [LoggerMessage(LogLevel.Warning, "Subscription {Id} was ended: who made it may no longer read what it is about.")]
+    private partial void LogEnded(Guid id);
 
     [LoggerMessage(LogLevel.Error, "The filter of subscription {Id} could not be asked; it will be tried again.")]
     private partial void LogFilter(Guid id, Exception exception);

@@ -19,6 +19,7 @@ public static class NotificationServices
         // The box is opened when a subscription has a secret: hosts that answer no subscriptions need none.
         services.TryAddSingleton(provider => new SubscriptionStore(
             provider.GetRequiredService<NpgsqlDataSource>(), new Lazy<ISecretBox>(provider.GetRequiredService<ISecretBox>), provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton<ISubscriberCheck, UncheckedSubscribers>();
         services.TryAddSingleton<NotificationSender>();
         services.TryAddSingleton<NotificationDispatcher>();
         return services;

@@ -1,3 +1,4 @@
+using Vedette.Defender.Notifications;
 using Vedette.Server.Access;
 using Vedette.Server.Graph.Batch;
 using Vedette.Server.Graph.DetectionRules;
@@ -34,6 +35,7 @@ public static class GraphServices
         services.AddSingleton<IGraphHandlers, OrganizationHandlers>();
         services.AddSingleton<IGraphHandlers, BatchHandlers>();
         services.AddSingleton(provider => GraphSurface.Create(provider.GetServices<IGraphHandlers>()));
+        services.AddSingleton<ISubscriberCheck, DirectorySubscribers>();
         services.AddVedetteGraphSecurity();
         return services;
     }
