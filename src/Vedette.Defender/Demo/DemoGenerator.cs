@@ -131,6 +131,9 @@ internal sealed class DemoGenerator(DemoWorld world, DateTime end)
             ("AadDeviceId", device.AadId.ToString()), ("MachineGroup", system.Group), ("OnboardingStatus", "Onboarded"),
             ("DeviceCategory", system.Category), ("DeviceType", system.Type), ("Vendor", system.Vendor), ("Model", system.Model),
             ("SensorHealthState", "Active"), ("ExposureLevel", device.Has("web") ? "High" : device.Index % 3 == 0 ? "Medium" : "Low"),
+            ("DeviceSubtype", device.System.Type), ("HardwareUuid", world.GuidFor("hardware/" + device.ShortName).ToString()), ("OsBuildRevision", device.System.Revision.Split('.')[^1]), ("IsTransient", false),
+            ("RegistryDeviceTag", device.Has("web") ? "Internet facing" : ""), ("DeviceManualTags", device.Has("dc") ? "[\"Tier 0\"]" : "[]"), ("DeviceDynamicTags", device.Has("web") ? "[\"Internet facing\"]" : "[]"),
+            ("DiscoverySources", "[\"MDE\"]"), ("DeviceRoles", device.Has("dc") ? "[\"DomainController\"]" : "[]"), ("Site", world.Facts.Organisation.City), ("MitigationStatus", "{}"), ("AdditionalFields", "{}"),
             ("IsInternetFacing", device.Has("web")), ("IsExcluded", false), ("AssetValue", device.Has("dc") ? "High" : "Normal"), ("ConnectivityType", "Direct"),
             ("LoggedOnUsers", device.User is { } user
                 ? JsonSerializer.Serialize(new[] { new { UserName = user.Account.Name, DomainName = user.Account.Domain, user.Account.Sid } })

@@ -72,7 +72,12 @@ public sealed class DemoGeneratorTests(ITestOutputHelper output)
     public void Every_table_holds_rows_that_no_other_part_of_the_product_writes()
     {
         var written = Rows.Value.GroupBy(row => row.Table.Name).ToDictionary(group => group.Key, group => group.Count());
-        foreach (var (table, count) in written.OrderBy(pair => pair.Key, StringComparer.Ordinal)) output.WriteLine($"{table} {count}");
+        foreach (var (table, count) in written.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        {
+            var never = HuntingSchema.Tables[table].Columns.Where(column => !Rows.Value.Any(row => row.Table.Name == table && row.Values[column.Ordinal] is not null and not "")).Select(column => column.Name);
+            output.WriteLine($"{table} {count}, without values: {string.Join(' ', never)}");
+        }
+
         HuntingSchema.Tables.Keys.Where(name => !written.ContainsKey(name) && !name.StartsWith("DeviceTvm", StringComparison.Ordinal) && !name.StartsWith("DeviceBaseline", StringComparison.Ordinal))
             .Order(StringComparer.Ordinal).ShouldBe(["AlertEvidence", "AlertInfo"]);
     }

@@ -6,7 +6,8 @@ namespace Vedette.Defender.Demo.Office;
 /// </summary>
 internal sealed class DemoIntrusion
 {
-    private const string Link = "https://alderfinch-portal.example/signin?return=mail";
+    /// <summary>The false sign-in page.</summary>
+    public const string Link = "https://alderfinch-portal.example/signin?return=mail";
     private const string Sender = "hr-portal@alderfinch-portal.example";
     private const string AppName = "Mail Archive Sync";
     private const string GraphId = "00000003-0000-0000-c000-000000000000";
@@ -32,6 +33,9 @@ internal sealed class DemoIntrusion
     /// <summary>When the colleague opens the document on the device.</summary>
     public DateTime Opened { get; }
 
+    /// <summary>When the link is followed.</summary>
+    public DateTime Click => Start.AddMinutes(50);
+
     /// <summary>When the intruder signs in.</summary>
     public DateTime SignIn => Start.AddMinutes(71);
 
@@ -52,7 +56,7 @@ internal sealed class DemoIntrusion
     public void Write(DemoSheet sheet)
     {
         var message = Messages(sheet);
-        DemoMail.Click(sheet, Victim, Link, message, Start.AddMinutes(50), _office.World.PublicIp, "ClickAllowed", "");
+        DemoMail.Click(sheet, Victim, Link, message, Click, _office.World.PublicIp, "ClickAllowed", "");
         SignIns(sheet);
         Application(sheet);
         Mailbox(sheet);

@@ -47,6 +47,7 @@ internal sealed class DemoOffice
         (string Name, Action<DemoSheet> Write)[] parts =
         [
             ("certificates", sheet => new DemoCertificates(this, sheet).Write(devices)),
+            ("sensors", sheet => new DemoSensorEvents(this, sheet).Write(devices)),
             ("mail", sheet => new DemoMail(this, sheet).Write(devices)),
             ("sign-ins", sheet => new DemoSignIns(this, sheet).Write()),
             ("identities", sheet => new DemoIdentities(this, sheet).Write()),
