@@ -78,7 +78,8 @@ internal sealed partial class SimulatedDevices : BackgroundService
                 if (now >= nextSweep)
                 {
                     await _actions.ExpireAsync(stoppingToken);
-                    foreach (var device in await WaitingAsync(stoppingToken)) due.TryAdd(device, now);
+                    foreach (var device in await WaitingAsync(stoppingToken))
+                        if ((await _settings.GetAsync(device.TenantId, stoppingToken)).ActionTiming.Mode != ActionTimingMode.Never) due.TryAdd(device, now);
                     nextSweep = now + Sweep;
                 }
 
@@ -118,7 +119,7 @@ internal sealed partial class SimulatedDevices : BackgroundService
         // Steps that wait for no time are done at once, so that whoever ordered or read sees their effect with the next call.
         var mode = (await _settings.GetAsync(device.TenantId, cancellationToken)).ActionTiming.Mode;
         if (mode is ActionTimingMode.AtOnce or ActionTimingMode.AfterReads) await TryStepAsync(device, CancellationToken.None);
-        else _wakes.Writer.TryWrite(device);
+        else if (mode != ActionTimingMode.Never) _wakes.Writer.TryWrite(device);
     }
 
     private async Task WaitAsync(DateTime until, CancellationToken cancellationToken)
