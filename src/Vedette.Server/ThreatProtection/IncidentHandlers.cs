@@ -12,13 +12,13 @@ internal sealed class IncidentHandlers(EntityReader reader, IncidentService inci
     /// <inheritdoc/>
     public IEnumerable<KeyValuePair<string, ApiHandler>> Handlers =>
     [
-        new("GET /api/incidents", call => reader.CollectionAsync(call, IncidentTable.Incidents, IncidentTable.Seen(call.Caller.DeviceGroups))),
+        new("GET /api/incidents", call => reader.CollectionAsync(call, IncidentTable.For(call.Caller.DeviceGroups), IncidentTable.Seen(call.Caller.DeviceGroups))),
         new("GET /api/incidents/{id}", call => Id(call) is { } id ? GetAsync(call, id) : new(NotANumber(call))),
         new("PATCH /api/incidents/{id}", call => Id(call) is { } id ? UpdateAsync(call, id) : new(NotANumber(call))),
     ];
 
     private async ValueTask<ApiResult> GetAsync(ApiCall call, long id) =>
-        await reader.EntityAsync(call, IncidentTable.Incidents, sql =>
+        await reader.EntityAsync(call, IncidentTable.For(call.Caller.DeviceGroups), sql =>
         {
             sql.Add($" AND i.id = {sql.Parameter(id, NpgsqlTypes.NpgsqlDbType.Bigint)}");
             IncidentTable.Seen(call.Caller.DeviceGroups)?.Invoke(sql);

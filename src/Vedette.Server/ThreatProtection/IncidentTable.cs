@@ -24,12 +24,19 @@ internal static class IncidentTable
         new("severity", ValueKind.String, "i.severity") { Values = Vocabulary.Of<AlertSeverity>(), NotNull = true },
         new("tags", ValueKind.Strings, "i.system_tags || i.tags") { NotNull = true },
         new("comments", ValueKind.Json, "i.comments") { NotNull = true },
-        new("alerts", ValueKind.Json, Alerts) { NotNull = true },
+        new("alerts", ValueKind.Json, Alerts(null)) { NotNull = true },
     ])
     {
         Keyset = ["i.created_time", "i.id"],
         KeysetDescends = true,
     };
+
+    /// <summary>Incidents with only those of their alerts that belong to the device groups; with all of them without groups.</summary>
+    public static EntityTable For(IReadOnlyList<int>? groups) => groups is null ? Incidents : Incidents.With("alerts", Alerts(groups));
+
+    /// <summary>SQL that keeps to alerts (<c>a</c>) of device groups; empty without groups.</summary>
+    public static string Within(IReadOnlyList<int>? groups) =>
+        groups is null ? "" : $" AND a.rbac_group_id = ANY('{{{string.Join(',', groups)}}}'::int[])";
 
     /// <summary>Only incidents that hold an alert of one of the device groups; no condition without groups.</summary>
     public static SqlCondition? Seen(IReadOnlyList<int>? groups) => groups is null ? null : sql => sql
@@ -73,7 +80,7 @@ internal static class IncidentTable
             FROM defender.machines m WHERE m.tenant_id = a.tenant_id AND m.id = a.machine_id), '[]'::json)
         """;
 
-    private static string Alerts => $$"""
+    private static string Alerts(IReadOnlyList<int>? groups) => $$"""
         coalesce((SELECT json_agg(json_build_object(
             'alertId', a.id, 'providerAlertId', substr(a.id, 3), 'incidentId', a.incident_id, 'serviceSource', replace(replace(a.service_source, ' for ', ' For '), ' ', ''),
             'creationTime', {{Time("a.alert_creation_time")}}, 'lastUpdatedTime', {{Time("a.last_update_time")}}, 'resolvedTime', {{Time("a.resolved_time")}},
@@ -83,6 +90,6 @@ internal static class IncidentTable
             'classification', a.classification, 'determination', a.determination, 'detectionSource', a.detection_source, 'detectorId', a.detector_id,
             'assignedTo', a.assigned_to, 'actorName', a.actor_name, 'threatFamilyName', a.threat_family_name, 'mitreTechniques', a.mitre_techniques,
             'devices', {{Devices}}, 'entities', {{Entities}}) ORDER BY a.alert_creation_time, a.id)
-            FROM defender.alerts a WHERE a.tenant_id = i.tenant_id AND a.incident_id = i.id), '[]'::json)
+            FROM defender.alerts a WHERE a.tenant_id = i.tenant_id AND a.incident_id = i.id{{Within(groups)}}), '[]'::json)
         """;
 }

@@ -161,6 +161,18 @@ internal sealed class EntityTable
     public static string TimeText(string sql) =>
         $"rtrim(rtrim(to_char({sql} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US'), '0'), '.') || 'Z'";
 
+    /// <summary>The same entity with another source of one property: for what depends on who asks.</summary>
+    public EntityTable With(string property, string sql) =>
+        new(Name, Source, TenantColumn, Key.Name, DefaultOrder, [.. Properties.Select(known => known.Name == property ? known with { Sql = sql } : known)])
+        {
+            Namespace = Namespace,
+            DeviceGroupColumn = DeviceGroupColumn,
+            Keyset = Keyset,
+            KeysetDescends = KeysetDescends,
+            NewestBy = NewestBy,
+            Tie = Tie,
+        };
+
     /// <summary>A property by name, without regard to case; null when there is none.</summary>
     public EntityProperty? Find(string name) => _byName.GetValueOrDefault(name);
 }

@@ -1,11 +1,14 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using Microsoft.Extensions.DependencyInjection;
+using Vedette.Defender.Access;
 using Vedette.Defender.State;
+using Vedette.Identity.Resources;
 using Vedette.Identity.Tokens;
 using Vedette.Server.Control.Scripting;
 using Vedette.Server.Graph;
 using Vedette.Server.Http;
+using Vedette.Server.Http.Steps;
 using Vedette.Server.Tests.Endpoint;
 
 namespace Vedette.Server.Tests.Graph.Security;
@@ -23,7 +26,7 @@ public sealed class SecurityFixture : IAsyncLifetime
     /// <inheritdoc/>
     public async Task InitializeAsync()
     {
-        Host = await EndpointHost.StartAsync(settings => settings.Quotas = QuotaMode.Off, services => services.AddVedetteGraphSecurity().AddSingleton<IFaultScript>(Faults));
+        Host = await EndpointHost.StartAsync(settings => settings.Quotas = QuotaMode.Off, services => services.AddVedetteGraphSecurity().AddSingleton<IFaultScript>(Faults).AddSingleton<IUserAccess, GroupSeven>());
         await Host.SeedAsync([.. Enumerable.Range(1, 3).Select(number => (object)Seed.Machine(number))]);
     }
 
@@ -72,4 +75,13 @@ public sealed class SecurityFixture : IAsyncLifetime
         Scopes = scopes,
         User = new TokenUser(new Guid("cccccccc-0000-4000-8000-000000000001"), "soc1@contoso.example", "Soc One", null, null, ["pwd"], null),
     });
+
+    /// <summary>Users may do everything, with devices of group 7 only.</summary>
+    private sealed class GroupSeven : IUserAccess
+    {
+        public IReadOnlyList<Guid> Resources { get; } = [ResourceCatalogue.GraphAppId];
+
+        public ValueTask<UserAccess> OfAsync(AccessToken token, CancellationToken cancellationToken) =>
+            new(new UserAccess(DefenderPermission.Expand(DefenderPermission.All), [7]));
+    }
 }

@@ -123,4 +123,19 @@ public sealed class SecurityIncidentTests(SecurityFixture graph) : IClassFixture
         answer.Json.GetProperty("@odata.context").GetString()!.ShouldEndWith($"#security/incidents('{incident.Id}')/comments");
         (await graph.SendAsync(HttpMethod.Post, "/v1.0/security/incidents/999999/comments", new { comment = "x" }, Write)).Status.ShouldBe(404);
     }
+
+    [Fact]
+    public async Task A_user_sees_what_belongs_to_their_device_groups()
+    {
+        var (incident, alerts) = await graph.IncidentAsync(2);
+        await graph.Host.ExecuteAsync($"UPDATE defender.alerts SET rbac_group_id = CASE id WHEN '{alerts[0].Id}' THEN 7 ELSE 8 END WHERE incident_id = {incident.Id}");
+        var (hidden, _) = await graph.IncidentAsync(1);
+        var token = SecurityFixture.Delegated(Read, "SecurityAlert.Read.All");
+        var seen = await graph.Host.SendAsync(HttpMethod.Get, $"/v1.0/security/incidents/{incident.Id}?$expand=alerts", null, token);
+        seen.Json.GetProperty("alerts").EnumerateArray().Select(alert => alert.GetProperty("id").GetString()).ShouldBe([alerts[0].Id]);
+        (await graph.Host.SendAsync(HttpMethod.Get, $"/v1.0/security/incidents/{incident.Id}/alerts", null, token)).Ids.ShouldBe([alerts[0].Id]);
+        (await graph.Host.SendAsync(HttpMethod.Get, $"/v1.0/security/alerts_v2/{alerts[1].Id}", null, token)).Status.ShouldBe(404);
+        (await graph.Host.SendAsync(HttpMethod.Get, $"/v1.0/security/incidents/{hidden.Id}", null, token)).Status.ShouldBe(404);
+        (await graph.Host.SendAsync(HttpMethod.Get, "/v1.0/security/incidents?$expand=alerts", null, token)).Ids.ShouldNotContain(hidden.Id.ToString(CultureInfo.InvariantCulture));
+    }
 }

@@ -19,7 +19,7 @@ internal sealed class SecurityIncidentHandlers(EntityReader reader, IncidentServ
     /// <inheritdoc/>
     public IEnumerable<KeyValuePair<string, ApiHandler>> Handlers =>
     [
-        new("GET /security/incidents", call => reader.CollectionAsync(call, SecurityIncidentTable.Incidents, IncidentTable.Seen(call.Caller.DeviceGroups))),
+        new("GET /security/incidents", call => reader.CollectionAsync(call, SecurityIncidentTable.For(call.Caller.DeviceGroups), IncidentTable.Seen(call.Caller.DeviceGroups))),
         new("GET /security/incidents/{id}", GetAsync),
         new("PATCH /security/incidents/{id}", UpdateAsync),
         new("POST /security/incidents/{id}/comments", CommentAsync),
@@ -27,7 +27,7 @@ internal sealed class SecurityIncidentHandlers(EntityReader reader, IncidentServ
     ];
 
     private async ValueTask<ApiResult> GetAsync(ApiCall call) =>
-        await reader.EntityAsync(call, SecurityIncidentTable.Incidents, One(call)) ?? (ApiResult)NotFound(call);
+        await reader.EntityAsync(call, SecurityIncidentTable.For(call.Caller.DeviceGroups), One(call)) ?? (ApiResult)NotFound(call);
 
     private async ValueTask<ApiResult> UpdateAsync(ApiCall call)
     {

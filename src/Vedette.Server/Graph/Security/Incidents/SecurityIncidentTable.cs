@@ -1,5 +1,6 @@
 using Vedette.Server.Graph.Security.Alerts;
 using Vedette.Server.Http.Entities;
+using Vedette.Server.ThreatProtection;
 
 namespace Vedette.Server.Graph.Security.Incidents;
 
@@ -29,7 +30,7 @@ internal static class SecurityIncidentTable
         new("summary", ValueKind.String, "i.summary"),
         new("systemTags", ValueKind.Strings, "i.system_tags") { NotNull = true },
         new("tenantId", ValueKind.String, "i.tenant_id::text") { NotNull = true },
-        new("alerts", ValueKind.Json, AlertsSql) { NotNull = true, OnlyExpanded = true, Rewrite = SecurityAlertTable.WriteAll },
+        new("alerts", ValueKind.Json, Alerts(null)) { NotNull = true, OnlyExpanded = true, Rewrite = SecurityAlertTable.WriteAll },
     ])
     {
         Namespace = SecurityAlertTable.Namespace,
@@ -37,9 +38,12 @@ internal static class SecurityIncidentTable
         Tie = new EntityProperty("id", ValueKind.Int64, "i.id"),
     };
 
-    private static string AlertsSql =>
+    /// <summary>Incidents with only those of their alerts that belong to the device groups; with all of them without groups.</summary>
+    public static EntityTable For(IReadOnlyList<int>? groups) => groups is null ? Incidents : Incidents.With("alerts", Alerts(groups));
+
+    private static string Alerts(IReadOnlyList<int>? groups) =>
         $"""
         (SELECT coalesce(json_agg({SecurityAlertTable.Object} ORDER BY a.alert_creation_time DESC, a.id DESC), '[]'::json)::text
-            FROM defender.alerts a WHERE a.tenant_id = i.tenant_id AND a.incident_id = i.id)
+            FROM defender.alerts a WHERE a.tenant_id = i.tenant_id AND a.incident_id = i.id{IncidentTable.Within(groups)})
         """;
 }
