@@ -73,7 +73,7 @@ internal static class HostBuilding
         services.AddVedetteTelemetry(engines.TelemetryOptions);
         services.AddVedetteIdentity(new IdentityOptions { KeyFile = Path.Combine(folder.Keys, "identity.key") });
         services.AddVedetteDefender(new DefenderOptions { FilesFolder = folder.Files });
-        services.AddVedetteDetections(new DetectionOptions { OwnRules = folder.Rules });
+        services.AddVedetteDetections(options.Settings.Detections.ToOptions(folder.Rules));
         services.AddVedetteEndpoint();
         services.AddVedetteThreatProtection();
         services.AddVedetteGraph();

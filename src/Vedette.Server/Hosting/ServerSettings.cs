@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Vedette.Defender.Detections;
 using Vedette.Defender.Notifications;
 using Vedette.Server.Endpoint;
 using Vedette.Server.Http;
@@ -22,6 +23,9 @@ internal sealed record ServerSettings
 
     /// <summary>How change notifications are sent.</summary>
     public NotificationOptions Notifications { get; init; } = new();
+
+    /// <summary>How detection rules run.</summary>
+    public DetectionSettings Detections { get; init; } = new();
 
     /// <summary>Whether every table with a Timestamp also answers to TimeGenerated, as it does where tables are mirrored to a workspace.</summary>
     public bool TimeGenerated { get; init; }
@@ -55,7 +59,7 @@ internal sealed record ServerSettings
     private void Check()
     {
         var known = Calls.Count == 0 ? [] : EndpointSurface.Endpoints.Select(endpoint => endpoint.Key).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        var problem = Hunting.Problems().Concat(ExternalData.Problems()).Concat(Notifications.Problems())
+        var problem = Hunting.Problems().Concat(ExternalData.Problems()).Concat(Notifications.Problems()).Concat(Detections.Problems())
             .Concat(Calls.Keys.Where(key => !known.Contains(key)).Select(key => $"Calls: there is no call '{key}'; write it as in the table of endpoints."))
             .Concat(Calls.Where(call => call.Value is { PerMinute: < 1 } or { PerHour: < 1 }).Select(call => $"Calls:{call.Key}: limits are 1 or more."))
             .FirstOrDefault();

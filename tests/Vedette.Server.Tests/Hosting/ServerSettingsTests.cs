@@ -31,6 +31,7 @@ public sealed class ServerSettingsTests : IDisposable
               // Older limits.
               "TimeGenerated": true,
               "Hunting": { "Endpoint": { "MaxRows": 10000, "Timeout": "00:10:00", "RunTimePerDay": "04:00:00" }, "CpuShare": 0.25 },
+              "Detections": { "RequireEventColumns": false, "FailuresUntilDisabled": 0, "RuleTimeout": "00:02:00" },
               "ExternalData": { "AllowedHosts": [ "feeds.example.com", "10.0.0.0/8" ], "MaxBytes": 1000 },
               "Calls": { "POST /api/advancedqueries/run": { "PerMinute": 15, "PerTenant": true } }
             }
@@ -39,6 +40,9 @@ public sealed class ServerSettingsTests : IDisposable
         (endpoint.MaxRows, endpoint.Timeout, endpoint.RunTimePerHour, endpoint.RunTimePerDay).ShouldBe((10_000, TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(10), TimeSpan.FromHours(4)));
         endpoint.Limits.MaxRows.ShouldBe(10_000);
         settings.Hunting.CpuShare.ShouldBe(0.25);
+        var detections = settings.Detections.ToOptions("rules");
+        (detections.OwnRules, detections.RequireEventColumns, detections.FailuresUntilDisabled, detections.RuleTimeout, detections.MaxAlertsPerRun).ShouldBe(
+            ("rules", false, 0, TimeSpan.FromMinutes(2), 150));
         settings.TimeGenerated.ShouldBeTrue();
         settings.ExternalData.AllowedHosts.ShouldBe(["feeds.example.com", "10.0.0.0/8"]);
         settings.Calls.ShouldHaveSingleItem().Value.ShouldBe(new CallLimits { PerMinute = 15, PerTenant = true });
@@ -52,6 +56,7 @@ public sealed class ServerSettingsTests : IDisposable
     [InlineData("{ \"Hunting\": { \"CpuShare\": 2 } }", "Hunting:CpuShare")]
     [InlineData("{ \"ExternalData\": { \"AllowedHosts\": [ \"https://x.example\" ] } }", "'https://x.example' is not a host")]
     [InlineData("{ \"Calls\": { \"POST /api/nothing\": { \"PerMinute\": 1 } } }", "there is no call 'POST /api/nothing'")]
+    [InlineData("{ \"Detections\": { \"MaxAlertsPerRun\": 0 } }", "Detections:MaxAlertsPerRun is a number from 1 to 10000.")]
     [InlineData("{ \"Hunting\": ", "settings.json")]
     public void What_cannot_be_used_is_named(string text, string reason)
     {
