@@ -28,7 +28,7 @@ public sealed class HuntingCatalogue
                 if (columns.TryGetValue(name, out var column)) columns.TryAdd(old, column);
             }
 
-            _tables.Add(table.Table.Name, new SqlTable(options.Database, table.Table.Name, columns, table.TimeColumn, table.DeviceColumn));
+            _tables.Add(table.Table.Name, new SqlTable(options.Database, table.Table.Name, columns, table.TimeColumn, table.DeviceColumn) { CountedColumns = table.CountedColumns });
         }
 
         Schema = new KqlSchema(PhysicalTable.All.Values.Select(t => Definition(t, options.TimeGenerated, [])), HuntingFunctions.Schema, "hunting");

@@ -99,6 +99,9 @@ public sealed class HuntingDatabase(IClickHouse engine, string database)
         var indexes = (await engine.RowsAsync(new ClickHouseStatement(
             "SELECT table, name FROM system.data_skipping_indices WHERE database = {database:String}") { Parameters = [new("database", Name)] }, cancellationToken))
             .ToLookup(static row => (string)row[0]!, static row => (string)row[1]!, StringComparer.Ordinal);
+        var projections = (await engine.RowsAsync(new ClickHouseStatement(
+            "SELECT table, name FROM system.projections WHERE database = {database:String}") { Parameters = [new("database", Name)] }, cancellationToken))
+            .ToLookup(static row => (string)row[0]!, static row => (string)row[1]!, StringComparer.Ordinal);
         foreach (var table in PhysicalTable.All.Values)
         {
             if (!existing.Contains(table.Table.Name))
@@ -114,6 +117,8 @@ public sealed class HuntingDatabase(IClickHouse engine, string database)
                 .Concat(table.Columns.Where(c => c.Codec.Length > 0 && columns.TryGetValue(c.Name, out var codec) && codec != $"CODEC({c.Codec})")
                     .Select(static c => $"MODIFY COLUMN {ClickHouseName.Quote(c.Name)} CODEC({c.Codec})"))
                 .Concat(table.Indexes().Where(i => !known.Contains(i.Name)).Select(static i => "ADD INDEX IF NOT EXISTS " + i.Definition))
+                // Counts stand beside the rows that are written from now on; the others are counted when they are asked for, as before.
+                .Concat(table.Projections().Where(p => !projections[table.Table.Name].Contains(p.Name)).Select(static p => "ADD PROJECTION IF NOT EXISTS " + p.Definition))
                 .ToArray();
             if (changes.Length == 0) continue;
             await engine.ExecuteAsync($"ALTER TABLE {Name}.{table.Table.Name} {string.Join(", ", changes)}", cancellationToken);

@@ -1,6 +1,8 @@
 using System.Text;
 using Vedette.Kql;
 using Vedette.Telemetry.Engine;
+using Vedette.Telemetry.Sql;
+using Vedette.Telemetry.Sql.Functions;
 
 namespace Vedette.Telemetry.Schema;
 
@@ -26,7 +28,12 @@ public sealed record PhysicalColumn(string Name, string Type, KqlType KqlType, s
 public sealed class PhysicalTable
 {
     /// <summary>Raised when this class writes other DDL for the same files, so that existing databases are brought up to date.</summary>
-    internal const int FormRevision = 2;
+    internal const int FormRevision = 3;
+
+    /// <summary>
+    /// The projection in which the engine keeps counts by tenant, hour and <see cref="CountedColumns"/>: it answers queries that do no more than count.
+    /// </summary>
+    internal const string CountsProjection = "counts";
 
     /// <summary>The hidden column that holds the tenant of a row.</summary>
     public const string TenantColumn = "_TenantId";
@@ -54,6 +61,7 @@ public sealed class PhysicalTable
         SortingKey = [TenantColumn, .. rules.SortingKey(table)];
         TimeColumn = table.OrdinalOf("Timestamp") >= 0 ? "Timestamp"
             : table.OrdinalOf("ActivityTimestamp") >= 0 ? "ActivityTimestamp" : null;
+        CountedColumns = rules.Counted(table);
         DeviceColumn = table.OrdinalOf("DeviceId") >= 0 ? "DeviceId" : null;
         Columns =
         [
@@ -79,6 +87,9 @@ public sealed class PhysicalTable
     /// <summary>The column whose day decides the partition; null when the table holds a state rather than events.</summary>
     public string? TimeColumn { get; }
 
+    /// <summary>Columns by which rows are counted beforehand, hour by hour; empty for most tables.</summary>
+    public IReadOnlyList<string> CountedColumns { get; }
+
     /// <summary>The column that names the device, when there is one.</summary>
     public string? DeviceColumn { get; }
 
@@ -86,7 +97,8 @@ public sealed class PhysicalTable
     {
         var sql = new StringBuilder();
         sql.Append($"CREATE TABLE IF NOT EXISTS {ClickHouseName.Quote(database)}.{ClickHouseName.Quote(Table.Name)} (\n");
-        sql.AppendJoin(",\n", Columns.Select(static c => c.Definition).Concat(Indexes().Select(static i => "INDEX " + i.Definition)));
+        sql.AppendJoin(",\n", Columns.Select(static c => c.Definition).Concat(Indexes().Select(static i => "INDEX " + i.Definition))
+            .Concat(Projections().Select(static p => "PROJECTION " + p.Definition)));
         sql.Append("\n) ENGINE = MergeTree");
         if (TimeColumn is not null) sql.Append($"\nPARTITION BY toYYYYMMDD({ClickHouseName.Quote(TimeColumn)})");
         sql.Append("\nORDER BY (").AppendJoin(", ", SortingKey.Select(ClickHouseName.Quote)).Append(')');
@@ -106,6 +118,22 @@ public sealed class PhysicalTable
         yield return ("batch", $"{ClickHouseName.Quote("batch")} {ClickHouseName.Quote(BatchColumn)} TYPE bloom_filter(0.001) GRANULARITY 1");
         yield return ("arrival", $"{ClickHouseName.Quote("arrival")} {ClickHouseName.Quote(IngestTimeColumn)} TYPE minmax GRANULARITY 1");
     }
+
+    internal IEnumerable<(string Name, string Definition)> Projections()
+    {
+        if (CountedColumns.Count == 0 || TimeColumn is null) yield break;
+        // The day is the partition's: conditions on it leave whole partitions out, also where older ones have no counts yet.
+        var keys = string.Join(", ", new[] { TenantColumn }.Select(ClickHouseName.Quote)
+            .Concat([DayOf(TimeColumn), HourOf(TimeColumn)]).Concat(CountedColumns.Select(ClickHouseName.Quote)));
+        yield return (CountsProjection, $"{ClickHouseName.Quote(CountsProjection)} (SELECT {keys}, count() GROUP BY {keys})");
+    }
+
+    /// <summary>The day of a time, as the partition has it.</summary>
+    internal static string DayOf(string column) => $"toYYYYMMDD({ClickHouseName.Quote(column)})";
+
+    /// <summary>The hour of a time, as the compiler writes <c>bin(column, 1h)</c>: the engine knows its counts by this text.</summary>
+    internal static string HourOf(string column) => FunctionTable.Find("bin")!(new SqlCall(
+        "bin", [new SqlValue(ClickHouseName.Quote(column), KqlType.DateTime, false), SqlConstant.Of(TimeSpan.FromHours(1), KqlType.TimeSpan)], KqlType.DateTime, null!)).Text;
 
     private PhysicalColumn Physical(HuntingColumn column, StorageRules rules)
     {

@@ -17,6 +17,7 @@ internal sealed class StorageRules
     private readonly Regex _termIndexes;
     private readonly Regex _valueIndexes;
     private readonly Regex _compressed;
+    private readonly IReadOnlyDictionary<string, string[]> _counted;
     private readonly IReadOnlyDictionary<string, string[]> _sortingKeys;
 
     private StorageRules(Document document)
@@ -25,6 +26,7 @@ internal sealed class StorageRules
         _termIndexes = Names(document.TermIndexes);
         _valueIndexes = Names(document.ValueIndexes);
         _compressed = Names(document.Compressed);
+        _counted = document.Counted;
         _sortingKeys = document.SortingKeys;
     }
 
@@ -42,6 +44,9 @@ internal sealed class StorageRules
 
     /// <summary>Whether the column is worth the slower, denser compression.</summary>
     public bool IsCompressed(HuntingColumn column) => _compressed.IsMatch(column.Name);
+
+    /// <summary>Columns by which rows are counted beforehand, hour by hour; empty for most tables.</summary>
+    public IReadOnlyList<string> Counted(HuntingTable table) => _counted.GetValueOrDefault(table.Name, []);
 
     /// <summary>Columns that rows are sorted by, after the tenant.</summary>
     public IReadOnlyList<string> SortingKey(HuntingTable table)
@@ -68,6 +73,7 @@ internal sealed class StorageRules
         string[] TermIndexes,
         string[] ValueIndexes,
         string[] Compressed,
+        Dictionary<string, string[]> Counted,
         Dictionary<string, string[]> SortingKeys);
 }
 

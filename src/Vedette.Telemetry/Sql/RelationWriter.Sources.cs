@@ -29,6 +29,8 @@ internal sealed partial class RelationWriter
         var from = $"{SqlText.Identifier(table.Database)}.{SqlText.Identifier(table.Name)}";
         var select = new Select(new TextSource(_ => from, columns)) { IngestTime = arrival, ReadsTable = true };
         select.Where($"{SqlText.Identifier("_TenantId")} = {_program.Parameter("tenant", "UUID", _context.TenantId)}");
+        foreach (var day in _days.GetValueOrDefault(scan, []))
+            select.Where(day);
         if (_context.Window is { } window && table.TimeColumn is { } time)
         {
             var name = SqlText.Identifier(table.Columns[time].Name);

@@ -7,8 +7,9 @@ namespace Vedette.Telemetry.Sql;
 /// <summary>Grouping.</summary>
 internal sealed partial class RelationWriter
 {
-    private Select Summarize(SummarizeRelation node)
+    private Select Summarize(SummarizeRelation written)
     {
+        var node = ByHours(written);
         var input = Open(Write(node.Input));
         if (!node.Aggregates.Any(a => AggregateTable.DependsOnOrder(a.Function.Name)))
             input = input.Unordered();

@@ -60,7 +60,11 @@ public sealed record SqlContext
 /// <param name="TimeColumn">The column that carries the row's time, or null.</param>
 /// <param name="DeviceColumn">The column that carries the device id, or null.</param>
 public sealed record SqlTable(
-    string Database, string Name, IReadOnlyDictionary<string, SqlTableColumn> Columns, string? TimeColumn, string? DeviceColumn);
+    string Database, string Name, IReadOnlyDictionary<string, SqlTableColumn> Columns, string? TimeColumn, string? DeviceColumn)
+{
+    /// <summary>Columns by which the engine counts rows beforehand, hour by hour of <see cref="TimeColumn"/>.</summary>
+    public IReadOnlyCollection<string> CountedColumns { get; init; } = [];
+}
 
 /// <summary>A physical column.</summary>
 /// <param name="Name">Its name in the engine.</param>

@@ -15,7 +15,7 @@ public static class SqlTables
         if (!PhysicalTable.All.TryGetValue(key.Table, out var table))
             return null;
         var columns = table.Columns.ToDictionary(c => c.Name, c => new SqlTableColumn(c.Name, c.KqlType, c.Nullable, c.IsDictionary), StringComparer.Ordinal);
-        return new SqlTable(key.Database, key.Table, columns, table.TimeColumn, table.DeviceColumn);
+        return new SqlTable(key.Database, key.Table, columns, table.TimeColumn, table.DeviceColumn) { CountedColumns = table.CountedColumns };
     });
 
     /// <summary>The hunting tables as names for the binder.</summary>
