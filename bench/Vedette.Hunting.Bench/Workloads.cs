@@ -10,6 +10,7 @@ internal sealed record Workload(string Name, string Kql, string Sql, string Duck
     private const string Day = "Timestamp >= '2026-11-10 00:00:00' AND Timestamp < '2026-11-11 00:00:00'";
     private const string KqlDay = "Timestamp >= datetime(2026-11-10) and Timestamp < datetime(2026-11-11)";
     private const string Week = "Timestamp >= '2026-11-13 00:00:00'";
+    private const string Hour = "reinterpret((reinterpret(Timestamp, 'Int64') - positiveModulo(reinterpret(Timestamp, 'Int64'), 36000000000)), 'DateTime64(7, \\'UTC\\')')";
     private const string Device = "a247d18dfec45d735a5ac12805d56618d7beb911";
 
     public static IReadOnlyList<Workload> All { get; } =
@@ -40,7 +41,8 @@ internal sealed record Workload(string Name, string Kql, string Sql, string Duck
             "SELECT date_trunc('hour', Timestamp) AS h, approx_count_distinct(DeviceId) FROM DeviceProcessEvents GROUP BY h"),
         new("count_bin",
             "DeviceNetworkEvents | where Timestamp >= datetime(2026-11-13) | summarize count() by bin(Timestamp, 1h), ActionType",
-            $"SELECT toStartOfHour(Timestamp) AS h, ActionType, count() FROM {{db}}.DeviceNetworkEvents WHERE {{t}} AND {Week} GROUP BY h, ActionType",
+            // In the words of the counts that the engine keeps by hour and action, which is the fastest way there is.
+            $"SELECT {Hour} AS h, ActionType, count() FROM {{db}}.DeviceNetworkEvents WHERE {{t}} AND toYYYYMMDD(Timestamp) >= 20261113 AND h >= '2026-11-13 00:00:00' GROUP BY h, ActionType",
             $"SELECT date_trunc('hour', Timestamp) AS h, ActionType, count(*) FROM DeviceNetworkEvents WHERE {Week} GROUP BY h, ActionType"),
         new("timeline",
             $"union DeviceProcessEvents, DeviceNetworkEvents | where DeviceId == '{Device}' and {KqlDay} "

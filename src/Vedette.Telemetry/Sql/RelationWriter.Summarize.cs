@@ -113,10 +113,12 @@ internal sealed partial class RelationWriter
     {
         var needsOrder = ordered && inner.Order.Count > 0 && aggregates.Any(a => AggregateTable.DependsOnOrder(a.Function.Name));
         inner.KeepOrder = needsOrder;
-        var group = inner.Wrap();
+        // A table's rows are grouped where they are read: each level more takes the engine a while to plan.
+        var group = inner.IsPlain && !needsOrder ? inner : inner.Wrap();
         group.Order = [];
         group.IsNumbered = false;
         group.IngestTime = null;
+        group.ReadsTable = false;
         var terms = new List<string>();
         foreach (var (column, id) in keys)
         {

@@ -130,7 +130,16 @@ internal sealed partial class RelationWriter
 
     private Select Sort(SortRelation sort)
     {
-        var scope = Prepare(Open(Write(sort.Input)), sort.Keys.Select(k => k.Value));
+        var input = Write(sort.Input);
+        // Groups are sorted where they are made, when nothing has to be computed for it.
+        if (input.CanOrder && sort.Keys.All(k => k.Value is BoundColumnRef { Type: not KqlType.Dynamic } column && input.Resolve(column.Column.Id).Type == column.Type))
+        {
+            input.Order = [.. sort.Keys.Select(k => (Key: k, ((BoundColumnRef)k.Value).Column.Id)).Where(k => !input.Resolve(k.Id).IsConstant).Select(k => new SqlOrder(k.Id, k.Key.Descending, k.Key.NullsFirst))];
+            input.IsNumbered = false;
+            return input;
+        }
+
+        var scope = Prepare(Open(input), sort.Keys.Select(k => k.Value));
         if (scope.HasWindow)
             scope = scope.Wrap();
         var order = new List<SqlOrder>();

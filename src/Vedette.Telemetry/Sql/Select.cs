@@ -77,6 +77,12 @@ internal sealed class Select(SqlSource source)
     /// <summary>Whether WHERE, and definitions, can still be added on this level.</summary>
     public bool IsOpen => GroupBy is null && !IsDistinct && Limit is null && LimitBy is null && !HasWindow;
 
+    /// <summary>Whether this level groups, and an order can still be given to its groups.</summary>
+    public bool CanOrder => GroupBy is not null && !IsDistinct && Limit is null && LimitBy is null && !HasWindow;
+
+    /// <summary>Whether this level does no more than compute and filter rows whose text is known, and nobody has asked for its columns yet.</summary>
+    public bool IsPlain => Source is TextSource && IsOpen && ArrayJoin is null && _required.Count == 0;
+
     public static string Name(int id) => id < 0 ? "h" + (-id).ToString(CultureInfo.InvariantCulture) : "c" + id.ToString(CultureInfo.InvariantCulture);
 
     public bool HasFilter => _where.Count > 0;
