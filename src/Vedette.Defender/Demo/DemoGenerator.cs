@@ -35,7 +35,7 @@ internal sealed class DemoGenerator(DemoWorld world, DateTime end)
         Parallel.For(0, world.Devices.Count, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, Environment.ProcessorCount) }, index => perDevice[index] = Device(world.Devices[index]));
         // Rows of one table together, in order of time, so that each batch touches few tables.
         var devices = perDevice.SelectMany(list => list).Where(row => Time(row) >= Begin && Time(row) <= end).ToList();
-        var rows = devices.Concat(new DemoOffice(world, Begin, end).Rows(devices)).OrderBy(row => row.Table.Name, StringComparer.Ordinal).ThenBy(Time);
+        var rows = devices.Concat(new DemoOffice(world, Begin, end) { TellsStories = TellsStories }.Rows(devices)).OrderBy(row => row.Table.Name, StringComparer.Ordinal).ThenBy(Time);
         return [.. rows.Chunk(BatchRows).Select((chunk, index) => new DemoBatch(
             string.Create(CultureInfo.InvariantCulture, $"demo/{world.Seed}/{end.Ticks}/{index}"), chunk))];
     }

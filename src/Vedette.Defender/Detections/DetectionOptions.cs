@@ -34,7 +34,10 @@ public sealed record DetectionOptions
     public TimeSpan FirstLook { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>The least time between two looks of a tenant's continuous rules at arrivals, by the machine's clock.</summary>
-    public TimeSpan ShortestPause { get; init; } = TimeSpan.FromMilliseconds(200);
+    public TimeSpan ShortestPause { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The most time between two looks when rows keep arriving, by the machine's clock.</summary>
+    public TimeSpan LongestPause { get; init; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>How far behind arrivals a continuous rule may be and still go with the others; further back it catches up by itself first.</summary>
     public TimeSpan Near { get; init; } = TimeSpan.FromMinutes(5);

@@ -118,9 +118,9 @@ internal sealed partial class DetectionScheduler(
                     await Task.Delay(AfterFailure, stop);
                     continue;
                 }
-                // At most half of the time is spent on one tenant's arrivals.
-                var took = Stopwatch.GetElapsedTime(started);
-                await Task.Delay(took > options.ShortestPause ? took : options.ShortestPause, stop);
+                // Ingest and queries get their turn; but whoever waits for an alert must not wait for long.
+                var pause = Stopwatch.GetElapsedTime(started) / 2;
+                await Task.Delay(pause < options.ShortestPause ? options.ShortestPause : pause > options.LongestPause ? options.LongestPause : pause, stop);
             }
             while (_busy[tenant] || !_busy.TryRemove(KeyValuePair.Create(tenant, false)));
         }

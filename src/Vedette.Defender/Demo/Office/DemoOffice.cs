@@ -32,6 +32,9 @@ internal sealed class DemoOffice
 
     public IReadOnlyDictionary<string, PlaceFacts> Places { get; }
 
+    /// <summary>Whether the attack happens.</summary>
+    public bool TellsStories { get; init; } = true;
+
     /// <summary>The attack that comes by mail and goes through a mailbox.</summary>
     public DemoIntrusion Intrusion { get; }
 
@@ -59,7 +62,10 @@ internal sealed class DemoOffice
             ("agents", sheet => new DemoAgents(this, sheet).Write()),
             ("data-security", sheet => new DemoDataSecurity(this, sheet).Write(devices)),
             ("exposure", sheet => new DemoExposure(this, sheet).Write()),
-            ("intrusion", sheet => Intrusion.Write(sheet)),
+            ("intrusion", sheet =>
+            {
+                if (TellsStories) Intrusion.Write(sheet);
+            }),
         ];
         var sheets = parts.Select(part => new DemoSheet(World, part.Name, Begin, End)).ToArray();
         Parallel.For(0, parts.Length, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, Environment.ProcessorCount) }, index => parts[index].Write(sheets[index]));
