@@ -69,8 +69,11 @@ public sealed class MainJobTests(DemoServer demo) : IClassFixture<DemoServer>
         status.ShouldBe(200);
         var alerts = (JsonArray)body!["value"]!;
         alerts.Count.ShouldBeGreaterThan(3);
-        alerts.ShouldAllBe(alert => ((JsonArray)alert!["evidence"]!).Count > 0);
-        var machine = (string)alerts[0]!["machineId"]!;
+
+        // Other tests start investigations, whose alerts have nothing to show yet; and some alerts are about people, not machines.
+        var raised = alerts.Where(alert => (string)alert!["detectionSource"]! != "AutomatedInvestigation").ToArray();
+        raised.ShouldAllBe(alert => ((JsonArray)alert!["evidence"]!).Count > 0);
+        var machine = (string)raised.First(alert => alert!["machineId"] is not null)!["machineId"]!;
         (await _server.ApiAsync(HttpMethod.Get, $"/api/v1.0/machines/{machine}", token)).Status.ShouldBe(200);
     }
 
@@ -113,12 +116,12 @@ public sealed class MainJobTests(DemoServer demo) : IClassFixture<DemoServer>
     [Fact]
     public async Task Remediation_that_waits_is_listed_and_approved_by_command()
     {
-        // A program that ran on a Windows device, which from now on is blocked, and whose device belongs to a group that asks first.
+        // A program that ran on a Windows device, which from now on is blocked, and whose device belongs to a group that asks first. What a trusted publisher signed is never quarantined.
         var token = await _server.TokenAsync();
         var (_, found) = await _server.ApiAsync(HttpMethod.Post, "/api/advancedqueries/run", token, new
         {
             Query = "DeviceProcessEvents | where Timestamp > ago(20h) and isnotempty(SHA1) | where FolderPath startswith 'C:' | join kind=inner (DeviceInfo | where OSPlatform == 'Windows11' | distinct DeviceId) on DeviceId "
-                + "| summarize Devices = dcount(DeviceId), DeviceId = take_any(DeviceId) by SHA1 | top 1 by Devices asc",
+                + "| join kind=leftanti (DeviceFileCertificateInfo | where IsTrusted == true) on SHA1 | summarize Devices = dcount(DeviceId), DeviceId = take_any(DeviceId) by SHA1 | top 1 by Devices asc",
         });
         var row = found!["Results"]![0]!;
         var (machine, sha1) = ((string)row["DeviceId"]!, (string)row["SHA1"]!);

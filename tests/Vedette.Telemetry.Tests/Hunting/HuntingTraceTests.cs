@@ -23,7 +23,7 @@ public sealed class HuntingTraceTests : IAsyncLifetime
             .BuildServiceProvider();
         var rows = Enumerable.Range(0, 50).Select(i =>
         {
-            var row = HuntingRow.For("DeviceProcessEvents");
+            var row = HuntingRow.For("DeviceFileEvents");
             row["Timestamp"] = DateTime.UtcNow.AddMinutes(-i);
             row["DeviceId"] = "d1";
             row["FileName"] = i % 2 == 0 ? "cmd.exe" : "sh";
@@ -37,9 +37,9 @@ public sealed class HuntingTraceTests : IAsyncLifetime
     [Fact]
     public async Task One_statement_is_one_stage_with_its_cost()
     {
-        var (trace, result) = await RunAsync("DeviceProcessEvents | where FileName =~ 'CMD.EXE' | count");
+        var (trace, result) = await RunAsync("DeviceFileEvents | where FileName =~ 'CMD.EXE' | count");
         result!.Rows[0][0].ShouldBe(25L);
-        trace.Plan.ShouldBe("summarize Count = count()\n└─ where FileName =~ \"CMD.EXE\"\n   └─ DeviceProcessEvents (table)");
+        trace.Plan.ShouldBe("summarize Count = count()\n└─ where FileName =~ \"CMD.EXE\"\n   └─ DeviceFileEvents (table)");
         var stage = trace.Stages.ShouldHaveSingleItem();
         (stage.Name, stage.IsLocal, stage.Rows).ShouldBe(("engine", false, 1));
         stage.Sql!.ShouldContain("_TenantId = {tenant:UUID}");
@@ -53,7 +53,7 @@ public sealed class HuntingTraceTests : IAsyncLifetime
     [Fact]
     public async Task Local_steps_stand_between_the_statements_and_costs_add_up()
     {
-        var (trace, result) = await RunAsync("DeviceProcessEvents | summarize n = count() by FileName | evaluate pivot(FileName, sum(n)) | extend x = 1");
+        var (trace, result) = await RunAsync("DeviceFileEvents | summarize n = count() by FileName | evaluate pivot(FileName, sum(n)) | extend x = 1");
         result!.Columns.Select(c => c.Name).ShouldBe(["cmd.exe", "sh", "x"], ignoreOrder: true);
         trace.Stages.Select(s => (s.Name, s.IsLocal)).ShouldBe([("engine", false), ("pivot", true), ("engine", false)]);
         trace.Stages[0].Rows.ShouldBe(2);
@@ -68,10 +68,10 @@ public sealed class HuntingTraceTests : IAsyncLifetime
     {
         var (warned, _) = await RunAsync("print x = datetime(tomorrow)");
         warned.Warnings.ShouldHaveSingleItem();
-        var (failed, nothing) = await RunAsync("DeviceProcessEvents | where FileName matches regex strcat('(', FileName) | count");
+        var (failed, nothing) = await RunAsync("DeviceFileEvents | where FileName matches regex strcat('(', FileName) | count");
         nothing.ShouldBeNull();
-        failed.Stages.ShouldHaveSingleItem().Sql!.ShouldContain("DeviceProcessEvents");
-        var (wrong, _) = await RunAsync("DeviceProcessEvents | where Foo == 1");
+        failed.Stages.ShouldHaveSingleItem().Sql!.ShouldContain("DeviceFileEvents");
+        var (wrong, _) = await RunAsync("DeviceFileEvents | where Foo == 1");
         (wrong.Plan, wrong.Stages.Count).ShouldBe((null, 0));
     }
 

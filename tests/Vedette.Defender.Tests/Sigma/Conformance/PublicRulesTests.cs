@@ -92,6 +92,7 @@ public sealed class PublicRulesTests(ITestOutputHelper output)
     {
         var root = Directory.GetParent(Rules())!.FullName;
         var converted = Directory.GetDirectories(root, "rules*").SelectMany(folder => Import(folder).Converted).DistinctBy(rule => rule.Id).ToDictionary(rule => rule.Id);
+        Directory.Exists(Path.Combine(root, "regression_data")).ShouldBeTrue("the repository of the rules has its examples in the folder regression_data beside the rules");
         var examples = Directory.GetFiles(Path.Combine(root, "regression_data"), "*.json", SearchOption.AllDirectories).Order(StringComparer.Ordinal)
             .Where(file => Guid.TryParse(Path.GetFileNameWithoutExtension(file), out var id) && converted.ContainsKey(id)).ToList();
         await using var world = await DetectionWorld.CreateAsync([]);
