@@ -36,17 +36,8 @@ public sealed class ActionService(
         var tenant = await settings.GetAsync(caller.TenantId, cancellationToken);
         await using var state = await states.CreateDbContextAsync(cancellationToken);
         var id = machineId.ToLowerInvariant();
-        var sha1 = RelatedFile(order);
-
-        // The device and what is under way on it, in one question.
-        var found = await state.Machines.AsNoTracking().Where(m => m.TenantId == caller.TenantId && m.Id == id).Select(m => new
-        {
-            Machine = m,
-            Same = state.MachineActions.FirstOrDefault(a => a.TenantId == m.TenantId && a.MachineId == m.Id && a.Type == order.Type && a.RelatedFileSha1 == sha1
-                && (a.Status == MachineActionStatus.Pending || a.Status == MachineActionStatus.InProgress)),
-        }).FirstOrDefaultAsync(cancellationToken);
-        if (found is null || !caller.Sees(found.Machine.RbacGroupId)) return new DomainError(Refusal.MachineNotFound, machineId);
-        var machine = found.Machine;
+        var machine = await state.Machines.AsNoTracking().FirstOrDefaultAsync(m => m.TenantId == caller.TenantId && m.Id == id, cancellationToken);
+        if (machine is null || !caller.Sees(machine.RbacGroupId)) return new DomainError(Refusal.MachineNotFound, machineId);
         if (OrderCheck.Device(order, body.Value, machine) is { } impossible) return impossible;
         await using var session = order.Type == MachineActionType.LiveResponse ? await CountSessionsAsync(state, caller.TenantId, cancellationToken) : null;
         if (session is not null && await LiveResponseLimitAsync(state, machine, cancellationToken) is { } refused) return refused;
@@ -54,8 +45,7 @@ public sealed class ActionService(
         var action = Create(caller, machine, order, body.Value);
         for (var attempt = 0; ; attempt++)
         {
-            // Sessions are counted under a lock, which was not held above; and somebody may have been faster.
-            if ((attempt == 0 && session is null ? found.Same : await UnderWayAsync(state, action, cancellationToken)) is { } same)
+            if (await UnderWayAsync(state, action, cancellationToken) is { } same)
             {
                 if (tenant.DuplicateOrders == DuplicateOrders.ReturnPending && order.Type != MachineActionType.LiveResponse) return same;
                 return new DomainError(ActionFacts.Table[order.Type].Repeated);
@@ -200,8 +190,6 @@ public sealed class ActionService(
             : null;
     }
 
-    private static string? RelatedFile(ActionOrder order) => order.Type == MachineActionType.StopAndQuarantineFile ? order.Sha1!.ToLowerInvariant() : null;
-
     private MachineAction Create(Caller caller, Machine machine, ActionOrder order, string? scope)
     {
         var now = clock.GetUtcNow().UtcDateTime;
@@ -220,7 +208,7 @@ public sealed class ActionService(
             ExpiresAt = now + options.ActionLifetime,
             Scope = scope,
             ExternalId = order.ExternalId,
-            RelatedFileSha1 = RelatedFile(order),
+            RelatedFileSha1 = order.Type == MachineActionType.StopAndQuarantineFile ? order.Sha1!.ToLowerInvariant() : null,
             Commands = order.Type == MachineActionType.LiveResponse
                 ? [.. order.Commands.Select((command, index) => new LiveResponseCommandStatus { Index = index, Command = command })]
                 : [],
