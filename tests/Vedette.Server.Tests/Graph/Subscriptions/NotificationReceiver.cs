@@ -1,33 +1,24 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
+using Vedette.Testing;
 
 namespace Vedette.Server.Tests.Graph.Subscriptions;
 
 /// <summary>A receiver of change notifications as an application has one: it gives validation tokens back, or does as it is told instead.</summary>
 internal sealed class NotificationReceiver : IDisposable
 {
-    private readonly HttpListener _listener = new();
+    private readonly LoopbackListener _listener;
     private readonly Func<HttpListenerContext, string, Task>? _validate;
-    private readonly Task _work;
 
     public NotificationReceiver(Func<HttpListenerContext, string, Task>? validate = null)
     {
         _validate = validate;
-        using (var probe = new TcpListener(IPAddress.Loopback, 0))
-        {
-            probe.Start();
-            Address = $"http://127.0.0.1:{((IPEndPoint)probe.LocalEndpoint).Port}/hook/";
-        }
-
-        _listener.Prefixes.Add(Address);
-        _listener.Start();
-        _work = Task.Run(ListenAsync);
+        _listener = new LoopbackListener("hook", TakeAsync);
     }
 
-    public string Address { get; }
+    public string Address => _listener.Address;
 
     public ConcurrentQueue<JsonElement> Told { get; } = new();
 
@@ -40,39 +31,19 @@ internal sealed class NotificationReceiver : IDisposable
         await context.Response.OutputStream.WriteAsync(Encoding.UTF8.GetBytes(body));
     }
 
-    public void Dispose()
-    {
-        _listener.Stop();
-        _listener.Close();
-        _work.GetAwaiter().GetResult();
-    }
+    public void Dispose() => _listener.Dispose();
 
-    private async Task ListenAsync()
+    private async Task TakeAsync(HttpListenerContext context, string body)
     {
-        while (_listener.IsListening)
+        if (context.Request.QueryString["validationToken"] is { } token)
         {
-            try
-            {
-                var context = await _listener.GetContextAsync();
-                using var reader = new StreamReader(context.Request.InputStream);
-                var body = await reader.ReadToEndAsync();
-                if (context.Request.QueryString["validationToken"] is { } token)
-                {
-                    Validated.Enqueue($"{context.Request.HttpMethod} {context.Request.ContentType} {context.Request.Url!.Query} {body}");
-                    await (_validate ?? ((c, t) => AnswerAsync(c, 200, t)))(context, token);
-                }
-                else
-                {
-                    foreach (var notification in JsonDocument.Parse(body).RootElement.GetProperty("value").EnumerateArray()) Told.Enqueue(notification.Clone());
-                    context.Response.StatusCode = 202;
-                }
-
-                context.Response.Close();
-            }
-            catch (Exception exception) when (exception is HttpListenerException or ObjectDisposedException or InvalidOperationException)
-            {
-                // The listener was closed, or the other end went away.
-            }
+            Validated.Enqueue($"{context.Request.HttpMethod} {context.Request.ContentType} {context.Request.Url!.Query} {body}");
+            await (_validate ?? ((c, t) => AnswerAsync(c, 200, t)))(context, token);
+        }
+        else
+        {
+            foreach (var notification in JsonDocument.Parse(body).RootElement.GetProperty("value").EnumerateArray()) Told.Enqueue(notification.Clone());
+            context.Response.StatusCode = 202;
         }
     }
 }
