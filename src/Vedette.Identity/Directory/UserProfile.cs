@@ -48,4 +48,22 @@ public sealed record UserChange
 /// <param name="DisplayName">Name for people.</param>
 /// <param name="Profile">Properties of <see cref="UserProfile.Columns"/>.</param>
 /// <param name="Group">Name of the group that the person belongs to, made when it is not there.</param>
-public sealed record KnownPerson(Guid Id, string UserPrincipalName, string DisplayName, IReadOnlyDictionary<string, string?> Profile, string? Group);
+public sealed record KnownPerson(Guid Id, string UserPrincipalName, string DisplayName, IReadOnlyDictionary<string, string?> Profile, string? Group)
+{
+    /// <summary>A person with a name and a place in the organisation; without a mail address the sign-in name is one.</summary>
+    public static KnownPerson Of(
+        Guid id, string userPrincipalName, string displayName, string? givenName, string? surname, string? mail, string? jobTitle, string? department, string? group = null) => new(
+        id,
+        userPrincipalName,
+        displayName,
+        new Dictionary<string, string?>
+        {
+            ["givenName"] = givenName,
+            ["surname"] = surname,
+            ["mail"] = mail ?? userPrincipalName,
+            ["mailNickname"] = userPrincipalName.Split('@')[0],
+            ["jobTitle"] = jobTitle,
+            ["department"] = department,
+        },
+        group);
+}

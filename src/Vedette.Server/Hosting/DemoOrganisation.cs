@@ -21,18 +21,6 @@ internal static class DemoOrganisation
     }
 
     // They have no password: only the demo user can sign in until somebody is given one.
-    private static KnownPerson Known(DemoPerson person) => new(
-        person.ObjectId,
-        person.UserPrincipalName,
-        person.DisplayName,
-        new Dictionary<string, string?>
-        {
-            ["givenName"] = person.GivenName,
-            ["surname"] = person.Surname,
-            ["mail"] = person.UserPrincipalName,
-            ["mailNickname"] = person.UserPrincipalName.Split('@')[0],
-            ["jobTitle"] = person.JobTitle,
-            ["department"] = person.Department,
-        },
-        person.Department);
+    private static KnownPerson Known(DemoPerson person) => KnownPerson.Of(
+        person.ObjectId, person.UserPrincipalName, person.DisplayName, person.GivenName, person.Surname, mail: null, person.JobTitle, person.Department, group: person.Department);
 }

@@ -104,7 +104,7 @@ internal sealed class ImportOperation(
     {
         if (string.IsNullOrWhiteSpace(text)) return null;
         var word = text.Trim().TrimStart('+');
-        if (double.TryParse(word.AsSpan(0, word.Length - 1), NumberStyles.Float, CultureInfo.InvariantCulture, out var amount) && Math.Abs(amount) < 100_000)
+        if (word.Length > 1 && double.TryParse(word.AsSpan(0, word.Length - 1), NumberStyles.Float, CultureInfo.InvariantCulture, out var amount) && Math.Abs(amount) < 100_000)
         {
             switch (word[^1])
             {
@@ -121,20 +121,8 @@ internal sealed class ImportOperation(
     }
 
     // They have no password: nobody signs in as an imported person until somebody gives one.
-    private static KnownPerson Known(ObservedPerson person) => new(
-        person.ObjectId,
-        person.UserPrincipalName,
-        person.DisplayName,
-        new Dictionary<string, string?>
-        {
-            ["givenName"] = person.GivenName,
-            ["surname"] = person.Surname,
-            ["mail"] = person.Mail ?? person.UserPrincipalName,
-            ["mailNickname"] = person.UserPrincipalName.Split('@')[0],
-            ["jobTitle"] = person.JobTitle,
-            ["department"] = person.Department,
-        },
-        null);
+    private static KnownPerson Known(ObservedPerson person) => KnownPerson.Of(
+        person.ObjectId, person.UserPrincipalName, person.DisplayName, person.GivenName, person.Surname, person.Mail, person.JobTitle, person.Department);
 
     internal sealed record Input(
         string[] Files, bool ShiftToNow, bool Detections, string? DeviceName, string? Tenant, string? Table = null, string? ShiftTime = null, bool DryRun = false, bool SkipKnown = false,
