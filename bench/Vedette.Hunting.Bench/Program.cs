@@ -109,10 +109,12 @@ async Task ContestAsync(string[] rest)
     await engine.ExecuteAsync($"USE {database}");
     var service = new HuntingService(engine, options, new HuntingCatalogue(options), TimeProvider.System);
     var kusto = new Dictionary<string, string> { ["allow_experimental_kusto_dialect"] = "1", ["dialect"] = "kusto" };
+    // What makes hand-written statements on these tables faster as well.
+    var tuned = new Dictionary<string, string> { ["optimize_use_implicit_projections"] = "0" };
     List<IContestant> contestants =
     [
         new CompiledContestant(service, tenant),
-        new ClickHouseContestant(engine, "SQL", ClickHouseSettings.None, w => w.Sql.Replace("{db}", database).Replace("{t}", $"_TenantId = '{tenant}'")),
+        new ClickHouseContestant(engine, "SQL", tuned, w => w.Sql.Replace("{db}", database).Replace("{t}", $"_TenantId = '{tenant}'")),
     ];
     if (File.Exists(BenchData.DuckFile(args[1]))) contestants.Add(new DuckDbContestant(BenchData.PackageFolder(args[1]), BenchData.DuckFile(args[1])));
     contestants.Add(new ClickHouseContestant(engine, "kusto", kusto, static w => w.Kql));

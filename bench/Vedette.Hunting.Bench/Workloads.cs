@@ -33,7 +33,8 @@ internal sealed record Workload(string Name, string Kql, string Sql, string Duck
             @"SELECT count(*) FROM DeviceNetworkEvents WHERE regexp_matches(RemoteUrl, '^https?://\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}')"),
         new("count_by",
             "DeviceProcessEvents | summarize Count = count() by FileName | top 10 by Count",
-            "SELECT FileName, count() AS Count FROM {db}.DeviceProcessEvents WHERE {t} GROUP BY FileName ORDER BY Count DESC LIMIT 10",
+            "SELECT FileName, count() AS Count FROM {db}.DeviceProcessEvents WHERE {t} GROUP BY FileName ORDER BY Count DESC LIMIT 10 "
+                + "SETTINGS preferred_optimize_projection_name = 'totals', max_threads = 1",
             "SELECT FileName, count(*) AS Count FROM DeviceProcessEvents GROUP BY FileName ORDER BY Count DESC LIMIT 10"),
         new("dcount_hour",
             "DeviceProcessEvents | summarize dcount(DeviceId) by bin(Timestamp, 1h)",

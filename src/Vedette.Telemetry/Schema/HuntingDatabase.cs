@@ -112,16 +112,19 @@ public sealed class HuntingDatabase(IClickHouse engine, string database)
 
             var columns = existing[table.Table.Name].ToDictionary(static c => c.Name, static c => c.Codec, StringComparer.Ordinal);
             var known = indexes[table.Table.Name].ToHashSet(StringComparer.Ordinal);
+            var uncounted = table.Projections().Where(p => !projections[table.Table.Name].Contains(p.Name)).ToArray();
             var changes = table.Columns.Where(c => !columns.ContainsKey(c.Name)).Select(static c => "ADD COLUMN IF NOT EXISTS " + c.Definition)
                 // Other compression holds for what is written or merged from now on.
                 .Concat(table.Columns.Where(c => c.Codec.Length > 0 && columns.TryGetValue(c.Name, out var codec) && codec != $"CODEC({c.Codec})")
                     .Select(static c => $"MODIFY COLUMN {ClickHouseName.Quote(c.Name)} CODEC({c.Codec})"))
                 .Concat(table.Indexes().Where(i => !known.Contains(i.Name)).Select(static i => "ADD INDEX IF NOT EXISTS " + i.Definition))
-                // Counts stand beside the rows that are written from now on; the others are counted when they are asked for, as before.
-                .Concat(table.Projections().Where(p => !projections[table.Table.Name].Contains(p.Name)).Select(static p => "ADD PROJECTION IF NOT EXISTS " + p.Definition))
+                .Concat(uncounted.Select(static p => "ADD PROJECTION IF NOT EXISTS " + p.Definition))
                 .ToArray();
             if (changes.Length == 0) continue;
             await engine.ExecuteAsync($"ALTER TABLE {Name}.{table.Table.Name} {string.Join(", ", changes)}", cancellationToken);
+            // The rows that are there are counted while the table is in use; queries count those of a part themselves until it is done.
+            foreach (var (name, _) in uncounted)
+                await engine.ExecuteAsync($"ALTER TABLE {Name}.{table.Table.Name} MATERIALIZE PROJECTION {ClickHouseName.Quote(name)}", cancellationToken);
         }
     }
 }

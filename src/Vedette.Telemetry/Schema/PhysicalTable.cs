@@ -28,12 +28,18 @@ public sealed record PhysicalColumn(string Name, string Type, KqlType KqlType, s
 public sealed class PhysicalTable
 {
     /// <summary>Raised when this class writes other DDL for the same files, so that existing databases are brought up to date.</summary>
-    internal const int FormRevision = 3;
+    internal const int FormRevision = 4;
 
     /// <summary>
     /// The projection in which the engine keeps counts by tenant, hour and <see cref="CountedColumns"/>: it answers queries that do no more than count.
     /// </summary>
     internal const string CountsProjection = "counts";
+
+    /// <summary>
+    /// The projection in which the engine keeps counts by tenant, day and <see cref="CountedColumns"/>: a twentieth of <see cref="CountsProjection"/>, for queries
+    /// that ask for no hours.
+    /// </summary>
+    internal const string TotalsProjection = "totals";
 
     /// <summary>The hidden column that holds the tenant of a row.</summary>
     public const string TenantColumn = "_TenantId";
@@ -123,9 +129,14 @@ public sealed class PhysicalTable
     {
         if (CountedColumns.Count == 0 || TimeColumn is null) yield break;
         // The day is the partition's: conditions on it leave whole partitions out, also where older ones have no counts yet.
-        var keys = string.Join(", ", new[] { TenantColumn }.Select(ClickHouseName.Quote)
-            .Concat([DayOf(TimeColumn), HourOf(TimeColumn)]).Concat(CountedColumns.Select(ClickHouseName.Quote)));
-        yield return (CountsProjection, $"{ClickHouseName.Quote(CountsProjection)} (SELECT {keys}, count() GROUP BY {keys})");
+        yield return (CountsProjection, CountedBy(CountsProjection, [DayOf(TimeColumn), HourOf(TimeColumn)]));
+        yield return (TotalsProjection, CountedBy(TotalsProjection, [DayOf(TimeColumn)]));
+    }
+
+    private string CountedBy(string name, string[] times)
+    {
+        var keys = string.Join(", ", [ClickHouseName.Quote(TenantColumn), .. times, .. CountedColumns.Select(ClickHouseName.Quote)]);
+        return $"{ClickHouseName.Quote(name)} (SELECT {keys}, count() GROUP BY {keys})";
     }
 
     /// <summary>The day of a time, as the partition has it.</summary>

@@ -99,18 +99,23 @@ internal static class BoundTree
     }
 
     /// <summary>Counts how often each shared plan is read, a plan that is read several times counting once itself.</summary>
-    public static Dictionary<int, int> References(BoundRelation root)
+    public static Dictionary<int, int> References(BoundRelation root) =>
+        All(root).OfType<SharedScan>().CountBy(scan => scan.Shared.Id).ToDictionary();
+
+    /// <summary>All relations of a query, those of subqueries included; what a shared plan is made of comes once.</summary>
+    public static IReadOnlyList<BoundRelation> All(BoundRelation root)
     {
-        var counts = new Dictionary<int, int>();
+        var found = new List<BoundRelation>();
+        var shared = new HashSet<int>();
         Visit(root);
-        return counts;
+        return found;
 
         void Visit(BoundRelation relation)
         {
+            found.Add(relation);
             if (relation is SharedScan scan)
             {
-                counts[scan.Shared.Id] = counts.GetValueOrDefault(scan.Shared.Id) + 1;
-                if (counts[scan.Shared.Id] == 1)
+                if (shared.Add(scan.Shared.Id))
                     Visit(scan.Shared.Plan);
                 return;
             }

@@ -58,6 +58,8 @@ internal sealed partial class RelationWriter
 
         if (days.Count > 0)
             _days[scan] = days;
+        else if (keys.All(k => OnlyColumns(k.Value, names)))
+            _program.ReadsTotals(scan);
         var rows = conditions.Aggregate((BoundRelation)scan, (below, condition) => new FilterRelation(below, condition));
         if (keys.Any(k => k.Value is BoundCall { Function.Name: "bin", Arguments: [BoundColumnRef of, ..] } && of.Column == hour))
             rows = new ExtendRelation(rows, [new NamedScalar(hour, Hour(new BoundColumnRef(clock, default)))], [.. rows.Columns, hour]);

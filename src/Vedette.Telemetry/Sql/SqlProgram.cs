@@ -3,6 +3,7 @@ using Vedette.Kql;
 using Vedette.Kql.Bound;
 using Vedette.Telemetry.Engine;
 using Vedette.Telemetry.Local;
+using Vedette.Telemetry.Schema;
 
 namespace Vedette.Telemetry.Sql;
 
@@ -16,12 +17,29 @@ internal sealed class SqlProgram(BoundRelation root)
     private readonly List<(string Name, Select Select)> _order = [];
     private readonly List<LocalStage> _stages = [];
 
+    // Of two projections that both fit the engine does not take the smaller one by itself, and with a second thread it would merge a few hundred names twice.
+    private static readonly IReadOnlyDictionary<string, string> TotalsSettings = new Dictionary<string, string>(StringComparer.Ordinal)
+    {
+        ["max_threads"] = "1",
+        ["preferred_optimize_projection_name"] = PhysicalTable.TotalsProjection,
+    };
+
     /// <summary>Ids from here downwards number the rows of steps.</summary>
     private const int FirstNumber = -2_000_000_000;
 
     public IReadOnlyList<ClickHouseParameter> Parameters => [.. _parameters.Values];
 
     public IReadOnlyList<LocalStage> Stages => _stages;
+
+    /// <summary>Settings that suit what this program reads, beside those that all rely on.</summary>
+    public IReadOnlyDictionary<string, string> Settings { get; private set; } = new Dictionary<string, string>();
+
+    /// <summary>Notes that of this table no more is asked than its totals by day.</summary>
+    public void ReadsTotals(TableScan scan)
+    {
+        if (BoundTree.All(root).OfType<TableScan>().SequenceEqual([scan]))
+            Settings = TotalsSettings;
+    }
 
     /// <summary>How many places read a shared plan.</summary>
     public int References(SharedPlan plan) => _references.GetValueOrDefault(plan.Id, 1);

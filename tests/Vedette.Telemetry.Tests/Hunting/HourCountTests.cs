@@ -29,7 +29,6 @@ public sealed class HourCountTests : IAsyncLifetime
     public Task DisposeAsync() => Engine.ExecuteAsync($"DROP DATABASE {_database}");
 
     [Theory]
-    [InlineData("summarize Count = count() by FileName | sort by FileName asc")]
     [InlineData("summarize count() by bin(Timestamp, 1h), ActionType | sort by Timestamp asc, ActionType asc")]
     [InlineData("where Timestamp >= datetime(2026-11-02) | summarize count() by bin(Timestamp, 1h), ActionType | sort by Timestamp asc, ActionType asc")]
     [InlineData("where Timestamp >= datetime(2026-11-01 13:00) and Timestamp < datetime(2026-11-02 13:00) | summarize count() by bin(Timestamp, 6h) | sort by Timestamp asc")]
@@ -45,6 +44,27 @@ public sealed class HourCountTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("summarize Count = count() by FileName | sort by FileName asc")]
+    [InlineData("where ActionType == 'B' | summarize count() by toupper(FileName) | sort by Column1 asc")]
+    [InlineData("where FileName startswith 'e' | count")]
+    public async Task Totals_by_day_answer_what_asks_for_no_hours(string query)
+    {
+        var counted = await RunAsync(query);
+        counted.Read.ShouldBe(PhysicalTable.TotalsProjection);
+        counted.Rows.ShouldBe((await RunAsync(query, "where isnotempty(DeviceId) or true | ")).Rows);
+        counted.Rows.Count.ShouldBeGreaterThan(0);
+    }
+
+    [Theory]
+    [InlineData("summarize count() by FileName | join kind=inner (DeviceProcessEvents | summarize dcount(DeviceId) by FileName) on FileName")]
+    [InlineData("where FileName in ((DeviceProcessEvents | where ProcessId > 1 | project FileName)) | summarize count() by FileName")]
+    public async Task Another_table_in_the_same_query_is_read_with_all_threads(string query)
+    {
+        await using var statement = Compiled(query);
+        (await statement.PrepareAsync(Engine)).Statement.Settings.Keys.ShouldNotContain("max_threads");
+    }
+
+    [Theory]
     [InlineData("where Timestamp > datetime(2026-11-02) | summarize count() by ActionType")]
     [InlineData("where Timestamp >= datetime(2026-11-02 00:30) | summarize count() by ActionType")]
     [InlineData("where Timestamp <= datetime(2026-11-02) | summarize count() by ActionType")]
@@ -56,7 +76,7 @@ public sealed class HourCountTests : IAsyncLifetime
     [Fact]
     public async Task Rows_from_before_the_counts_are_counted_all_the_same_and_only_their_days_are_read()
     {
-        await Engine.ExecuteAsync($"ALTER TABLE {_database}.DeviceProcessEvents DROP PROJECTION {PhysicalTable.CountsProjection}");
+        await Engine.ExecuteAsync($"ALTER TABLE {_database}.DeviceProcessEvents DROP PROJECTION {PhysicalTable.CountsProjection}, DROP PROJECTION {PhysicalTable.TotalsProjection}");
         await Engine.ExecuteAsync($"ALTER DATABASE {_database} MODIFY COMMENT 'vedette schema 0.older'");
         await new HuntingDatabase(Engine, _database).EnsureAsync();
         await InsertAsync($"SELECT toDateTime64('2026-11-03 00:00:00', 7, 'UTC'), 'late', 'A', '{Tenant}' FROM numbers(3)");
@@ -76,9 +96,17 @@ public sealed class HourCountTests : IAsyncLifetime
 
     private async Task<IReadOnlyList<string>> ExplainAsync(string query)
     {
-        var sql = Service().Explain(new HuntingRequest(Tenant, $"DeviceProcessEvents | {query}"));
-        var lines = await Engine.RowsAsync(new ClickHouseStatement($"SELECT * FROM (EXPLAIN indexes = 1 {sql})") { Parameters = [new("tenant", Tenant)], Settings = SqlStatement.Settings });
+        await using var compiled = Compiled(query);
+        var statement = (await compiled.PrepareAsync(Engine)).Statement;
+        var lines = await Engine.RowsAsync(statement with { Sql = $"SELECT * FROM (EXPLAIN indexes = 1 {statement.Sql})" });
         return [.. lines.Select(line => (string)line[0]!)];
+    }
+
+    private SqlStatement Compiled(string query)
+    {
+        var catalogue = new HuntingCatalogue(new TelemetryOptions { Database = _database });
+        var root = catalogue.Bind($"DeviceProcessEvents | {query}").Root!;
+        return SqlCompiler.Compile(root, new SqlContext { TenantId = Tenant, FindTable = catalogue.FindTable, Now = new DateTime(2026, 11, 10, 0, 0, 0, DateTimeKind.Utc) });
     }
 
     private HuntingService Service()
