@@ -34,6 +34,13 @@ public sealed class QuerySieveTests
         "endswith_cs", "hasprefix", "hassuffix", "!hasprefix",
     ];
 
+    private static readonly string[] Patterns =
+    [
+        "(?i)power.hell", "^power", "ern(el)?32", "(?i)KERNEL32|istanbul", "(cmd|power)(sh)?ell", "cmd[.]exe", "[Dd]elete", "a{0,3}b?", "(a|) b", "del+ete", "x{2}|a", "(?:a)-(?P<n>b)",
+        "(?i)k", "(?i)s+ad", "de(le|x)te\\s+shadows", "[^a]dmin", "\\.exe$", "a*", "(?i)stra(ß|ss)e", "日本\\.exe", "\\Qcmd.\\Eexe", "c\\x6Dd", "[[:alpha:]]md", "[]a]b", "a{,2}", "(?i:CMD)\\.", "\\pLmd",
+        "(?s)new.line", "nel3{1,2}2\\b", "(((un)?delete)|system32)",
+    ];
+
     [Fact]
     public async Task Every_row_that_a_query_gives_passes_the_sieve()
     {
@@ -57,7 +64,7 @@ public sealed class QuerySieveTests
             "FileName has_any (\"kernel32\", \"delete\")", "FileName has_all (\"delete\", \"shadows\")", "FileName has_any (dynamic([\"KERNEL32\", \"x\"]))",
             "not(FileName has_any (\"kernel32\", \"delete\"))", "isnotempty(FileName)", "isempty(FileName)", "not(isnotempty(FileName))",
             "ProcessId == 7", "7 == ProcessId", "ProcessId in (1, 3, 99)", "ProcessId != 7", "not(ProcessId == 7)", "ProcessId between (3 .. 5)",
-            "FileName matches regex \"(?i)power.hell\"", "FileName == ProcessCommandLine", "false", "true", "1 == 2",
+            .. Patterns.Select(p => $"FileName matches regex {Quoted(p)}"), .. Patterns.Select(p => $"not(FileName matches regex {Quoted(p)})"), "FileName == ProcessCommandLine", "false", "true", "1 == 2",
             "(FileName =~ \"cmd.exe\" and ProcessId > 1) or (FileName has \"delete\" and ProcessCommandLine has \"shadows\")",
         ];
         var failures = new List<string>();
@@ -103,6 +110,10 @@ public sealed class QuerySieveTests
     [InlineData("DeviceProcessEvents | where DeviceId in ((DeviceInfo | project DeviceId))", "b", true)]
     [InlineData("DeviceFileEvents | where FileName == 'cmd.exe'", "cmd.exe", false)]
     [InlineData("DeviceFileEvents | where DeviceId in ((DeviceProcessEvents | project DeviceId))", "cmd.exe", false)]
+    [InlineData(@"DeviceProcessEvents | where FileName matches regex '(?i)^lsass[^/]*[.](dmp|zip)$'", "lsass-1.ZIP", true)]
+    [InlineData(@"DeviceProcessEvents | where FileName matches regex '(?i)^lsass[^/]*[.](dmp|zip)$'", "lsass.exe", false)]
+    [InlineData(@"DeviceProcessEvents | where FileName matches regex '(save|export) +hk(lm|cu)'", "reg hklm", false)]
+    [InlineData(@"DeviceProcessEvents | where FileName matches regex '[a-z]+(a|b?)'", "1", true)]
     [InlineData("print x = 1", "b", true)]
     [InlineData("nothing that binds", "b", true)]
     public void Queries_are_named_as_their_operators_allow(string query, string fileName, bool named) =>

@@ -106,6 +106,7 @@ internal static class SieveReader
         if (right is not BoundLiteral literal) return SieveCondition.Any;
         if (op == KqlOperator.Equal && !negated && Whole(left, source) is { } number && SieveText.Number(literal.Value) is { } value) return new NumberIs(number, [value]);
         if (Text(left, source) is not { } ordinal || literal.Value is not string text) return SieveCondition.Any;
+        if (op == KqlOperator.MatchesRegex && !negated) return SieveCondition.And(RegexTexts.Of(text).Select(texts => new TextIs(ordinal, SieveTest.Contains, texts)));
         SieveTest? test = op switch
         {
             KqlOperator.Equal or KqlOperator.EqualIgnoreCase => SieveTest.Equal,
