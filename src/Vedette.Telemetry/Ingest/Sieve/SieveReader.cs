@@ -18,29 +18,8 @@ internal static class SieveReader
         Sources(root)?.ConvertAll(static s => new SieveSource(s.Table, SieveCondition.And(s.Conditions)));
 
     /// <summary>Every table that a query reads anywhere.</summary>
-    public static IReadOnlySet<string> Tables(BoundRelation root)
-    {
-        var tables = new HashSet<string>(StringComparer.Ordinal);
-        var seen = new HashSet<int>();
-        Visit(root);
-        return tables;
-
-        void Visit(BoundRelation relation)
-        {
-            if (relation is TableScan scan) tables.Add(scan.Table.Name);
-            if (relation is SharedScan shared && seen.Add(shared.Shared.Id)) Visit(shared.Shared.Plan);
-            var (scalars, relations) = BoundTree.Parts(relation);
-            foreach (var scalar in scalars) VisitScalar(scalar);
-            foreach (var input in relations) Visit(input);
-        }
-
-        void VisitScalar(BoundScalar scalar)
-        {
-            if (scalar is BoundScalarSubquery subquery) Visit(subquery.Query);
-            if (scalar is BoundIn { Subquery: { } set }) Visit(set);
-            foreach (var child in BoundTree.Children(scalar)) VisitScalar(child);
-        }
-    }
+    public static IReadOnlySet<string> Tables(BoundRelation root) =>
+        BoundTree.All(root).OfType<TableScan>().Select(static scan => scan.Table.Name).ToHashSet(StringComparer.Ordinal);
 
     private static List<Source>? Sources(BoundRelation relation) => relation switch
     {
