@@ -301,8 +301,17 @@ internal sealed partial class Binder
         Projection projection, Expr item, Dictionary<string, GraphPatternElement> elements, TableValue edges, TableValue nodes)
     {
         var expression = item is NamedExpr n ? n.Value : item;
+        var names = item is NamedExpr several ? several.Names : [];
+        List<NamedResult>? tuple = null;
+        WithElements(expression, edges, nodes, elements, () => (tuple = TryBindTuple(expression, ProjectionStyle.Project))?[0].Value ?? Unknown(expression.Span));
+        if (tuple is not null)
+        {
+            AddTuple(projection, names, tuple, expression);
+            return;
+        }
+
         var value = WithElements(expression, edges, nodes, elements, () => BindScalar(expression));
-        var name = item is NamedExpr named ? named.Names[0].Name : ResultName(item);
+        var name = names.Count > 0 ? names[0].Name : ResultName(item);
         // A property of a variable-length edge is an array, one element per hop.
         var type = value is BoundGraphElement { Column: not null, Variable: var variable } && elements[variable] is { IsEdge: true } e && (e.MinHops != 1 || e.MaxHops != 1)
             ? KqlType.Dynamic

@@ -50,7 +50,8 @@ internal sealed partial class Binder
                 continue;
             }
 
-            var value = BindScalar(expression);
+            // Of several results the first is assigned.
+            var value = TryBindTuple(expression, ProjectionStyle.Project)?[0].Value ?? BindScalar(expression);
             if (state.Find(name.Name) is not { } column)
                 UnknownName(name.Name, name.Span);
             else

@@ -19,6 +19,55 @@ internal sealed class LocalEvaluator(Func<KqlColumn, object?> column, Func<Bound
     /// <summary>Values of expressions that only the operator knows; asked before anything else.</summary>
     public Func<BoundScalar, LocalEvaluator, (bool Known, object? Value)>? Special { get; init; }
 
+    /// <summary>Where expressions are computed that this process does not compute exactly; null when there is no such place.</summary>
+    public EngineValues? Engine { get; init; }
+
+    /// <summary>The type of what <see cref="Special"/> or a column gives, when it is not that of the expression.</summary>
+    public Func<BoundScalar, KqlType> TypeOf { get; init; } = static s => s.Type;
+
+    /// <summary>The operator's own functions of which a part has to be asked for; null for anything else.</summary>
+    public Func<BoundScalar, ValueTask<object?>?>? SpecialAsync { get; init; }
+
+    /// <summary>A part's value as it would be so many rows later, while the operator's state stays as it is; null when there is no such row.</summary>
+    public Func<IReadOnlyList<BoundScalar>, object?[], int, object?[]?>? Ahead { get; init; }
+
+    /// <summary>The value of an expression, of its type, wherever it is computed. Needs <see cref="EngineValues.RunAsync"/> around it.</summary>
+    public ValueTask<object?> EvaluateAsync(BoundScalar scalar) => Engine is null || Engine.IsLocal(scalar) ? new(Plain(Evaluate(scalar))) : AskAsync(scalar, Engine);
+
+    private static object? Plain(object? value) => value is System.Text.Json.Nodes.JsonNode node ? LocalJson.Write(node) : value;
+
+    private async ValueTask<object?> AskAsync(BoundScalar scalar, EngineValues engine)
+    {
+        switch (scalar)
+        {
+            // What need not be computed may fail, and costs a question. What this process knows comes first.
+            case BoundBinary { Operator: KqlOperator.And or KqlOperator.Or, Left.Type: KqlType.Bool, Right.Type: KqlType.Bool } both:
+            {
+                var (first, second) = engine.IsLocal(both.Left) || !engine.IsLocal(both.Right) ? (both.Left, both.Right) : (both.Right, both.Left);
+                var decides = both.Operator == KqlOperator.Or;
+                var one = await EvaluateAsync(first);
+                if (one is bool known && known == decides)
+                    return decides;
+                var other = await EvaluateAsync(second);
+                return other is bool last && last == decides ? decides : one is null || other is null ? null : !decides;
+            }
+
+            case BoundCall { Function.Name: "iff", Arguments: [var condition, var yes, var no] } call when yes.Type == call.Type && no.Type == call.Type:
+                return await EvaluateAsync(await EvaluateAsync(condition) is true ? yes : no);
+        }
+
+        if (SpecialAsync?.Invoke(scalar) is { } special)
+            return await special;
+        var expression = engine.Expression(scalar, TypeOf);
+        var values = new object?[expression.Leaves.Count];
+        for (var i = 0; i < values.Length; i++)
+            values[i] = await EvaluateAsync(expression.Leaves[i]);
+        return await engine.ValueAsync(expression, values, Ahead is null ? null : rows => Ahead(expression.Leaves, values, rows));
+    }
+
+    /// <summary>Whether a predicate is true, wherever it is computed.</summary>
+    public async ValueTask<bool> IsTrueAsync(BoundScalar predicate) => await EvaluateAsync(predicate) is true;
+
     /// <summary>Whether a predicate is true.</summary>
     public bool IsTrue(BoundScalar predicate) => Evaluate(predicate) is true;
 
@@ -131,14 +180,14 @@ internal sealed class LocalEvaluator(Func<KqlColumn, object?> column, Func<Bound
             case (DateTime x, DateTime y):
                 return x - y;
             case (DateTime x, TimeSpan y):
-                return op == KqlOperator.Add ? x + y : x - y;
+                return Time(x.Ticks + (Int128)(op == KqlOperator.Add ? y.Ticks : -(Int128)y.Ticks));
             case (TimeSpan x, DateTime y):
-                return y + x;
+                return Time(y.Ticks + (Int128)x.Ticks);
             case (TimeSpan x, TimeSpan y):
                 return op switch
                 {
-                    KqlOperator.Add => x + y,
-                    KqlOperator.Subtract => x - y,
+                    KqlOperator.Add => new TimeSpan(unchecked(x.Ticks + y.Ticks)),
+                    KqlOperator.Subtract => new TimeSpan(unchecked(x.Ticks - y.Ticks)),
                     KqlOperator.Divide => y.Ticks == 0 ? null : (double)x.Ticks / y.Ticks,
                     _ => y.Ticks == 0 ? null : new TimeSpan(x.Ticks - (y.Ticks * (long)Math.Floor((double)x.Ticks / y.Ticks))),
                 };
@@ -164,6 +213,9 @@ internal sealed class LocalEvaluator(Func<KqlColumn, object?> column, Func<Bound
             _ => a - (b * Math.Floor(a / b)),
         };
     }
+
+    /// <summary>A time; null when it lies beyond what a datetime can hold.</summary>
+    private static object? Time(Int128 ticks) => ticks >= 0 && ticks <= DateTime.MaxValue.Ticks ? new DateTime((long)ticks, DateTimeKind.Utc) : null;
 
     private static object? Whole(KqlOperator op, long a, long b) => op switch
     {

@@ -44,7 +44,7 @@ internal sealed class LocalStage(
     public const int MaxRows = 2_000_000;
 
     /// <summary>Bytes, by estimate, of the rows that a step holds at once.</summary>
-    private const long MaxBytes = 512L * 1024 * 1024;
+    public const long MaxBytes = 512L * 1024 * 1024;
 
     private const int FoundIds = 1_000_000_000;
     private static int s_nextFound = FoundIds;
@@ -161,12 +161,12 @@ internal sealed class LocalStage(
         for (var row = 0; row < block.RowCount; row++)
         {
             var values = new object?[columns.Count];
-            bytes += 32 + (8 * values.Length);
             for (var column = 0; column < values.Length; column++)
             {
                 values[column] = LocalValues.FromEngine(block.Columns[column][row], columns[column].Type);
-                bytes += values[column] is string text ? 24 + (2 * text.Length) : 24;
             }
+
+            bytes += RowBudget.BytesOf(values);
 
             rows.Add(values);
         }

@@ -19,6 +19,31 @@ internal static class BoundTree
         _ => [],
     };
 
+    /// <summary>A scalar with some of its parts replaced.</summary>
+    /// <param name="scalar">The scalar.</param>
+    /// <param name="other">What stands in a part's place; null when it stays.</param>
+    public static BoundScalar Replace(BoundScalar scalar, Func<BoundScalar, BoundScalar?> other)
+    {
+        if (other(scalar) is { } replaced)
+            return replaced;
+        return scalar switch
+        {
+            BoundCall call => new BoundCall(call.Function, All(call.Arguments), call.Type, call.Span),
+            BoundBinary binary => new BoundBinary(binary.Operator, binary.Negated, One(binary.Left), One(binary.Right), binary.Type, binary.Span),
+            BoundNegate negate => new BoundNegate(One(negate.Operand), negate.Span),
+            BoundBetween between => new BoundBetween(One(between.Value), One(between.Low), One(between.High), between.Negated, between.Span),
+            BoundIn set => new BoundIn(set.Operator, set.Negated, One(set.Value), set.Items is null ? null : All(set.Items), set.Subquery, set.Span),
+            BoundMember member => new BoundMember(One(member.Value), member.Name, member.Span),
+            BoundIndex index => new BoundIndex(One(index.Value), One(index.Index), index.Span),
+            BoundConvert convert => new BoundConvert(One(convert.Operand), convert.Type, convert.Span),
+            _ => scalar,
+        };
+
+        BoundScalar One(BoundScalar part) => Replace(part, other);
+
+        List<BoundScalar> All(IReadOnlyList<BoundScalar> parts) => [.. parts.Select(One)];
+    }
+
     /// <summary>The largest parts of a scalar that are computed out of the given columns and nothing else; mere columns and literals are left out.</summary>
     public static IEnumerable<BoundScalar> RowParts(BoundScalar scalar, IReadOnlySet<int> columns)
     {

@@ -25,7 +25,7 @@ internal sealed partial class RelationWriter
     }
 
     private Select GraphMatch(GraphMatchRelation node) =>
-        _program.AddStage(new GraphMatchStep(node, Collect(node.Graph), _context.Now), Nothing(), [], node.Columns, passesThrough: false);
+        _program.AddStage(new GraphMatchStep(node, Collect(node.Graph), _context, () => _program.Engine), Nothing(), [], node.Columns, passesThrough: false);
 
     private Select GraphComponents(GraphComponentsRelation node) =>
         _program.AddStage(new GraphComponentsStep(node, Collect(node.Graph)), Nothing(), [], node.Columns, passesThrough: false);

@@ -152,7 +152,7 @@ internal sealed partial class RelationWriter
         scope.KeepOrder = true;
         var inputs = computed.ConvertAll(s => new KqlColumn(Hide(scope, _scalars.Write(s, scope)), "", s.Type));
         var outputs = parts.Select((p, i) => i < group.Count ? p : new KqlColumn(NewHidden(), "", p.Type)).Concat(node.Columns).ToList();
-        return _program.AddStage(new SequenceScanStep(node, parts.Count, computed, _context.Now), scope, [.. parts, .. node.Input.Columns, .. inputs], outputs, passesThrough: false);
+        return _program.AddStage(new SequenceScanStep(node, parts.Count, computed, _context, () => _program.Engine), scope, [.. parts, .. node.Input.Columns, .. inputs], outputs, passesThrough: false);
     }
 
     private Select External(ExternalDataRelation node)

@@ -27,6 +27,9 @@ internal sealed class SqlProgram(BoundRelation root)
     /// <summary>Ids from here downwards number the rows of steps.</summary>
     private const int FirstNumber = -2_000_000_000;
 
+    /// <summary>The engine that local steps may ask, once the query runs.</summary>
+    public StepEngine? Engine { get; set; }
+
     public IReadOnlyList<ClickHouseParameter> Parameters => [.. _parameters.Values];
 
     public IReadOnlyList<LocalStage> Stages => _stages;

@@ -87,6 +87,7 @@ public sealed class SqlStatement : IAsyncDisposable
         var all = Settings.Concat(_program.Settings).Concat(settings ?? new Dictionary<string, string>()).GroupBy(p => p.Key).ToDictionary(g => g.Key, g => g.Last().Value, StringComparer.Ordinal);
         // A limit on the answer is none on what steps are given.
         var below = all.Where(p => p.Key is not ("limit" or "max_result_rows")).ToDictionary(p => p.Key, p => p.Value, StringComparer.Ordinal);
+        _program.Engine = new StepEngine(engine, below, ran);
         var done = 0;
         for (var i = 0; i < _program.Stages.Count; i++)
         {

@@ -39,6 +39,16 @@ public sealed class LocalStepTests
         rows.Select(r => (long)r[0]!).ShouldBe(Enumerable.Range(0, 45000).Select(i => 90000L - (2 * i)));
     }
 
+    [Fact]
+    public async Task What_a_scan_asks_of_the_engine_is_asked_for_many_rows_at_once()
+    {
+        await using var statement = Compile("range x from 1 to 20000 step 1 | extend t = tostring(x % 7) | sort by x asc | scan with (step a: t == '1'; step b: toupper(strcat(a.t, t)) == '12' or tolower(t) == toupper(a.t);) | count");
+        await using var engine = new CountingEngine(TestEngine.Shared);
+        var query = await statement.PrepareAsync(engine);
+        (await TestEngine.Shared.RowsAsync(query.Statement)).ShouldHaveSingleItem().ShouldBe([8572L]);
+        engine.Queries.ShouldBeLessThan(40);
+    }
+
     private static async Task<ulong> CountAsync(string table) =>
         (ulong)(await TestEngine.Shared.RowsAsync(new ClickHouseStatement($"SELECT count() FROM system.tables WHERE name = '{table}'")))[0][0]!;
 
@@ -47,5 +57,24 @@ public sealed class LocalStepTests
         var compilation = KqlCompiler.Bind(query, KqlSchema.Empty);
         compilation.Succeeded.ShouldBeTrue();
         return SqlCompiler.Compile(compilation.Root!, new SqlContext { TenantId = Guid.Empty, FindTable = static _ => null, Now = new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc) });
+    }
+
+    /// <summary>An engine that counts what it is asked.</summary>
+    private sealed class CountingEngine(IClickHouse engine) : IClickHouse
+    {
+        public int Queries { get; private set; }
+
+        public Task<ClickHouseStatistics> ExecuteAsync(ClickHouseStatement statement, CancellationToken cancellationToken = default) => engine.ExecuteAsync(statement, cancellationToken);
+
+        public Task<ClickHouseReader> QueryAsync(ClickHouseStatement statement, CancellationToken cancellationToken = default)
+        {
+            Queries++;
+            return engine.QueryAsync(statement, cancellationToken);
+        }
+
+        public Task<ClickHouseStatistics> InsertAsync(ClickHouseStatement statement, IAsyncEnumerable<ReadOnlyMemory<byte>> nativeBlocks, CancellationToken cancellationToken = default) =>
+            engine.InsertAsync(statement, nativeBlocks, cancellationToken);
+
+        public ValueTask DisposeAsync() => default;
     }
 }

@@ -1,19 +1,18 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using Vedette.Kql;
+using Vedette.Kql.Bound;
 
 namespace Vedette.Telemetry.Local.Functions;
 
 /// <summary>
 /// Common functions that SQL says too, for operators that look at rows one after another in this process (scan, graph-match), where a value may depend on
-/// the state so far. What depends on the row alone is computed by SQL even there.
+/// the state so far. What depends on the row alone is computed by SQL even there, and what is not here, or not exactly as SQL has it, is asked of the engine
+/// (<see cref="EngineValues"/>): only functions stand here that give the same for all values, so that asking is the exception.
 /// </summary>
 internal static class RowFunctions
 {
-    private static readonly TimeSpan RegexTimeout = TimeSpan.FromSeconds(2);
-
     private static readonly Lazy<Dictionary<string, LocalFunction>> Table = new(() =>
     {
         var table = new Dictionary<string, LocalFunction>(StringComparer.Ordinal);
@@ -32,6 +31,28 @@ internal static class RowFunctions
     /// <summary>Names of all functions in the table.</summary>
     public static IReadOnlyCollection<string> Names => Table.Value.Keys;
 
+    /// <summary>Whether a call of one of these functions gives here what it gives in SQL.</summary>
+    public static bool IsExact(BoundCall call)
+    {
+        var types = call.Arguments.Select(a => a.Type).ToList();
+        return Table.Value.ContainsKey(call.Function.Name) && !types.Contains(KqlType.Decimal) && call.Function.Name switch
+        {
+            "tostring" or "tolong" or "toint" or "toreal" or "tobool" or "todatetime" or "totimespan" or "toguid" or "todecimal" => LocalSupport.Converts(types[0], call.Type),
+            "parse_json" => types[0] == KqlType.Dynamic,
+            "coalesce" or "max_of" or "min_of" => types.TrueForAll(t => t == call.Type && t != KqlType.Dynamic),
+            "strcat" or "strcat_delim" => types.TrueForAll(IsPlain),
+            "bin" => types[0] is not KqlType.Real && types[1] is not KqlType.Real,
+            "pack_array" or "bag_pack" => types.TrueForAll(t => IsPlain(t) || t is KqlType.Bool or KqlType.Dynamic),
+            // A key may be a path.
+            "bag_has_key" => call.Arguments[1] is BoundLiteral { Value: string key } && !key.StartsWith('$'),
+            "set_has_element" or "array_index_of" => types.Count == 2 && IsPlain(types[1]),
+            _ => true,
+        };
+    }
+
+    /// <summary>Whether values of a type have one text.</summary>
+    private static bool IsPlain(KqlType type) => type is KqlType.String or KqlType.Long or KqlType.Int or KqlType.Guid;
+
     private static object? As(LocalCall c, int index) => LocalValues.To(c[index], c.TypeOf(index), c.Type);
 
     private static bool IsNull(LocalCall c, int index) => c[index] is null || (c.TypeOf(index) == KqlType.Dynamic && c[index] is "" or "null");
@@ -46,7 +67,6 @@ internal static class RowFunctions
         table["isempty"] = c => IsEmpty(c, 0);
         table["isnotempty"] = c => !IsEmpty(c, 0);
         table["coalesce"] = c => Enumerable.Range(0, c.Count).Where(i => !IsEmpty(c, i)).Select(i => As(c, i)).FirstOrDefault(LocalValues.To(null, KqlType.String, c.Type));
-        table["gettype"] = c => IsNull(c, 0) ? "null" : c.TypeOf(0) != KqlType.Dynamic ? c.TypeOf(0).Name() : c.Json(0) switch { JsonArray => "array", JsonObject => "dictionary", JsonValue v when v.TryGetValue<string>(out _) => "string", JsonValue v when v.TryGetValue<bool>(out _) => "bool", JsonValue v when v.TryGetValue<long>(out _) => "long", _ => "double" };
     }
 
     private static void AddConversions(Dictionary<string, LocalFunction> table)
@@ -60,25 +80,7 @@ internal static class RowFunctions
         table["strcat"] = c => string.Concat(Enumerable.Range(0, c.Count).Select(c.Text));
         table["strcat_delim"] = c => string.Join(c.Text(0), Enumerable.Range(1, c.Count - 1).Select(c.Text));
         table["strlen"] = c => (long)c.Text(0).EnumerateRunes().Count();
-        table["tolower"] = c => c.Text(0).ToLowerInvariant();
-        table["toupper"] = c => c.Text(0).ToUpperInvariant();
-        table["substring"] = c =>
-        {
-            var text = c.Text(0);
-            var start = (int)Math.Clamp(c.Long(1) is < 0 and var back ? Math.Max(0, text.Length + back) : c.Long(1) ?? 0, 0, text.Length);
-            return text.Substring(start, (int)Math.Clamp(c.Has(2) ? c.Long(2) ?? 0 : text.Length, 0, text.Length - start));
-        };
-        table["indexof"] = c => (long)c.Text(0).IndexOf(c.Text(1), (int)Math.Clamp(c.Has(2) ? c.Long(2) ?? 0 : 0, 0, c.Text(0).Length), StringComparison.Ordinal);
         table["replace_string"] = c => c.Text(1).Length == 0 ? c.Text(0) : c.Text(0).Replace(c.Text(1), c.Text(2), StringComparison.Ordinal);
-        table["split"] = c =>
-        {
-            var parts = c.Text(1).Length == 0 ? [c.Text(0)] : c.Text(0).Split(c.Text(1));
-            return c.Has(2)
-                ? c.Long(2) is >= 0 and var at && at < parts.Length ? new JsonArray(parts[at]) : new JsonArray()
-                : new JsonArray([.. parts.Select(p => (JsonNode?)p)]);
-        };
-        table["extract"] = c => Regex.Match(c.Text(2), c.Text(0), RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, RegexTimeout) is { Success: true } match
-            && c.Long(1) is >= 0 and var group && group < match.Groups.Count ? LocalValues.To(match.Groups[(int)group].Value, KqlType.String, c.Type) : null;
     }
 
     private static void AddNumbers(Dictionary<string, LocalFunction> table)
@@ -88,13 +90,7 @@ internal static class RowFunctions
         table["min_of"] = c => Enumerable.Range(0, c.Count).Select(i => As(c, i)).Where(v => v is not null).Min(Comparer<object?>.Default);
         table["sign"] = c => c.Real(0) is { } value && !double.IsNaN(value) ? (double)Math.Sign(value) : null;
         table["sqrt"] = c => c.Real(0) is { } value ? Math.Sqrt(value) : null;
-        table["exp"] = c => c.Real(0) is { } value ? Math.Exp(value) : null;
-        table["log"] = c => c.Real(0) is { } value ? Math.Log(value) : null;
-        table["log10"] = c => c.Real(0) is { } value ? Math.Log10(value) : null;
-        table["log2"] = c => c.Real(0) is { } value ? Math.Log2(value) : null;
-        table["pow"] = c => c.Real(0) is { } value && c.Real(1) is { } power ? Math.Pow(value, power) : null;
         table["ceiling"] = c => c.Real(0) is { } value ? Math.Ceiling(value) : null;
-        table["round"] = c => c.Real(0) is { } value ? Math.Round(value, (int)Math.Clamp(c.Has(1) ? c.Long(1) ?? 0 : 0, 0, 15), MidpointRounding.AwayFromZero) : null;
         table["bin"] = c => (c[0], c[1]) switch
         {
             (DateTime t, TimeSpan { Ticks: > 0 } size) => new DateTime(t.Ticks - (t.Ticks % size.Ticks), DateTimeKind.Utc),
@@ -158,7 +154,6 @@ internal static class RowFunctions
             return text.Append('}').ToString();
         };
         table["array_length"] = c => c.Array(0) is { } array ? (long)array.Count : null;
-        table["strcat_array"] = c => c.Array(0) is { } array ? string.Join(c.Text(1), array.Select(LocalJson.Text)) : "";
         table["array_concat"] = c => List(Enumerable.Range(0, c.Count).SelectMany(i => Items(c, i)));
         table["array_index_of"] = c => c.Array(0) is null ? null : (long)Items(c, 0).IndexOf(LocalValues.ToJson(c[1], c.TypeOf(1)));
         table["set_has_element"] = c => Items(c, 0).Contains(LocalValues.ToJson(c[1], c.TypeOf(1)));

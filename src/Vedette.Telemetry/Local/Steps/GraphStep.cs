@@ -2,21 +2,30 @@ using System.Text.Json.Nodes;
 using Vedette.Kql;
 using Vedette.Kql.Bound;
 using Vedette.Telemetry.Hunting;
+using Vedette.Telemetry.Sql;
 
 namespace Vedette.Telemetry.Local.Steps;
 
 /// <summary>graph-match and graph-shortest-paths.</summary>
-internal sealed class GraphMatchStep(GraphMatchRelation node, GraphSource source, DateTime now) : ILocalStep
+/// <param name="node">The operator.</param>
+/// <param name="source">Where edges and nodes come from.</param>
+/// <param name="context">What the query is written for.</param>
+/// <param name="engine">The engine, once the query runs: it computes what is not computed here, for many matches at once.</param>
+internal sealed class GraphMatchStep(GraphMatchRelation node, GraphSource source, SqlContext context, Func<StepEngine?> engine) : ILocalStep
 {
     /// <summary>Partial matches that are tried at most.</summary>
     private const long MaxSteps = 20_000_000;
 
+    /// <summary>Matches that wait for the engine together.</summary>
+    private const int Together = 20_000;
+
     private readonly List<object?[]> _rows = [];
-    private readonly Dictionary<string, int> _nodes = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, List<int>> _paths = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, List<int>> _inner = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, int> _hops = new(StringComparer.Ordinal);
     private readonly Dictionary<(int From, int To), (int Length, List<object?[]> Rows)> _shortest = [];
+    private readonly List<(GraphBinding Binding, int Length)> _waiting = [];
+    private readonly RowBudget _budget = new(node.ShortestOnly ? "graph-shortest-paths" : "graph-match");
+    private readonly IReadOnlyList<BoundScalar> _conditions = node.Predicate is null ? [] : [.. ScalarWriter.Conjuncts(node.Predicate)];
+    private EngineValues _values = null!;
+    private GraphBinding _binding = null!;
     private LocalGraph _graph = null!;
     private long _steps;
 
@@ -24,13 +33,20 @@ internal sealed class GraphMatchStep(GraphMatchRelation node, GraphSource source
 
     public bool FindsColumns => false;
 
-    public LocalTable Run(LocalTable input, CancellationToken cancellationToken)
+    public LocalTable Run(LocalTable input, CancellationToken cancellationToken) => throw new InvalidOperationException($"{Name} may have to ask the engine.");
+
+    public async ValueTask<LocalTable> RunAsync(LocalTable input, CancellationToken cancellationToken)
     {
+        _values = new EngineValues(context, engine, GraphBinding.IsOwn, GraphBinding.Inside);
         foreach (var graph in source.Read())
         {
             _graph = graph;
+            _binding = new GraphBinding(graph, node);
             _shortest.Clear();
             Pattern(0, 0, -1, [], [], cancellationToken);
+            foreach (var together in _waiting.Chunk(Together))
+                await AnswerAsync(together, cancellationToken);
+            _waiting.Clear();
             if (!node.ShortestOnly)
                 continue;
             foreach (var (_, rows) in _shortest.Values)
@@ -64,7 +80,7 @@ internal sealed class GraphMatchStep(GraphMatchRelation node, GraphSource source
         {
             if (reached >= 0)
                 At(reached);
-            else if (now.Name is not null && _nodes.TryGetValue(now.Name, out var bound))
+            else if (now.Name is not null && _binding.Nodes.TryGetValue(now.Name, out var bound))
                 At(bound);
             else
             {
@@ -82,26 +98,26 @@ internal sealed class GraphMatchStep(GraphMatchRelation node, GraphSource source
 
         void At(int id)
         {
-            var fresh = now.Name is not null && !_nodes.ContainsKey(now.Name);
-            if (now.Name is not null && !fresh && _nodes[now.Name] != id)
+            var fresh = now.Name is not null && !_binding.Nodes.ContainsKey(now.Name);
+            if (now.Name is not null && !fresh && _binding.Nodes[now.Name] != id)
                 return;
             if (fresh)
-                _nodes[now.Name!] = id;
+                _binding.Nodes[now.Name!] = id;
             usedNodes.Add(id);
             Pattern(pattern, element + 1, -1, usedEdges, usedNodes, cancellationToken);
             usedNodes.RemoveAt(usedNodes.Count - 1);
             if (fresh)
-                _nodes.Remove(now.Name!);
+                _binding.Nodes.Remove(now.Name!);
         }
 
         void Walk(int at, int hops, List<int> path, List<int> inner)
         {
             if (hops >= now.MinHops)
             {
-                var (before, between) = (_paths.GetValueOrDefault(name), _inner.GetValueOrDefault(name));
-                (_paths[name], _inner[name]) = ([.. path], [.. inner.Take(Math.Max(0, path.Count - 1))]);
+                var (before, between) = (_binding.Paths.GetValueOrDefault(name), _binding.Inner.GetValueOrDefault(name));
+                (_binding.Paths[name], _binding.Inner[name]) = ([.. path], [.. inner.Take(Math.Max(0, path.Count - 1))]);
                 Pattern(pattern, element + 1, at, usedEdges, usedNodes, cancellationToken);
-                (_paths[name], _inner[name]) = (before!, between!);
+                (_binding.Paths[name], _binding.Inner[name]) = (before!, between!);
             }
 
             if (hops == now.MaxHops)
@@ -141,101 +157,67 @@ internal sealed class GraphMatchStep(GraphMatchRelation node, GraphSource source
 
     private void Report(int length)
     {
-        var evaluator = new LocalEvaluator(_ => null, _ => null, now) { Special = Special };
-        if (node.Predicate is not null && !evaluator.IsTrue(node.Predicate))
+        var evaluator = Evaluator(_binding);
+        if (!_conditions.All(c => !_values.IsLocal(c) || evaluator.IsTrue(c)))
             return;
-        object?[] row = [.. node.Values.Select(v => evaluator.Evaluate(v.Value) is var value && value is JsonNode json
-            ? LocalValues.To(LocalJson.Write(json), KqlType.Dynamic, v.Column.Type)
-            : LocalValues.To(value, v.Value is BoundGraphElement && v.Column.Type == KqlType.Dynamic && v.Value.Type != KqlType.Dynamic && value is string ? KqlType.Dynamic : v.Value.Type, v.Column.Type))];
+        if (_conditions.All(_values.IsLocal) && node.Values.All(v => _values.IsLocal(v.Value)))
+        {
+            Keep(_binding, length, [.. node.Values.Select(v => Typed(v, evaluator.Evaluate(v.Value)))]);
+            return;
+        }
+
+        var kept = _binding.Copy();
+        _budget.Add([.. kept.Nodes.Values, .. kept.Paths.Values]);
+        _waiting.Add((kept, length));
+    }
+
+    /// <summary>Asks for what the engine computes of matches, and keeps those that fulfil all conditions.</summary>
+    private async Task AnswerAsync(IReadOnlyList<(GraphBinding Binding, int Length)> matches, CancellationToken cancellationToken)
+    {
+        var rows = matches.Select(m => RowAsync(m.Binding)).ToList();
+        await _values.RunAsync(Task.WhenAll(rows), cancellationToken);
+        for (var i = 0; i < rows.Count; i++)
+        {
+            if (await rows[i] is { } row)
+                Keep(matches[i].Binding, matches[i].Length, row);
+        }
+    }
+
+    /// <summary>The values of a match; null when it does not fulfil a condition.</summary>
+    private async Task<object?[]?> RowAsync(GraphBinding binding)
+    {
+        var evaluator = Evaluator(binding);
+        foreach (var condition in _conditions)
+        {
+            if (!_values.IsLocal(condition) && !await evaluator.IsTrueAsync(condition))
+                return null;
+        }
+
+        var row = new object?[node.Values.Count];
+        for (var i = 0; i < row.Length; i++)
+            row[i] = _values.IsLocal(node.Values[i].Value) ? Typed(node.Values[i], evaluator.Evaluate(node.Values[i].Value)) : Typed(node.Values[i], await evaluator.EvaluateAsync(node.Values[i].Value));
+        return row;
+    }
+
+    private LocalEvaluator Evaluator(GraphBinding binding) => binding.Evaluator(context.Now, _values, []);
+
+    private static object? Typed(NamedScalar item, object? value) => value is JsonNode json
+        ? LocalValues.To(LocalJson.Write(json), KqlType.Dynamic, item.Column.Type)
+        : LocalValues.To(value, item.Value is BoundGraphElement && item.Column.Type == KqlType.Dynamic && item.Value.Type != KqlType.Dynamic && value is string ? KqlType.Dynamic : item.Value.Type, item.Column.Type);
+
+    private void Keep(GraphBinding binding, int length, object?[] row)
+    {
         if (!node.ShortestOnly)
         {
+            _budget.Add(row);
             _rows.Add(row);
             return;
         }
 
-        var ends = (_nodes.Values.FirstOrDefault(), _nodes.Values.LastOrDefault());
+        var ends = (binding.Nodes.Values.FirstOrDefault(), binding.Nodes.Values.LastOrDefault());
         if (!_shortest.TryGetValue(ends, out var best) || length < best.Length)
             _shortest[ends] = (length, [row]);
         else if (length == best.Length)
             best.Rows.Add(row);
-    }
-
-    /// <summary>Elements and the functions of elements.</summary>
-    private (bool Known, object? Value) Special(BoundScalar scalar, LocalEvaluator evaluator)
-    {
-        switch (scalar)
-        {
-            case BoundGraphElement element:
-                return (true, Element(element));
-            case BoundCall { Function.Name: "all" or "any" or "map" } call:
-            {
-                var inner = call.Arguments[0] is BoundCall { Function.Name: "inner_nodes" };
-                var variable = ((call.Arguments[0] as BoundCall)?.Arguments[0] ?? call.Arguments[0]) as BoundGraphElement;
-                if (variable is null)
-                    return (false, null);
-                var count = inner ? _inner[variable.Variable].Count : _paths.TryGetValue(variable.Variable, out var path) ? path.Count : 1;
-                var values = new List<object?>();
-                var key = (inner ? "n:" : "e:") + variable.Variable;
-                for (var i = 0; i < count; i++)
-                {
-                    _hops[key] = i;
-                    values.Add(evaluator.Evaluate(call.Arguments[1]));
-                }
-
-                _hops.Remove(key);
-                return (true, call.Function.Name switch
-                {
-                    "all" => values.All(v => v is true),
-                    "any" => values.Exists(v => v is true),
-                    _ => "[" + string.Join(",", values.Select(v => LocalValues.ToJson(v, call.Arguments[1].Type))) + "]",
-                });
-            }
-
-            case BoundCall { Function.Name: "inner_nodes", Arguments: [BoundGraphElement of] }:
-                return (true, LocalJson.Write(new JsonArray([.. _inner[of.Variable].Select(n => (JsonNode?)_graph.NodeBag(n))])));
-            case BoundCall { Function.Name: "node_degree_in" or "node_degree_out" } degree:
-            {
-                var variable = degree.Arguments.Count > 0 ? (degree.Arguments[0] as BoundGraphElement)?.Variable : null;
-                // Without a variable: the inner node that is looked at.
-                var hop = _hops.FirstOrDefault(h => h.Key.StartsWith("n:", StringComparison.Ordinal));
-                if (!(variable is not null && _nodes.TryGetValue(variable, out var at)))
-                {
-                    if (hop.Key is null)
-                        return (false, null);
-                    at = _inner[hop.Key[2..]][hop.Value];
-                }
-
-                return (true, (long)(degree.Function.Name == "node_degree_in" ? _graph.Nodes[at].In.Count : _graph.Nodes[at].Out.Count));
-            }
-
-            case BoundCall { Function.Name: "node_id", Arguments.Count: 0 } when _hops.FirstOrDefault(h => h.Key.StartsWith("n:", StringComparison.Ordinal)) is { Key: not null } current:
-                return (true, _graph.Nodes[_inner[current.Key[2..]][current.Value]].Id);
-            case BoundCall { Function.Name: "node_id", Arguments: [BoundGraphElement { Variable: var named }] } when _nodes.TryGetValue(named, out var position):
-                return (true, _graph.Nodes[position].Id);
-            case BoundCall { Function.Name: "labels" }:
-                // Only graph models have labels; graphs made by a query have none.
-                return (true, "[]");
-            default:
-                return (false, null);
-        }
-    }
-
-    private object? Element(BoundGraphElement element)
-    {
-        if (_hops.TryGetValue("n:" + element.Variable, out var nodeHop) && element.Column is { } nodeColumn)
-            return _graph.NodeValue(_inner[element.Variable][nodeHop], nodeColumn);
-        if (_hops.TryGetValue("e:" + element.Variable, out var hop) && _paths.TryGetValue(element.Variable, out var walked))
-            return element.Column is { } edgeColumn ? _graph.EdgeValue(walked[hop], edgeColumn) : LocalJson.Write(_graph.EdgeBag(walked[hop]));
-        if (_nodes.TryGetValue(element.Variable, out var id))
-            return element.Column is { } column ? _graph.NodeValue(id, column) : LocalJson.Write(_graph.NodeBag(id));
-        if (!_paths.TryGetValue(element.Variable, out var path) || path is null)
-            return null;
-        var plain = node.Patterns.SelectMany(p => p).First(e => e.Name == element.Variable) is { MinHops: 1, MaxHops: 1 };
-        if (plain)
-            return element.Column is { } c ? _graph.EdgeValue(path[0], c) : LocalJson.Write(_graph.EdgeBag(path[0]));
-        // A path of edges is an array, one element for each hop.
-        return element.Column is { } many
-            ? new JsonArray([.. path.Select(e => LocalJson.Parse(LocalValues.ToJson(_graph.EdgeValue(e, many), many.Type)))])
-            : new JsonArray([.. path.Select(e => (JsonNode?)_graph.EdgeBag(e))]);
     }
 }

@@ -1,5 +1,6 @@
 using Vedette.Kql;
 using Vedette.Kql.Bound;
+using Vedette.Telemetry.Sql;
 
 namespace Vedette.Telemetry.Local.Steps;
 
@@ -10,115 +11,164 @@ namespace Vedette.Telemetry.Local.Steps;
 /// <param name="node">The operator.</param>
 /// <param name="partitions">How many columns at the front part the rows: each part is scanned by itself.</param>
 /// <param name="computed">Parts of conditions and assignments that come as columns behind those of the input.</param>
-/// <param name="now">What now() gives.</param>
-internal sealed class SequenceScanStep(ScanRelation node, int partitions, IReadOnlyList<BoundScalar> computed, DateTime now) : ILocalStep
+/// <param name="context">What the query is written for.</param>
+/// <param name="engine">The engine, once the query runs: it computes what depends on the state and is not computed here.</param>
+internal sealed class SequenceScanStep(ScanRelation node, int partitions, IReadOnlyList<BoundScalar> computed, SqlContext context, Func<StepEngine?> engine) : ILocalStep
 {
-    private readonly Dictionary<BoundScalar, int> _computed = computed.Select((c, i) => (c, i)).ToDictionary(p => p.c, p => partitions + node.Input.Columns.Count + p.i);
+    private readonly Dictionary<BoundScalar, int> _computed =
+        computed.Select((c, i) => (c, i)).ToDictionary(p => p.c, p => partitions + node.Input.Columns.Count + p.i, (IEqualityComparer<BoundScalar>)ReferenceEqualityComparer.Instance);
+
+    private readonly Dictionary<int, object?> _defaults = [];
+
     private readonly Dictionary<int, int> _positions = node.Input.Columns.Select((c, i) => (c.Id, i)).ToDictionary(p => p.Id, p => p.i + partitions);
 
     public string Name => "scan";
 
     public bool FindsColumns => false;
 
-    public LocalTable Run(LocalTable input, CancellationToken cancellationToken)
+    public LocalTable Run(LocalTable input, CancellationToken cancellationToken) => throw new InvalidOperationException($"{Name} may have to ask the engine.");
+
+    public async ValueTask<LocalTable> RunAsync(LocalTable input, CancellationToken cancellationToken)
     {
-        var rows = new List<object?[]>();
-        var scanners = new Dictionary<string, Scanner>(StringComparer.Ordinal);
-        var ids = new Counter();
-        foreach (var row in input.Rows)
+        var values = new EngineValues(context, engine, scalar => scalar is BoundScanState or BoundColumnRef || _computed.ContainsKey(scalar));
+        var parts = new Dictionary<RowKey, Scanner>();
+        var keys = Enumerable.Range(0, partitions).ToList();
+        for (var i = 0; i < input.Rows.Count; i++)
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            var key = string.Join('\u001f', row.Take(partitions).Select((v, i) => LocalValues.ToText(v, input.Columns[i].Type)));
-            if (!scanners.TryGetValue(key, out var scanner))
-                scanners.Add(key, scanner = new Scanner(this, ids, rows));
-            scanner.Take(row);
+            var key = RowKey.Of(input.Rows[i], keys);
+            if (!parts.TryGetValue(key, out var part))
+                parts.Add(key, part = new Scanner(this, values));
+            part.Rows.Add((i, input.Rows[i]));
         }
 
-        foreach (var scanner in scanners.Values)
-            scanner.Finish();
-        return new LocalTable([.. input.Columns.Take(partitions), .. node.Columns.Select(c => new LocalColumn(c.Name, c.Type))], rows);
+        var constants = new LocalEvaluator(_ => null, _ => null, context.Now) { Engine = values };
+        foreach (var (column, absent) in node.Declared)
+        {
+            var value = constants.EvaluateAsync(absent ?? new BoundLiteral(column.Type, null, default)).AsTask();
+            await values.RunAsync(value, cancellationToken);
+            _defaults[column.Id] = LocalValues.To(await value, absent?.Type ?? column.Type, column.Type);
+        }
+
+        // Parts wait for the engine together: one statement answers all of them.
+        var budget = new RowBudget(Name);
+        await values.RunAsync(Task.WhenAll(parts.Values.Select(part => part.ScanAsync(budget, cancellationToken)).ToList()), cancellationToken);
+        return new LocalTable([.. input.Columns.Take(partitions), .. node.Columns.Select(c => new LocalColumn(c.Name, c.Type))], Ordered(parts.Values));
     }
 
-    private sealed class Counter
+    /// <summary>The results in the order of the rows that gave them, with matches counted in the order in which they began.</summary>
+    private List<object?[]> Ordered(IReadOnlyCollection<Scanner> parts)
     {
-        public long Next { get; set; }
+        var rows = parts.SelectMany(p => p.Results).OrderBy(r => r.At).ToList();
+        var at = node.MatchId is { } id ? partitions + node.Columns.ToList().FindIndex(c => c.Id == id.Id) : -1;
+        if (at < 0)
+            return rows.ConvertAll(r => r.Row);
+        var numbers = new Dictionary<Match, long>(ReferenceEqualityComparer.Instance);
+        foreach (var match in parts.SelectMany(p => p.Begun).OrderBy(m => m.Began))
+            numbers.Add(match, numbers.Count);
+        return rows.ConvertAll(r =>
+        {
+            r.Row[at] = numbers[r.Match];
+            return r.Row;
+        });
     }
 
     /// <summary>A match on its way: what each step last saw.</summary>
-    private sealed record Match(long Id, Dictionary<string, Dictionary<int, object?>> States)
+    private sealed class Match(int began)
     {
+        /// <summary>The row that began it.</summary>
+        public int Began { get; } = began;
+
+        public Dictionary<string, Dictionary<int, object?>> States { get; } = new(StringComparer.Ordinal);
+
         public object?[]? Pending { get; set; }
     }
 
-    private sealed class Scanner(SequenceScanStep scan, Counter ids, List<object?[]> results)
+    /// <summary>Scans one part of the rows.</summary>
+    private sealed class Scanner(SequenceScanStep scan, EngineValues engine)
     {
         private readonly Match?[] _matches = new Match?[scan.Steps.Count];
+        private RowBudget _budget = null!;
+        private int _at;
         private object?[] _row = [];
         private Match? _match;
 
-        public void Take(object?[] row)
+        /// <summary>The part's rows, with their places in the input.</summary>
+        public List<(int At, object?[] Values)> Rows { get; } = [];
+
+        public List<(int At, Match Match, object?[] Row)> Results { get; } = [];
+
+        public List<Match> Begun { get; } = [];
+
+        public async Task ScanAsync(RowBudget budget, CancellationToken cancellationToken)
         {
-            _row = row;
-            var evaluator = new LocalEvaluator(Column, State, scan.Now)
+            _budget = budget;
+            var evaluator = new LocalEvaluator(Column, State, scan.Now) { Special = Special, Engine = engine, Ahead = Ahead };
+            for (_at = 0; _at < Rows.Count; _at++)
             {
-                Special = (scalar, _) => scan._computed.TryGetValue(scalar, out var at) ? (true, _row[at]) : (false, null),
-            };
-            for (var k = scan.Steps.Count - 1; k >= 0; k--)
+                cancellationToken.ThrowIfCancellationRequested();
+                _row = Rows[_at].Values;
+                for (var k = scan.Steps.Count - 1; k >= 0; k--)
+                    await TryAsync(k, evaluator);
+            }
+
+            foreach (var match in _matches)
+                Flush(match, int.MaxValue);
+        }
+
+        private async ValueTask TryAsync(int k, LocalEvaluator evaluator)
+        {
+            var (step, at) = (scan.Steps[k], Rows[_at].At);
+            if (k > 0 && Before(k) is { } from && await HoldsAsync(_matches[from]))
             {
-                var step = scan.Steps[k];
-                if (k > 0 && Before(k) is { } from && Holds(_matches[from]!))
-                {
-                    Flush(_matches[k]);
-                    Flush(_matches[from]);
-                    (_matches[k], _matches[from]) = (_matches[from], null);
-                    Accept(k, _matches[k]!);
-                }
-                else if (_matches[k] is { } own && Holds(own))
-                {
-                    Accept(k, own);
-                }
-                else if (k == 0 && Holds(null))
-                {
-                    Flush(_matches[0]);
-                    _matches[0] = new Match(ids.Next++, []);
-                    Accept(0, _matches[0]!);
-                }
+                Flush(_matches[k], at);
+                Flush(_matches[from], at);
+                (_matches[k], _matches[from]) = (_matches[from], null);
+                await AcceptAsync(step, _matches[k]!, evaluator);
+            }
+            else if (_matches[k] is { } own && await HoldsAsync(own))
+            {
+                await AcceptAsync(step, own, evaluator);
+            }
+            else if (k == 0 && await HoldsAsync(null))
+            {
+                Flush(_matches[0], at);
+                _matches[0] = new Match(at);
+                Begun.Add(_matches[0]!);
+                await AcceptAsync(step, _matches[0]!, evaluator);
+            }
 
-                bool Holds(Match? match)
-                {
-                    _match = match;
-                    return evaluator.IsTrue(step.Condition);
-                }
-
-                void Accept(int at, Match match)
-                {
-                    _match = match;
-                    var values = scan.Node.Input.Columns.ToDictionary(c => c.Id, Column);
-                    foreach (var (column, absent) in scan.Node.Declared)
-                        values[column.Id] = absent is null ? LocalValues.To(null, KqlType.String, column.Type) : LocalValues.To(evaluator.Evaluate(absent), absent.Type, column.Type);
-                    foreach (var assignment in step.Assignments)
-                        values[assignment.Column.Id] = LocalValues.To(evaluator.Evaluate(assignment.Value), assignment.Value.Type, assignment.Column.Type);
-                    match.States[step.Name] = values;
-                    if (scan.Node.MatchId is { } id)
-                        values[id.Id] = match.Id;
-                    object?[] result = [.. _row.Take(scan.Partitions), .. scan.Node.Columns.Select(c => values.GetValueOrDefault(c.Id))];
-                    if (step.Output == ScanOutput.All)
-                        results.Add(result);
-                    match.Pending = step.Output == ScanOutput.Last ? result : null;
-                }
+            ValueTask<bool> HoldsAsync(Match? match)
+            {
+                _match = match;
+                return evaluator.IsTrueAsync(step.Condition);
             }
         }
 
-        public void Finish()
+        private async ValueTask AcceptAsync(ScanStep step, Match match, LocalEvaluator evaluator)
         {
-            foreach (var match in _matches)
-                Flush(match);
+            _match = match;
+            var values = scan.Node.Input.Columns.ToDictionary(c => c.Id, Column);
+            foreach (var (column, value) in scan._defaults)
+                values[column] = value;
+            foreach (var assignment in step.Assignments)
+                values[assignment.Column.Id] = LocalValues.To(await evaluator.EvaluateAsync(assignment.Value), assignment.Value.Type, assignment.Column.Type);
+            match.States[step.Name] = values;
+            object?[] result = [.. _row.Take(scan.Partitions), .. scan.Node.Columns.Select(c => values.GetValueOrDefault(c.Id))];
+            if (step.Output == ScanOutput.All)
+                Add(Rows[_at].At, match, result);
+            match.Pending = step.Output == ScanOutput.Last ? result : null;
         }
 
-        private void Flush(Match? match)
+        private void Add(int at, Match match, object?[] row)
+        {
+            _budget.Add(row);
+            Results.Add((at, match, row));
+        }
+
+        private void Flush(Match? match, int at)
         {
             if (match?.Pending is { } row)
-                results.Add(row);
+                Add(at, match, row);
             if (match is not null)
                 match.Pending = null;
         }
@@ -137,19 +187,31 @@ internal sealed class SequenceScanStep(ScanRelation node, int partitions, IReadO
             return null;
         }
 
-        private object? Column(KqlColumn column) => scan._positions.TryGetValue(column.Id, out var position) ? _row[position] : null;
+        private (bool, object?) Special(BoundScalar scalar, LocalEvaluator evaluator) => scan._computed.TryGetValue(scalar, out var at) ? (true, _row[at]) : (false, null);
+
+        /// <summary>What leaves would be for a row further on, were the state still the same then.</summary>
+        private object?[]? Ahead(IReadOnlyList<BoundScalar> leaves, object?[] values, int rows)
+        {
+            if (_at + rows >= Rows.Count)
+                return null;
+            var row = Rows[_at + rows].Values;
+            var next = (object?[])values.Clone();
+            for (var i = 0; i < next.Length; i++)
+            {
+                if (scan._computed.TryGetValue(leaves[i], out var at) || (leaves[i] is BoundColumnRef reference && scan._positions.TryGetValue(reference.Column.Id, out at)))
+                    next[i] = row[at];
+            }
+
+            return next;
+        }
+
+        private object? Column(KqlColumn column) => scan._positions.TryGetValue(column.Id, out var position) ? _row[position] : LocalValues.To(null, KqlType.String, column.Type);
 
         private object? State(BoundScanState state)
         {
             if (_match is not null && _match.States.TryGetValue(state.Step, out var values))
                 return values.GetValueOrDefault(state.Column.Id);
-            foreach (var (column, absent) in scan.Node.Declared)
-            {
-                if (column.Id == state.Column.Id && absent is not null)
-                    return LocalValues.To(new LocalEvaluator(Column, _ => null, scan.Now).Evaluate(absent), absent.Type, column.Type);
-            }
-
-            return state.Type is KqlType.String or KqlType.Dynamic ? "" : null;
+            return scan._defaults.TryGetValue(state.Column.Id, out var absent) ? absent : LocalValues.To(null, KqlType.String, state.Type);
         }
     }
 
@@ -157,7 +219,7 @@ internal sealed class SequenceScanStep(ScanRelation node, int partitions, IReadO
 
     private ScanRelation Node => node;
 
-    private DateTime Now => now;
+    private DateTime Now => context.Now;
 
     private int Partitions => partitions;
 }

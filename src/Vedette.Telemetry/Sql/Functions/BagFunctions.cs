@@ -44,7 +44,11 @@ internal static class BagFunctions
     {
         if (c[1].IsConstant && c.ConstantText(1).StartsWith('$'))
             return c.Bool($"JSONHas({c.D(0)}{string.Concat(JsonPath.Steps(c.ConstantText(1)).Select(s => ", " + s))})");
-        return c.Bool($"JSONHas({c.D(0)}, {c.S(1)})");
+        var plain = $"JSONHas({c.D(0)}, {c.S(1)})";
+        // A key that only the row names may be a path of names, too.
+        return c[1].IsConstant
+            ? c.Bool(plain)
+            : c.Bool($"if(startsWith({c.S(1)}, '$.'), arrayFold((bag, name) -> JSONExtractRaw(bag, name), splitByChar('.', substring({c.S(1)}, 3)), {c.D(0)}) != '', {plain})");
     }
 
     private static SqlValue RemoveKeys(SqlCall c)

@@ -67,6 +67,8 @@ internal static class RegexFunctions
         IReadOnlyList<int> wanted = c.Count == 3 && SqlJson.ConstantStrings(c[1]) is { } chosen
             ? [.. chosen.Select(g => int.TryParse(g, out var number) ? number : NamedGroup(pattern, g))]
             : [.. Enumerable.Range(1, Math.Max(groups, 1))];
+        if (c.Count == 3 && !c[1].IsConstant)
+            return Present(SqlJson.FromElements(Chosen(c.Strings(1), pattern, source)));
         if (groups == 0)
             return Present(SqlJson.FromStrings($"extractAll({source}, {SqlText.Quote(pattern)})"));
         var rows = $"extractAllGroupsVertical({source}, {SqlText.Quote("(" + pattern + ")")})";
@@ -74,6 +76,16 @@ internal static class RegexFunctions
             return Present(SqlJson.FromStrings($"arrayMap(g -> g[{wanted[0] + 1}], {rows})"));
         var picks = string.Join(", ", wanted.Select(w => $"g[{w + 1}]"));
         return Present(SqlJson.FromElements($"arrayMap(g -> concat('[', arrayStringConcat(arrayMap(s -> toJSONString(s), [{picks}]), ','), ']'), {rows})"));
+
+        // Groups that only the row names, by number or name.
+        static string Chosen(string chosen, string pattern, string source)
+        {
+            var names = new Regex(pattern.Replace("(?P<", "(?<", StringComparison.Ordinal), RegexOptions.None, TimeSpan.FromSeconds(1)).GetGroupNames();
+            var numbers = string.Join(", ", names.Select((_, i) => i + 1));
+            return SqlLambda.Let($"arrayMap(n -> transform(n, [{string.Join(", ", names.Select(SqlText.Quote))}], [{numbers}], 0), {chosen})", groups =>
+                $"arrayMap(g -> if(length({groups}) = 1, toJSONString(g[{groups}[1]]), concat('[', arrayStringConcat(arrayMap(n -> toJSONString(g[n]), {groups}), ','), ']')), "
+                + $"extractAllGroupsVertical({source}, {SqlText.Quote("(" + pattern + ")")}))");
+        }
 
         // No match gives null rather than an empty array.
         static SqlValue Present(SqlValue array) => array with { Text = $"ifNull(nullIf({array.Text}, '[]'), '')", IsPresent = false };

@@ -95,7 +95,13 @@ internal static class StringFunctions
     private static SqlValue CountOf(SqlCall c)
     {
         if (c.Has(2) && string.Equals(c.ConstantText(2), "regex", StringComparison.OrdinalIgnoreCase))
-            return c.Long($"toInt64(countMatches({c.S(0)}, {Re2.Sql(c[1], c.S(1))}))");
+        {
+            // Where the expression is no constant each match gets a mark, and marks are counted.
+            return c[1].IsConstant
+                ? c.Long($"toInt64(countMatches({c.S(0)}, {Re2.Sql(c[1], c.S(1))}))")
+                : c.Long(SqlLambda.Let(c.S(0), s => $"toInt64(countSubstrings(replaceRegexpAll({s}, {Re2.Sql(c[1], c.S(1))}, '\\\\0\\x01'), '\\x01')) - toInt64(countSubstrings({s}, '\\x01'))"));
+        }
+
         // Kusto counts overlapping occurrences of plain text.
         return c.Long(SqlLambda.Let(c.S(0), c.S(1), (s, n) =>
             $"toInt64(arrayCount(i -> substring({s}, i, length({n})) = {n}, range(1, toUInt32(length({s}) + 1))))"));
