@@ -55,7 +55,8 @@ internal sealed partial class Binder
             return outputs.Count > 0 ? outputs[0].Value : Unknown(call.Span);
         }
 
-        if (FunctionTable.Scalars.TryGetValue(call.Name, out var symbol))
+        // Graph functions exist in graph operators only; any and all are aggregates elsewhere.
+        if (FunctionTable.Scalars.TryGetValue(call.Name, out var symbol) && (!symbol.Attributes.IsGraph || _operator.StartsWith("graph-", StringComparison.Ordinal)))
             return BindBuiltIn(symbol, call);
         if (FunctionTable.Aggregates.ContainsKey(call.Name))
         {
@@ -72,6 +73,12 @@ internal sealed partial class Binder
 
     private void UnknownFunction(CallExpr call)
     {
+        if (FunctionTable.Plugins.ContainsKey(call.Name))
+        {
+            Error("KS126", Of($"The plug-in function '{call.Name}' is not allowed in this context: it is used with evaluate."), call.Function.Span);
+            return;
+        }
+
         var candidates = FunctionTable.Scalars.Keys.Concat(_aggregates is null ? [] : FunctionTable.Aggregates.Keys)
             .Concat(_schema.Functions.Select(f => f.Name)).Concat(_scope.AllNames());
         Error("KS211", Of($"Unknown function: '{call.Name}'."), call.Function.Span, Hints.Nearest(call.Name, candidates));
@@ -240,6 +247,8 @@ internal sealed partial class Binder
         var min = symbol.Signatures.Min(s => s.MinArguments);
         var max = symbol.Signatures.Max(s => s.MaxArguments);
         var span = call.Function.Span;
+        // The official binder tells the two apart by whether a parameter repeats.
+        var code = symbol.Signatures.Any(s => s.IsBlock || s.Parameters.Any(p => p.Max > 1)) ? "KS120" : "KS119";
         if (min == max)
         {
             var expected = min switch { 0 => "no arguments", 1 => "1 argument", _ => $"{min} arguments" };
@@ -251,7 +260,7 @@ internal sealed partial class Binder
         }
         else
         {
-            Error("KS120", Of($"The function '{symbol.Name}' expects between {min} and {max} arguments."), span);
+            Error(code, Of($"The function '{symbol.Name}' expects between {min} and {max} arguments."), span);
         }
     }
 

@@ -27,7 +27,11 @@ internal sealed partial class Binder
         switch (item)
         {
             case WildcardExpr wildcard:
-                return input.Columns.Where(c => Wildcards.Matches(wildcard.Pattern, c.Name));
+                var matches = input.Columns.Where(c => Wildcards.Matches(wildcard.Pattern, c.Name)).ToList();
+                // The official binder refuses a pattern without a match; the service runs such queries (project-away *1 behind a join).
+                if (matches.Count == 0 && input.Late is null)
+                    _diagnostics.Warning("KS142", Of($"No column matches '{wildcard.Pattern}'."), wildcard.Span);
+                return matches;
             case StarExpr:
                 return input.Columns;
             case NameExpr { Name: var pattern, IsBracketed: true } when pattern.Contains('*', StringComparison.Ordinal) && input.Find(pattern) is null:
@@ -72,9 +76,11 @@ internal sealed partial class Binder
                 continue;
             }
 
-            if (BindScalar(named.Value) is not BoundColumnRef reference)
+            var renamed = BindScalar(named.Value);
+            if (renamed is not BoundColumnRef reference)
             {
-                Error("KS109", Of("Column name expected."), named.Value.Span);
+                if (renamed.Type != KqlType.Unknown)
+                    Error("KS109", Of("Column name expected."), named.Value.Span);
                 continue;
             }
 
@@ -92,6 +98,8 @@ internal sealed partial class Binder
     {
         var result = new List<KqlColumn>();
         var taken = new HashSet<int>();
+        // Only a name written twice is wrong; a pattern may match again what stands already.
+        var named = new HashSet<int>();
         foreach (var item in op.Items)
         {
             var matched = MatchColumn(item, input);
@@ -105,8 +113,10 @@ internal sealed partial class Binder
             {
                 if (taken.Add(column.Id))
                     result.Add(column);
-                else if (item is NameExpr)
+                else if (item is NameExpr or OrderedExpr { Value: NameExpr } && named.Contains(column.Id))
                     Error("KS171", Of($"A column with the name '{column.Name}' is already declared."), item.Span);
+                if (item is NameExpr or OrderedExpr { Value: NameExpr })
+                    named.Add(column.Id);
             }
         }
 

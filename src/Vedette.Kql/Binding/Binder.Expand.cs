@@ -60,7 +60,8 @@ internal sealed partial class Binder
             else if (value is BoundColumnRef reference && (expression is CallExpr || IsReference(expression)))
             {
                 column = NewColumn(reference.Column.Name, type);
-                builder.Declare(column, replace: true, out column);
+                if (!builder.Declare(column, replace: true, out column))
+                    Error("KS171", Of($"A column with the name '{column.Name}' is already declared."), syntax.Span);
             }
             else
             {

@@ -132,7 +132,8 @@ internal sealed partial class Binder
             var parameter = parameters[i];
             if (i == 0 && piped is not null)
             {
-                DeclareArgumentTable(parameter, piped, inner, call.Span);
+                if (!DeclareArgumentTable(parameter, piped, inner, _pipedSpan))
+                    return false;
                 continue;
             }
 
@@ -146,7 +147,8 @@ internal sealed partial class Binder
             {
                 var before = _nodes;
                 var table = BindTable(given[i]!);
-                DeclareArgumentTable(parameter, table, inner, given[i]!.Span, _nodes - before);
+                if (!DeclareArgumentTable(parameter, table, inner, given[i]!.Span, _nodes - before))
+                    return false;
                 continue;
             }
 
@@ -176,28 +178,35 @@ internal sealed partial class Binder
         Error("KS119", Of($"The function '{function.Name}' expects {expected}."), call.Function.Span);
     }
 
-    private void DeclareArgumentTable(FunctionParameter parameter, TableValue table, Scope inner, TextSpan span, int size = 1)
+    /// <summary>Declares a table given to a function; false (and reported) when it is not what the parameter asks for, so that the body need not be bound.</summary>
+    private bool DeclareArgumentTable(FunctionParameter parameter, TableValue table, Scope inner, TextSpan span, int size = 1)
     {
         if (parameter.Columns is null)
         {
             Error("KS112", Of("A scalar value is expected."), span);
-            inner.Set(parameter.Name.Name, new ScalarVariable(Unknown(span)));
-            return;
+            return false;
         }
 
         // A declared schema asks for columns; further ones pass through.
+        var fits = true;
         foreach (var wanted in parameter.Columns)
         {
-            if (table.Find(wanted.Name.Name) is not { } column)
-                Error("KS249", Of($"The tabular value does not have the required column '{wanted.Name.Name}'."), span);
-            else if (column.Type != wanted.Type && column.Type != KqlType.Unknown && table.Late is null)
-                Error("KS249", Of($"The tabular value does not have the required column '{wanted.Name.Name}' of type {wanted.Type.Name()}."), span);
+            var column = table.Find(wanted.Name.Name);
+            if (column is not null && (column.Type == wanted.Type || column.Type == KqlType.Unknown || table.Late is not null))
+                continue;
+            var type = column is null ? "" : $" of type {wanted.Type.Name()}";
+            Error("KS249", Of($"The tabular value does not have the required column '{wanted.Name.Name}'{type}."), span);
+            fits = false;
         }
+
+        if (!fits)
+            return false;
 
         var saved = _scope;
         _scope = inner;
         DeclareTable(parameter.Name.Name, table, SharedPlanKind.Let, size: size);
         _scope = saved;
+        return true;
     }
 
     /// <summary>Binds the statements of a body; the last expression is the result.</summary>

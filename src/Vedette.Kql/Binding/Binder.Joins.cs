@@ -35,7 +35,7 @@ internal sealed partial class Binder
         if (op.Where is { } where)
             BindJoinCondition(where, left, right, conditions);
         if (!op.HasOn && op.Where is null)
-            Error("KS006", "Missing join on condition clause", op.NameSpan);
+            Error("KS006", "Missing join on condition clause", op.Span);
         IReadOnlyList<KqlColumn> columns = kind switch
         {
             JoinKind.LeftAnti or JoinKind.LeftSemi => left.Columns,

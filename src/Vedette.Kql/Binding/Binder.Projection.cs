@@ -80,6 +80,12 @@ internal sealed partial class Binder
 
         if (TryBindTuple(value, projection.Style) is { } tuple)
         {
+            if (item is NamedExpr { IsTuple: true, Names.Count: > 1 } single && tuple.Count == 1 && !YieldsSeveral(value))
+            {
+                Error("KS149", Of("The expression does not have multiple named values."), single.NamesSpan);
+                names = [names[0]];
+            }
+
             AddTuple(projection, names, tuple, value);
             return;
         }
@@ -87,7 +93,7 @@ internal sealed partial class Binder
         var scalar = BindScalar(value);
         if (item is NamedExpr { IsTuple: true, Names.Count: > 1 } many)
         {
-            Error("KS149", Of("The expression does not have multiple named values."), many.Names[0].Span);
+            Error("KS149", Of("The expression does not have multiple named values."), many.NamesSpan);
             foreach (var name in many.Names)
                 Declare(projection, name, Unknown(name.Span), replace: true);
             return;
@@ -251,6 +257,15 @@ internal sealed partial class Binder
         return results;
     }
 
+    /// <summary>Whether a call's form allows several results, though this one may have one.</summary>
+    private static bool YieldsSeveral(Expr e) => e switch
+    {
+        ParenExpr p => YieldsSeveral(p.Inner),
+        CallExpr { Name: "arg_max" or "arg_min" or "argmax" or "argmin" or "take_any" or "any" or "percentiles" or "percentilesw" } => true,
+        CallExpr call => FunctionTable.Scalars.TryGetValue(call.Name, out var symbol) && symbol.Attributes.Tuple is not null,
+        _ => false,
+    };
+
     private static BoundScalar Part(BoundScalar tuple, int index, KqlType type)
     {
         BoundScalar part = new BoundIndex(tuple, new BoundLiteral(KqlType.Long, (long)index, tuple.Span), tuple.Span);
@@ -261,12 +276,18 @@ internal sealed partial class Binder
     {
         var projection = new Projection(ProjectionStyle.Summarize);
         var keyScalars = new Dictionary<int, BoundScalar>();
+        var keySpans = new Dictionary<int, TextSpan>();
         foreach (var key in op.Keys)
         {
             if (key is StarExpr)
+            {
                 Error("KS116", Of("The star is not allowed in this context."), key.Span);
-            else
-                AddItem(projection, key);
+                continue;
+            }
+
+            AddItem(projection, key);
+            for (var i = keySpans.Count; i < projection.Builder.Columns.Count; i++)
+                keySpans.TryAdd(projection.Builder.Columns[i].Id, key.Span);
         }
 
         var keys = new List<NamedScalar>();
@@ -279,7 +300,7 @@ internal sealed partial class Binder
             if (value is BoundColumnRef reference)
                 collector.Keys.Add(reference.Column.Id);
             if (value.Type == KqlType.Dynamic && input.Late is null)
-                Error("KS116", Of("Summarize group key is of a 'dynamic' type. Please use an explicit cast (for example, 'tostring(...)')."), value.Span);
+                Error("KS116", Of("Summarize group key is of a 'dynamic' type. Please use an explicit cast (for example, 'tostring(...)')."), keySpans.GetValueOrDefault(column.Id, value.Span));
         }
 
         var keyCount = keys.Count;
@@ -311,13 +332,14 @@ internal sealed partial class Binder
     {
         var projection = new Projection(ProjectionStyle.Project);
         foreach (var item in op.Items)
-            AddItem(projection, item);
-        var keys = projection.ToScalars(op.Span);
-        foreach (var key in keys)
         {
-            if (key.Value.Type == KqlType.Dynamic && input.Late is null)
-                Error("KS116", Of("The value of type 'dynamic' is not allowed in this context."), key.Value.Span);
+            var before = projection.Builder.Columns.Count;
+            AddItem(projection, item);
+            if (input.Late is null && projection.Builder.Columns.Skip(before).Any(c => c.Type == KqlType.Dynamic))
+                Error("KS116", Of("The value of type 'dynamic' is not allowed in this context."), item.Span);
         }
+
+        var keys = projection.ToScalars(op.Span);
 
         return new TableValue(new SummarizeRelation(input.Node, keys, []));
     }

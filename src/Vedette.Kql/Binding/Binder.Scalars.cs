@@ -89,6 +89,8 @@ internal sealed partial class Binder
                 return Report("KS117", Of($"The function '{name.Name}' requires an argument list."), name.Span);
             case TableVariable:
                 return Report("KS108", Of("Scalar value expected."), name.Span);
+            case null when _schema.FindTable(name.Name) is not null:
+                return Report("KS108", Of("Scalar value expected."), name.Span);
         }
 
         if (_row?.Input?.Late is not null && _row.Input.Find(name.Name) is { } late)
@@ -105,6 +107,18 @@ internal sealed partial class Binder
 
     private BoundScalar UnknownName(string name, TextSpan span)
     {
+        // Written without brackets; a word of the language is no name then.
+        if (span.Length == name.Length && Keywords.Contains(name))
+        {
+            var end = span.Start;
+            while (end > 0 && char.IsWhiteSpace(_text[end - 1]))
+                end--;
+            return Report("KS006", Keywords.MissingExpression(name), new TextSpan(end, 0));
+        }
+
+        if (span.Length == name.Length && FunctionTable.Scalars.TryGetValue(name, out var function) && !function.Attributes.IsGraph)
+            return Report("KS117", Of($"The function '{name}' requires an argument list."), span);
+
         var candidates = (_row?.Input?.Columns.Select(c => c.Name) ?? []).Concat(_row?.Right?.Columns.Select(c => c.Name) ?? []).Concat(_scope.AllNames());
         return Report("KS142", Of($"Failed to resolve scalar expression named '{name}'"), span, Hints.Nearest(name, candidates));
     }
@@ -168,7 +182,7 @@ internal sealed partial class Binder
         if (!operand.Type.IsSummable() && operand.Type != KqlType.Dynamic)
         {
             return Report(
-                "KS106", Of($"The operator '{(unary.IsNegative ? "-" : "+")}' is not defined for the operand type {operand.Type.Name()}."), unary.Span);
+                "KS106", Of($"The operator '{(unary.IsNegative ? "-" : "+")}' is not defined for the operand type {operand.Type.Name()}."), new TextSpan(unary.Span.Start, 1));
         }
 
         if (!unary.IsNegative)
@@ -180,6 +194,8 @@ internal sealed partial class Binder
     {
         if (binary.Left is StarExpr)
             return BindStarOperator(binary);
+        if (IsTableName(binary.Left) || IsTableName(binary.Right))
+            return BindTableOperand(binary);
         var left = BindScalar(binary.Left);
         var right = BindScalar(binary.Right);
         if (ScalarTypes.Binary(binary.Operator, left.Type, right.Type) is not { } type)
@@ -197,6 +213,22 @@ internal sealed partial class Binder
         return new BoundBinary(binary.Operator, binary.IsNegated, left, right, type, binary.Span);
     }
 
+    private bool IsTableName(Expr e) => e is NameExpr && IsTabular(e);
+
+    /// <summary>A table where an operator wants a value: said once, at the operator unless it is an equality; not at all when the other side is missing.</summary>
+    private BoundScalar BindTableOperand(BinaryExpr binary)
+    {
+        var leftIsTable = IsTableName(binary.Left);
+        var other = leftIsTable ? binary.Right : binary.Left;
+        var otherType = IsTableName(other) ? "table" : BindScalar(other) is { Type: not KqlType.Unknown and var type } ? type.Name() : null;
+        if (otherType is null)
+            return Unknown(binary.Span);
+        if (binary.Operator is KqlOperator.Equal or KqlOperator.NotEqual)
+            return Report("KS108", Of("Scalar value expected."), (leftIsTable ? binary.Left : binary.Right).Span);
+        var (left, right) = leftIsTable ? ("table", otherType) : (otherType, "table");
+        return Report("KS106", Of($"The operator '{binary.OperatorText}' is not defined for the operand types {left} and {right}."), binary.OperatorSpan);
+    }
+
     private BoundScalar BindIn(InExpr set)
     {
         BoundScalar value;
@@ -209,8 +241,7 @@ internal sealed partial class Binder
         value = BindScalar(set.Left);
         if (set.Operator is not KqlSetOperator.In && value.Type is not (KqlType.String or KqlType.Dynamic or KqlType.Unknown))
         {
-            return Report(
-                "KS106", Of($"The operator '{set.OperatorText}' is not defined for the operand type {value.Type.Name()}."), set.OperatorSpan);
+            return Report("KS107", Of($"The operator '{set.OperatorText}' is not defined for the operand type {value.Type.Name()}: a value of type string or dynamic expected."), set.Left.Span);
         }
 
         return BindInItems(set, value);
@@ -224,8 +255,6 @@ internal sealed partial class Binder
             _aggregates = null;
             var table = BindTable(set.Items[0]);
             _aggregates = saved;
-            if (table.Columns.Count > 1 && set.Operator is KqlSetOperator.HasAny or KqlSetOperator.HasAll)
-                Error("KS113", Of("A tabular value with only one column expected."), set.Items[0].Span);
             return new BoundIn(set.Operator, set.IsNegated, value, null, table.Node, set.Span);
         }
 

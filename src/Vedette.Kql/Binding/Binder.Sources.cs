@@ -28,7 +28,7 @@ internal sealed partial class Binder
         if (columns.Count == 0)
             return new TableValue(new DataTableRelation(columns, rows));
         if (data.Cells.Count % columns.Count != 0)
-            Error("KS173", $"Incorrect number of data values. The values should appear in multiples of {columns.Count}.", data.Span);
+            Error("KS173", $"Incorrect number of data values. The values should appear in multiples of {columns.Count}.", data.CellsSpan);
         var savedRow = _row;
         _row = new Row(null);
         for (var i = 0; i + columns.Count <= data.Cells.Count; i += columns.Count)

@@ -192,9 +192,9 @@ internal sealed partial class Binder
         return OpenNoTable();
     }
 
-    private void UnknownTable(string name, TextSpan span) =>
+    private void UnknownTable(string name, TextSpan span, string code = "KS204") =>
         Error(
-            "KS204",
+            code,
             Of($"Failed to resolve table or column expression named '{name}'"),
             span,
             Hints.Nearest(name, _schema.Tables.Select(t => t.Name).Concat(_schema.Functions.Select(f => f.Name)).Concat(_scope.AllNames())));
@@ -272,6 +272,7 @@ internal sealed partial class Binder
         {
             var op = query.Operators[index];
             _operator = op.Name;
+            _pipedSpan = new TextSpan(query.Span.Start, (index == 0 ? query.Source?.Span.End ?? query.Span.Start : query.Operators[index - 1].Span.End) - query.Span.Start);
             var last = index == query.Operators.Count - 1;
             if (isResult && last && op is BranchOperator { Name: "fork" or "facet" } branch)
                 current = BindBranches(branch, current);

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Vedette.Kql.Bound;
+using Vedette.Kql.Symbols;
 using Vedette.Kql.Syntax;
 
 namespace Vedette.Kql.Binding;
@@ -18,6 +19,7 @@ internal sealed partial class Binder
     private Scope _scope;
     private Row? _row;
     private string _operator = "";
+    private TextSpan _pipedSpan;
     private int _columnIds;
     private int _planIds;
     private int _depth;
@@ -341,9 +343,10 @@ internal sealed partial class Binder
         else
         {
             // A scalar statement returns one row, as print does.
-            if (value is NameExpr unresolved && ResolveVariable(unresolved.Name) is null)
+            if (value is NameExpr unresolved && ResolveVariable(unresolved.Name) is null && !FunctionTable.Scalars.ContainsKey(unresolved.Name))
             {
-                BindTable(value);
+                // A lone name may be anything.
+                UnknownTable(unresolved.Name, unresolved.Span, "KS142");
                 return;
             }
 

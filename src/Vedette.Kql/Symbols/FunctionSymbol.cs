@@ -65,6 +65,7 @@ internal enum ResultNaming : byte
 /// <param name="IsWindow">Window function.</param>
 /// <param name="IsVolatile">Never folded.</param>
 /// <param name="IsAbsent">Known but not available.</param>
+/// <param name="IsGraph">Only in graph operators.</param>
 /// <param name="Columns">A plug-in's result columns as written in the table, or empty when code decides.</param>
 /// <param name="Tuple">Several result columns; an empty name list with <c>sorted</c> means one for each array argument.</param>
 internal sealed record FunctionAttributes(
@@ -75,5 +76,6 @@ internal sealed record FunctionAttributes(
     bool IsWindow,
     bool IsVolatile,
     bool IsAbsent,
+    bool IsGraph,
     IReadOnlyList<string> Columns,
     IReadOnlyList<(string Name, KqlType Type)>? Tuple);

@@ -108,7 +108,7 @@ public static class FunctionTable
     {
         var naming = ResultNaming.None;
         string prefix = "", canonical = "";
-        bool obsolete = false, window = false, isVolatile = false, absent = false;
+        bool obsolete = false, window = false, isVolatile = false, absent = false, graph = false;
         List<(string, KqlType)>? tuple = null;
         IReadOnlyList<string> columns = [];
         foreach (var word in words)
@@ -134,6 +134,7 @@ public static class FunctionTable
                 case "window": window = true; break;
                 case "volatile": isVolatile = true; break;
                 case "absent": absent = true; break;
+                case "graph": graph = true; break;
                 case "columns": columns = word[8..].Split(','); break;
                 case "tuple":
                     tuple = [];
@@ -150,7 +151,7 @@ public static class FunctionTable
             }
         }
 
-        return new FunctionAttributes(naming, prefix, canonical.Length == 0 ? null : canonical, obsolete, window, isVolatile, absent, columns, tuple);
+        return new FunctionAttributes(naming, prefix, canonical.Length == 0 ? null : canonical, obsolete, window, isVolatile, absent, graph, columns, tuple);
     }
 
     private static FunctionSignature ParseSignature(string text)

@@ -125,8 +125,11 @@ internal sealed class ParenExpr(Expr inner, TextSpan span) : Expr(span)
 }
 
 /// <summary><c>name = value</c> or <c>(a, b) = value</c>.</summary>
-internal sealed class NamedExpr(IReadOnlyList<NameExpr> names, bool tuple, Expr value, TextSpan span) : Expr(span)
+internal sealed class NamedExpr(IReadOnlyList<NameExpr> names, bool tuple, Expr value, TextSpan span, TextSpan namesSpan = default) : Expr(span)
 {
+    /// <summary>The parenthesis around several names.</summary>
+    public TextSpan NamesSpan { get; } = namesSpan;
+
     public IReadOnlyList<NameExpr> Names { get; } = names;
 
     public bool IsTuple { get; } = tuple;
@@ -161,8 +164,11 @@ internal sealed class TypeOfExpr(KqlType type, IReadOnlyList<ColumnDecl>? column
 }
 
 /// <summary><c>datatable (schema) [cells]</c>.</summary>
-internal sealed class DataTableExpr(IReadOnlyList<ColumnDecl> columns, IReadOnlyList<Expr> cells, TextSpan span) : Expr(span)
+internal sealed class DataTableExpr(IReadOnlyList<ColumnDecl> columns, IReadOnlyList<Expr> cells, TextSpan cellsSpan, TextSpan span) : Expr(span)
 {
+    /// <summary>From the first cell to the last comma or cell.</summary>
+    public TextSpan CellsSpan { get; } = cellsSpan;
+
     public IReadOnlyList<ColumnDecl> Columns { get; } = columns;
 
     public IReadOnlyList<Expr> Cells { get; } = cells;

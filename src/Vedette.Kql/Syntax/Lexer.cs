@@ -334,7 +334,7 @@ internal sealed class Lexer(string text, DiagnosticBag diagnostics)
             _ => (TokenKind.Bad, char.IsHighSurrogate(c) && char.IsLowSurrogate(next) ? 2 : 1),
         };
         if (kind == TokenKind.Bad)
-            diagnostics.Syntax("KS002", $"Unexpected: {text.Substring(_pos, length)}", new TextSpan(_pos, length));
+            diagnostics.Syntax("KS198", $"Unexpected: {text.Substring(_pos, length)}", new TextSpan(_pos, length));
         _pos += length;
         return kind;
     }

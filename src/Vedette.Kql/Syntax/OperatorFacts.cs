@@ -90,6 +90,11 @@ internal static class OperatorFacts
         ["summarize"] = ["bin_legacy"],
     };
 
+    private static readonly Dictionary<string, string>.AlternateLookup<ReadOnlySpan<char>> NameLookup = Names.GetAlternateLookup<ReadOnlySpan<char>>();
+
+    /// <summary>Whether the word is an operator's spelling.</summary>
+    public static bool IsOperator(ReadOnlySpan<char> word) => NameLookup.ContainsKey(word);
+
     /// <summary>Operators that a query may begin with.</summary>
     public static bool CanBegin(ReadOnlySpan<char> word) => word is "print" or "range" or "union" or "search" or "find" or "evaluate" or "macro";
 }

@@ -54,6 +54,9 @@ internal sealed partial class Parser
             ["hasall"] = (KqlSetOperator.HasAll, false),
         }.GetAlternateLookup<ReadOnlySpan<char>>();
 
+    /// <summary>Functions of the language that take a table.</summary>
+    private static readonly HashSet<string> TableFunctions = ["toscalar", "totable", "materialize", "column_names_of", "table", "__table"];
+
     /// <summary>Words that can stand between operands or begin an operator and therefore never are an operand.</summary>
     private static readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> InfixWords = new HashSet<string>(
         [
@@ -132,7 +135,13 @@ internal sealed partial class Parser
         if (At(TokenKind.OpenParen))
         {
             Take();
-            var items = ParseList(ParseQueryArgument);
+            var first = true;
+            var items = ParseList(() =>
+            {
+                var isFirst = first;
+                first = false;
+                return isFirst ? ParseQueryArgument() : ParseScalarArgument();
+            });
             Expect(TokenKind.CloseParen, ")");
             return new InExpr(op, negated, left, items, TextOf(token).ToString(), token.Span, SpanFrom(left.Span.Start));
         }
@@ -374,18 +383,21 @@ internal sealed partial class Parser
             return ParseDataTable();
         if (word is "inline_external_table" && next is TokenKind.OpenParen or TokenKind.Identifier)
             return ParseInlineExternalTable();
-        if (InfixWords.Contains(word) && next != TokenKind.OpenParen)
-        {
-            _diagnostics.Syntax(
-                "KS006",
-                $"Missing expression: If the keyword '{word}' is intended to be part of an expression it needs to be bracketted as ['{word}'].",
-                MissingPlace());
-            return new MissingExpr(MissingPlace());
-        }
+        // Infix words are no names even in front of a parenthesis, nor are those that begin an operator's body (between (1 .. 2)).
+        if (InfixWords.Contains(word) && (next != TokenKind.OpenParen || Keywords.Contains(word)))
+            return MissingBefore(word);
+        if (next == TokenKind.Minus && DashedOperator(0) is { } dashed)
+            return MissingBefore(dashed);
 
         Take();
         var name = new NameExpr(word.ToString(), token.Span);
         return At(TokenKind.OpenParen) ? ParseCall(name) : name;
+    }
+
+    private MissingExpr MissingBefore(ReadOnlySpan<char> word)
+    {
+        _diagnostics.Syntax("KS006", Keywords.MissingExpression(word), MissingPlace());
+        return new MissingExpr(MissingPlace());
     }
 
     private Expr ParseCall(NameExpr name)
@@ -395,7 +407,10 @@ internal sealed partial class Parser
         Take();
         var colon = _allowColon;
         _allowColon = false;
-        var arguments = At(TokenKind.CloseParen) ? [] : ParseList(ParseQueryArgument);
+        // Functions of the language take no pipelines (but for the few that take tables), so a pipe shows that a parenthesis is missing.
+        var scalar = !TableFunctions.Contains(name.Name) && (Symbols.FunctionTable.Scalars.ContainsKey(name.Name) || Symbols.FunctionTable.Aggregates.ContainsKey(name.Name));
+        // At the very end of the text nothing but the parenthesis is missing.
+        var arguments = Current.Kind is TokenKind.CloseParen or TokenKind.End ? [] : ParseList<Expr>(scalar ? ParseScalarArgument : ParseQueryArgument);
         _allowColon = colon;
         Expect(TokenKind.CloseParen, ")");
         Leave();
@@ -463,15 +478,19 @@ internal sealed partial class Parser
                 names = [ParseName()];
             }
 
+            var namesSpan = SpanFrom(start);
             Take();
             var value = pipeline ? ParseQueryArgumentValue() : ParseExpression();
-            return new NamedExpr(names, tuple, value, SpanFrom(start));
+            return new NamedExpr(names, tuple, value, SpanFrom(start), namesSpan);
         }
 
         return ParseExpression();
     }
 
     private Expr ParseNamed() => ParseNamed(wildcard: false);
+
+    /// <summary>An argument of a function that takes no table: possibly named, a pipeline only in parentheses.</summary>
+    private Expr ParseScalarArgument() => AtSourceOperator() ? ParseQueryArgument() : ParseNamed(wildcard: false);
 
     private bool AtNamed(out bool tuple)
     {

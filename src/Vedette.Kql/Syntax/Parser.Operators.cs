@@ -68,7 +68,7 @@ internal sealed partial class Parser
         if (name is null)
         {
             if (!_aborted)
-                _diagnostics.Syntax("KS176", "Query operator expected.", At(TokenKind.Identifier) && !InfixWords.Contains(TextOf(Current)) ? Current.Span : MissingPlace());
+                _diagnostics.Syntax("KS176", "Query operator expected.", At(TokenKind.Identifier) && !Keywords.Contains(TextOf(Current)) ? Current.Span : MissingPlace());
             if (At(TokenKind.Identifier))
                 Take();
             Recover();
@@ -139,7 +139,7 @@ internal sealed partial class Parser
             if (AtWord("first") || AtWord("last"))
                 nullsFirst = TextOf(Take()) is "first";
             else
-                Missing("first or last");
+                _diagnostics.Syntax("KS006", "Missing first or last", Current.Span);
         }
 
         return descending is null && nullsFirst is null ? value : new OrderedExpr(value, descending, nullsFirst, granny, SpanFrom(start));
@@ -356,9 +356,25 @@ internal sealed partial class Parser
 
     private CallOperator ParseEvaluate(OperatorHead head)
     {
-        var call = ParsePostfix(ParsePrimary());
-        if (call is not CallExpr and not MissingExpr)
-            _diagnostics.Syntax("KS006", "Missing function call", call.Span);
+        Expr call;
+        if (At(TokenKind.Identifier) && PeekToken(1).Kind != TokenKind.Dot && PeekToken(1).Kind != TokenKind.OpenParen)
+        {
+            // The name alone: the binder says whether there is such a plug-in.
+            var name = ParseName();
+            Expect(TokenKind.OpenParen, "(");
+            call = new CallExpr(name, [], name.Span);
+        }
+        else if (At(TokenKind.Identifier) || AtBracketedName())
+        {
+            call = ParsePostfix(ParsePrimary());
+            if (call is not CallExpr and not MissingExpr)
+                _diagnostics.Syntax("KS006", "Missing function call", call.Span);
+        }
+        else
+        {
+            call = Missing("function call");
+        }
+
         TypeOfExpr? schema = null;
         if (TryTake(TokenKind.Colon))
         {

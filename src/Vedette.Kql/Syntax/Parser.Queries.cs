@@ -18,7 +18,7 @@ internal sealed partial class Parser
         var start = Current.Start;
         Expr? source = null;
         List<OperatorSyntax>? operators = null;
-        if (AtSourceOperator())
+        if (AtSourceOperator() || AtMisplacedOperator())
             operators = [ParseOperator()];
         else
             source = ParseExpression();
@@ -92,6 +92,27 @@ internal sealed partial class Parser
         };
     }
 
+    /// <summary>An operator where its source should stand, by a word that is no name: <c>where x == 1</c>.</summary>
+    private bool AtMisplacedOperator() =>
+        At(TokenKind.Identifier) && PeekToken(1).Kind is not (TokenKind.Equals or TokenKind.Dot or TokenKind.OpenParen)
+        && (TextOf(Current) is "where" or "project" or "invoke" || DashedOperator(0) is not null);
+
+    /// <summary>The operator name with dashes that stands at an offset (<c>mv-expand</c>), or null.</summary>
+    private string? DashedOperator(int offset)
+    {
+        var end = offset;
+        while (PeekToken(end + 1).Kind == TokenKind.Minus && Touches(end + 1) && PeekToken(end + 2).Kind == TokenKind.Identifier && Touches(end + 2))
+            end += 2;
+        for (; end > offset; end -= 2)
+        {
+            var text = _text[PeekToken(offset).Start..PeekToken(end).End];
+            if (OperatorFacts.Names.ContainsKey(text))
+                return text;
+        }
+
+        return null;
+    }
+
     /// <summary>The canonical name of the operator here, its tokens consumed; null (and nothing consumed) for an unknown word.</summary>
     private string? TakeOperatorName(out TextSpan span)
     {
@@ -122,25 +143,39 @@ internal sealed partial class Parser
         SkipParameters();
         var columns = ParseSchema();
         var cells = new List<Expr>();
+        var last = 0;
         if (Expect(TokenKind.OpenBracket, "["))
         {
-            while (!At(TokenKind.CloseBracket) && !At(TokenKind.End) && !_aborted)
+            // Values, not names: a name shows that the closing bracket is missing.
+            while (AtCell() && !_aborted)
             {
                 var before = _index;
                 cells.Add(ParseExpression());
                 if (!TryTake(TokenKind.Comma) && !At(TokenKind.CloseBracket))
                 {
+                    if (!AtCell())
+                        break;
                     _diagnostics.Syntax("KS005", "Expected: ,", ErrorPlace());
                     if (_index == before)
                         break;
                 }
             }
 
+            last = PreviousEnd;
+
             Expect(TokenKind.CloseBracket, "]");
         }
 
-        return new DataTableExpr(columns, cells, SpanFrom(start));
+        var values = cells.Count == 0 ? SpanFrom(start) : new TextSpan(cells[0].Span.Start, last - cells[0].Span.Start);
+        return new DataTableExpr(columns, cells, values, SpanFrom(start));
     }
+
+    private bool AtCell() => Current.Kind switch
+    {
+        TokenKind.String or TokenKind.Long or TokenKind.Real or TokenKind.TimeSpan or TokenKind.Typed or TokenKind.Minus or TokenKind.Plus or TokenKind.OpenParen => true,
+        TokenKind.Identifier => PeekToken(1).Kind == TokenKind.OpenParen || TextOf(Current) is "true" or "false" or "True" or "False" or "TRUE" or "FALSE" or "null",
+        _ => false,
+    };
 
     /// <summary><c>inline_external_table (schema) kind=… [partition …] dataformat=… (uris) with (…)</c>, read as external data.</summary>
     private ExternalDataExpr ParseInlineExternalTable()

@@ -6,17 +6,25 @@ internal sealed partial class Parser
     private List<Statement> ParseStatements(TokenKind end)
     {
         var statements = new List<Statement>();
-        while (!At(end) && !At(TokenKind.End))
+        while (!At(end) && !At(TokenKind.End) && !_aborted)
         {
             if (TryTake(TokenKind.Semicolon))
                 continue;
             var before = _index;
-            statements.Add(ParseStatement());
-            if (At(end) || At(TokenKind.End) || TryTake(TokenKind.Semicolon))
-                continue;
-            var unfinished = statements[^1] is ExpressionStatement { Value: MissingExpr };
-            _diagnostics.Syntax(
-                unfinished ? "KS198" : "KS005", unfinished ? "The incomplete fragment is unexpected." : "Expected: ;", unfinished ? Current.Span : ErrorPlace());
+            if (AtStatement())
+            {
+                statements.Add(ParseStatement());
+                if (At(end) || At(TokenKind.End) || TryTake(TokenKind.Semicolon))
+                    continue;
+            }
+
+            // What could begin a statement lacks a semicolon in front of it; anything else is left over.
+            if (AtStatement())
+                _diagnostics.Syntax("KS005", "Expected: ;", ErrorPlace());
+            else if (end == TokenKind.CloseBrace)
+                _diagnostics.Syntax("KS005", "Expected: }", ErrorPlace());
+            else if (!_aborted)
+                _diagnostics.Syntax("KS198", "The incomplete fragment is unexpected.", Current.Span);
             if (_index == before)
                 Take();
             // A closing bracket that nothing opened would stop recovery for ever.
@@ -30,6 +38,16 @@ internal sealed partial class Parser
 
         return statements;
     }
+
+    /// <summary>Whether a statement can begin here: with a name, a literal, a parenthesis, a sign or an operator that asks for a source.</summary>
+    private bool AtStatement() => Current.Kind switch
+    {
+        TokenKind.Identifier => !Keywords.Contains(TextOf(Current)) || OperatorFacts.IsOperator(TextOf(Current)) || PeekToken(1).Kind == TokenKind.OpenParen,
+        TokenKind.String or TokenKind.Long or TokenKind.Real or TokenKind.TimeSpan or TokenKind.Typed or TokenKind.OpenParen or TokenKind.Minus
+            or TokenKind.Plus or TokenKind.Bad => true,
+        TokenKind.OpenBracket => PeekToken(1).Kind == TokenKind.String,
+        _ => false,
+    };
 
     private Statement ParseStatement()
     {
@@ -159,6 +177,9 @@ internal sealed partial class Parser
             i++;
         if (_tokens[i].Kind != TokenKind.OpenParen)
             return false;
+        // Nothing else begins with () or (name:.
+        if (_tokens[i + 1].Kind == TokenKind.CloseParen || (_tokens[i + 1].Kind == TokenKind.Identifier && _tokens[i + 2].Kind == TokenKind.Colon))
+            return true;
         var depth = 0;
         for (; i < _tokens.Count; i++)
         {
@@ -190,7 +211,7 @@ internal sealed partial class Parser
     private List<FunctionParameter> ParseParameters()
     {
         Expect(TokenKind.OpenParen, "(");
-        var parameters = At(TokenKind.CloseParen) ? [] : ParseList(ParseParameter);
+        var parameters = ParseDeclarations(ParseParameter);
         Expect(TokenKind.CloseParen, ")");
         return parameters;
     }
@@ -224,10 +245,32 @@ internal sealed partial class Parser
 
     private List<ColumnDecl> ParseSchema()
     {
-        Expect(TokenKind.OpenParen, "(");
-        var columns = At(TokenKind.CloseParen) ? [] : ParseList(ParseColumnDecl);
+        if (!TryTake(TokenKind.OpenParen))
+        {
+            Missing("schema declaration");
+            return [];
+        }
+
+        var columns = ParseDeclarations(ParseColumnDecl);
         Expect(TokenKind.CloseParen, ")");
         return columns;
+    }
+
+    /// <summary>Declarations separated by commas, as long as names follow.</summary>
+    private List<T> ParseDeclarations<T>(Func<T> item)
+    {
+        var list = new List<T>();
+        while ((At(TokenKind.Identifier) || AtBracketedName()) && !_aborted)
+        {
+            list.Add(item());
+            if (TryTake(TokenKind.Comma))
+                continue;
+            if (!At(TokenKind.Identifier))
+                break;
+            _diagnostics.Syntax("KS005", "Expected: ,", ErrorPlace());
+        }
+
+        return list;
     }
 
     private ColumnDecl ParseColumnDecl()
