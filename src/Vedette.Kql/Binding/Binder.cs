@@ -197,17 +197,34 @@ internal sealed partial class Binder
             foreach (var parameter in declared.Parameters)
                 _scope.Set(parameter.Name.Name, new ScalarVariable(ParameterValue(parameter)));
         }
+
+        var names = statements.OfType<QueryParametersStatement>().SelectMany(static s => s.Parameters).Select(static p => p.Name.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var given in _options.Parameters.Keys.Where(name => !names.Contains(name)))
+            Error("KS132", $"A value is given for '{given}', but the query declares no such parameter.", new TextSpan(0, 0));
     }
 
     private BoundScalar ParameterValue(FunctionParameter parameter)
     {
         if (_options.Parameters.TryGetValue(parameter.Name.Name, out var given))
         {
-            var bag = new DiagnosticBag(1);
-            var value = Parser.ParseScalar(given, bag, _options);
-            if (!bag.HasErrors && value is LiteralExpr or UnaryExpr { Operand: LiteralExpr })
-                return Coerce(BindScalar(value), parameter.Type);
-            if (parameter.Type == KqlType.String)
+            var isText = parameter.Type == KqlType.String;
+
+            // Texts need no quotes, nor do values the marks of their type: 2026-01-01 will do for datetime(2026-01-01).
+            string[] spellings = isText ? given is ['"' or '\'' or '@' or '`', ..] ? [given] : [] : [given, $"{parameter.Type.Name()}({given})"];
+            foreach (var spelling in spellings)
+            {
+                var bag = new DiagnosticBag(1);
+                var value = Parser.ParseScalar(spelling, bag, _options);
+                if (bag.HasErrors || value is not (LiteralExpr or UnaryExpr { Operand: LiteralExpr }))
+                    continue;
+
+                // datetime(tomorrow) is null, which nobody means.
+                var bound = BindScalar(value);
+                if (spelling == given ? Fits(bound.Type, parameter.Type) : bound is not BoundLiteral { Value: null } || given.Trim() == "null")
+                    return Coerce(bound, parameter.Type);
+            }
+
+            if (isText)
                 return new BoundLiteral(KqlType.String, given, parameter.Name.Span);
             Error("KS131", $"The value given for the query parameter '{parameter.Name.Name}' is not a literal of type {parameter.Type.Name()}.", parameter.Name.Span);
         }
@@ -216,6 +233,9 @@ internal sealed partial class Binder
             return Coerce(BindScalar(fallback), parameter.Type);
         return new BoundLiteral(parameter.Type, parameter.Type == KqlType.String ? "" : null, parameter.Name.Span);
     }
+
+    private static bool Fits(KqlType given, KqlType wanted) =>
+        given == wanted || (given is KqlType.Int or KqlType.Long && wanted is KqlType.Int or KqlType.Long or KqlType.Real or KqlType.Decimal) || (given == KqlType.Real && wanted == KqlType.Decimal);
 
     private void BindLet(LetStatement let)
     {

@@ -38,7 +38,9 @@ public static class CommandLine
             ControlCommands.Create(),
             StatusCommand.Create(),
         };
-        var parsed = root.Parse(args);
+        
+        // '@FILE' is a query in a file here, not a file of arguments.
+        var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
             foreach (var error in parsed.Errors) await Console.Error.WriteLineAsync($"vedette: {error.Message}");

@@ -1,40 +1,54 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Spectre.Console;
-using Vedette.Server.Control;
 
 namespace Vedette.Server.Cli;
 
 /// <summary>Prints answers of hunting queries: rows on standard output, what there is to say about them on standard error.</summary>
 internal static class HuntPrinter
 {
-    // A table whose columns get less than this is unreadable: rows are printed one below the other then.
-    private const int LeastColumnWidth = 12;
+    private static readonly Frame Ascii = new(('+', '+', '+'), ('|', '+', '|'), ('+', '+', '+'), '-', '|');
+    private static readonly Frame Rounded = new(('╭', '┬', '╮'), ('├', '┼', '┤'), ('╰', '┴', '╯'), '─', '│');
 
     /// <summary>A table, or one record after the other where a table would not fit the terminal.</summary>
-    public static void Rows(JsonNode? answer)
+    public static void Rows(JsonElement answer)
     {
-        if (answer?["schema"] is not JsonArray { Count: > 0 } schema) return;
-        var names = schema.Select(column => Print.Text(column!["name"])).ToArray();
-        var rows = (answer["rows"] as JsonArray ?? []).Select(row => ((JsonArray)row!).Select(Cell).ToArray()).ToList();
-        if (!Console.IsOutputRedirected && AnsiConsole.Profile.Width / names.Length < LeastColumnWidth) Records(names, rows);
-        else Table(names, rows);
-        Console.Error.WriteLine(Summary(answer, rows.Count));
+        if (Schema(answer) is not { } names) return;
+        var rows = answer.GetProperty("rows");
+        if (Console.IsOutputRedirected) Table(names, rows, Ascii);
+        else if (Fits(names, rows)) Table(names, rows, Rounded);
+        else Records(names, rows);
+        Console.Error.WriteLine(Summary(answer, rows.GetArrayLength()));
     }
 
     /// <summary>RFC 4180, with a head line; dynamic values as JSON, null as nothing.</summary>
-    public static void Csv(JsonNode? answer)
+    public static void Csv(JsonElement answer)
     {
-        if (answer?["schema"] is not JsonArray { Count: > 0 } schema) return;
-        Console.Out.WriteLine(string.Join(',', schema.Select(column => CsvField(Print.Text(column!["name"])))));
-        foreach (var row in answer["rows"] as JsonArray ?? []) Console.Out.WriteLine(string.Join(',', ((JsonArray)row!).Select(cell => CsvField(Cell(cell)))));
+        if (Schema(answer) is not { } names) return;
+        using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 1 << 16) { NewLine = "\r\n" };
+        output.WriteLine(string.Join(',', names.Select(CsvField)));
+        foreach (var row in answer.GetProperty("rows").EnumerateArray())
+        {
+            var first = true;
+            foreach (var cell in row.EnumerateArray())
+            {
+                if (!first) output.Write(',');
+                output.Write(CsvField(Cell(cell)));
+                first = false;
+            }
+
+            output.WriteLine();
+        }
     }
 
     /// <summary>Plan, statements and cost.</summary>
-    public static void Explanation(JsonNode? answer)
+    /// <param name="answer">The answer.</param>
+    /// <param name="explanation">How the query ran.</param>
+    public static void Explanation(JsonElement answer, JsonNode? explanation)
     {
-        if (answer?["explanation"] is not JsonObject explanation) return;
+        if (explanation is null) return;
         if (explanation["plan"] is { } plan) Console.Out.WriteLine($"Plan\n{Indented(Print.Text(plan))}\n");
         var number = 0;
         var stages = (JsonArray)explanation["stages"]!;
@@ -50,33 +64,23 @@ internal static class HuntPrinter
         if (stages.Count == 0) return;
         var local = stages.Where(stage => (bool)stage!["local"]!).Select(stage => Print.Text(stage!["name"])).ToArray();
         Console.Out.WriteLine($"Ran locally      {(local.Length == 0 ? "nothing: one statement" : string.Join(", ", local))}");
-        if (!(bool)answer["ok"]!) return;
+        if (!answer.GetProperty("ok").GetBoolean()) return;
         Console.Out.WriteLine($"Rows read        {Number(explanation["rowsRead"])}");
         Console.Out.WriteLine($"Bytes read       {Number(explanation["bytesRead"])}");
         Console.Out.WriteLine($"Processor time   {Number(explanation["cpuMs"])} ms");
         if ((long)explanation["peakMemoryBytes"]! > 0) Console.Out.WriteLine($"Peak memory      {Number(explanation["peakMemoryBytes"])} bytes");
         Console.Out.WriteLine($"Understanding    {Number(explanation["bindMs"])} ms, writing the SQL {Number(explanation["writeMs"])} ms");
-        Console.Out.WriteLine($"Elapsed          {Number(answer["elapsedMs"])} ms");
-        Console.Out.WriteLine($"Rows in answer   {Number((answer["rows"] as JsonArray)?.Count ?? 0)}{(answer["truncated"] is null ? "" : ", cut off at the limit")}");
+        Console.Out.WriteLine($"Elapsed          {Number(answer.GetProperty("elapsedMs").GetDecimal())} ms");
+        Console.Out.WriteLine($"Rows in answer   {Number(answer.GetProperty("rows").GetArrayLength())}{(IsCut(answer) ? ", cut off at the limit" : "")}");
     }
 
-    /// <summary>Warnings about a query that runs.</summary>
-    public static void Warnings(JsonNode? answer)
-    {
-        foreach (var warning in answer?["explanation"]?["warnings"] as JsonArray ?? [])
-            Console.Error.WriteLine($"warning: {Place(warning)}{Print.Text(warning!["message"])}");
-    }
+    private static bool IsCut(JsonElement answer) => answer.TryGetProperty("truncated", out _);
 
-    /// <summary>A query's error as people read it.</summary>
-    public static string ErrorLine(JsonNode? error) => $"vedette: {Place(error)}{Print.Text(error?["message"])}";
+    private static string[]? Schema(JsonElement answer) =>
+        answer.TryGetProperty("schema", out var schema) ? [.. schema.EnumerateArray().Select(column => column.GetProperty("name").GetString()!)] : null;
 
-    private static string Place(JsonNode? message) => message?["line"] is { } line ? $"line {line}, column {message["column"]}: " : "";
-
-    private static string Summary(JsonNode answer, int rows)
-    {
-        var cut = answer["truncated"] is null ? "" : " (there are more: cut off at the limit)";
-        return $"{Count(rows)}{cut}, {Number(answer["elapsedMs"])} ms";
-    }
+    private static string Summary(JsonElement answer, int rows) =>
+        $"{Count(rows)}{(IsCut(answer) ? " (there are more: cut off at the limit)" : "")}, {Number(answer.GetProperty("elapsedMs").GetDecimal())} ms";
 
     private static string Cost(JsonNode stage)
     {
@@ -97,32 +101,79 @@ internal static class HuntPrinter
     private static string Number(JsonNode? node) =>
         node is null ? "" : decimal.Parse(node.ToJsonString(), NumberStyles.Float, CultureInfo.InvariantCulture).ToString("#,0.###", CultureInfo.InvariantCulture);
 
-    private static string Cell(JsonNode? node) => node switch
+    private static string Cell(JsonElement value) => value.ValueKind switch
     {
-        null => "",
-        JsonValue value when value.GetValueKind() == JsonValueKind.String => value.GetValue<string>(),
-        _ => node.ToJsonString(OperationJson.Options),
+        JsonValueKind.Null => "",
+        JsonValueKind.String => value.GetString()!,
+        _ => value.GetRawText(),
     };
 
-    private static void Table(string[] names, List<string[]> rows)
+    private static string[] Cells(JsonElement row) => [.. row.EnumerateArray().Select(cell => Print.Visible(Cell(cell)).Replace("\t", "    ", StringComparison.Ordinal))];
+
+    private static int[] Widths(string[] names, JsonElement rows)
     {
-        var table = Print.NewTable();
-        foreach (var name in names) table.AddColumn(new TableColumn(name.EscapeMarkup()));
-        foreach (var row in rows) table.AddRow([.. row.Select(cell => cell.EscapeMarkup())]);
-        Print.Write(table);
+        var widths = names.Select(Print.Width).ToArray();
+        foreach (var row in rows.EnumerateArray())
+        {
+            var i = 0;
+            foreach (var cell in Cells(row)) widths[i] = Math.Max(widths[i++], Print.Width(cell));
+        }
+
+        return widths;
     }
 
-    private static void Records(string[] names, List<string[]> rows)
+    private static bool Fits(string[] names, JsonElement rows) => Widths(names, rows).Sum() + (3 * names.Length) + 1 <= AnsiConsole.Profile.Width;
+
+    private static void Table(string[] names, JsonElement rows, Frame frame)
     {
-        var width = names.Max(name => name.Length);
-        for (var i = 0; i < rows.Count; i++)
+        var widths = Widths(names, rows);
+        using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 1 << 16);
+        Rule(frame.Top);
+        Line(names);
+        Rule(frame.Middle);
+        foreach (var row in rows.EnumerateArray()) Line(Cells(row));
+        Rule(frame.Bottom);
+
+        void Rule((char Left, char Cross, char Right) ends) =>
+            output.WriteLine(ends.Left + string.Join(ends.Cross, widths.Select(width => new string(frame.Across, width + 2))) + ends.Right);
+
+        void Line(string[] cells)
         {
-            Console.Out.WriteLine($"── {i + 1} " + new string('─', Math.Max(0, width - 2)));
-            for (var column = 0; column < names.Length; column++)
-                if (rows[i][column].Length > 0) Console.Out.WriteLine($"{names[column].PadRight(width)}  {rows[i][column]}");
+            for (var i = 0; i < cells.Length; i++)
+            {
+                output.Write(frame.Down);
+                output.Write(' ');
+                output.Write(cells[i]);
+                for (var fill = widths[i] - Print.Width(cells[i]); fill >= 0; fill--) output.Write(' ');
+            }
+
+            output.Write(frame.Down);
+            output.WriteLine();
+        }
+    }
+
+    // A name and a value a line; values of several lines are indented.
+    private static void Records(string[] names, JsonElement rows)
+    {
+        using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 1 << 16);
+        var width = names.Max(Print.Width);
+        var indent = "\n" + new string(' ', width + 2);
+        var number = 0;
+        foreach (var row in rows.EnumerateArray())
+        {
+            output.WriteLine($"── {++number} " + new string('─', Math.Max(0, width - 2)));
+            var i = 0;
+            foreach (var cell in row.EnumerateArray())
+            {
+                var name = names[i++];
+                if (Cell(cell) is { Length: > 0 } text)
+                    output.WriteLine(name + new string(' ', width - Print.Width(name) + 2) + string.Join(indent, text.ReplaceLineEndings("\n").Split('\n').Select(Print.Visible)));
+            }
         }
     }
 
     private static string CsvField(string text) =>
         text.AsSpan().IndexOfAny(",\"\r\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+
+    private sealed record Frame((char, char, char) Top, (char, char, char) Middle, (char, char, char) Bottom, char Across, char Down);
 }

@@ -12,13 +12,16 @@ internal static class KqlCheck
     /// Columns and types of the result, and every diagnostic, in the form of a batch line: <c>{"id","ok","schema","error","diagnostics",
     /// "elapsedMs"}</c>, where the error is the first of the diagnostics that stops the query.
     /// </summary>
+    /// <param name="id">The query's name as JSON; null for none.</param>
+    /// <param name="query">KQL text.</param>
+    /// <param name="catalogue">What it may name.</param>
     public static JsonObject Run(string? id, string query, HuntingCatalogue catalogue)
     {
         var started = Stopwatch.GetTimestamp();
         var compilation = catalogue.Bind(query);
         var elapsed = Stopwatch.GetElapsedTime(started);
         var answer = new JsonObject();
-        if (id is not null) answer["id"] = id;
+        if (id is not null) answer["id"] = JsonNode.Parse(id);
         answer["ok"] = compilation.Succeeded;
         if (compilation.Succeeded)
         {
@@ -43,6 +46,7 @@ internal static class KqlCheck
             ["message"] = diagnostic.FullMessage,
             ["line"] = diagnostic.Line,
             ["column"] = diagnostic.Column,
+            ["length"] = diagnostic.Span.Length,
         })]);
         answer["elapsedMs"] = Math.Round(elapsed.TotalMilliseconds, 3);
         return answer;

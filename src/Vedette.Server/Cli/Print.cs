@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Spectre.Console;
+using Spectre.Console.Rendering;
 
 namespace Vedette.Server.Cli;
 
@@ -40,6 +41,32 @@ internal static class Print
         if (Console.IsOutputRedirected) console.Profile.Width = 10_000;
         console.Write(table);
     }
+
+    /// <summary>Places that a text takes on a terminal.</summary>
+    public static int Width(string text) => new Segment(text).CellCount();
+
+    /// <summary>Places that a character takes on a terminal.</summary>
+    public static int Width(char character) => character is >= ' ' and <= '~' ? 1 : Width(character.ToString());
+
+    /// <summary>
+    /// The text without characters that would steer a terminal, line breaks and marks of direction among them: what is hunted was written by attackers. They
+    /// become pictures of themselves.
+    /// </summary>
+    public static string Visible(string text)
+    {
+        if (!text.Any(IsSteering)) return text;
+        return string.Concat(text.ReplaceLineEndings("\n").Select(c => c switch
+        {
+            '\n' => '⏎',
+            '\t' => '\t',
+            < ' ' => (char)(0x2400 + c),
+            '\u007f' => '\u2421',
+            _ when IsSteering(c) => '\uFFFD',
+            _ => c,
+        }));
+    }
+
+    private static bool IsSteering(char c) => (c < ' ' && c != '\t') || c is (>= '\u007f' and < '\u00a0') or (>= '\u200e' and <= '\u200f') or (>= '\u2028' and <= '\u202e') or (>= '\u2066' and <= '\u2069');
 
     /// <summary>A JSON value as text without quotes.</summary>
     public static string Text(JsonNode? node) => node switch

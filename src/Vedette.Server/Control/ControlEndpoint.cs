@@ -7,7 +7,7 @@ namespace Vedette.Server.Control;
 
 /// <summary>
 /// The control socket: a Unix socket that only the owner of the data folder can open. <c>POST /operations/{name}</c> with a JSON object
-/// answers JSON lines: any number of <c>{"progress":…}</c>, then one <c>{"result":…}</c> or <c>{"error":{"code","message"}}</c>.
+/// answers JSON lines: any number of <c>{"progress":…}</c> and, from operations with long answers, of <c>{"text":…}</c>, then one <c>{"result":…}</c> or <c>{"error":{"code","message"}}</c>.
 /// </summary>
 internal static class ControlEndpoint
 {
@@ -30,7 +30,7 @@ internal static class ControlEndpoint
 
         var cancelled = context.RequestAborted;
         context.Response.ContentType = "application/x-ndjson";
-        var lines = Channel.CreateBounded<JsonObject>(new BoundedChannelOptions(256) { FullMode = BoundedChannelFullMode.DropOldest });
+        var lines = Channel.CreateBounded<JsonObject>(256);
         var work = RunAsync(context, name[1..], lines.Writer, cancelled);
         await foreach (var line in lines.Reader.ReadAllAsync(cancelled))
         {
@@ -80,10 +80,12 @@ internal static class ControlEndpoint
 
     private sealed class ControlConnection;
 
-    // Not Progress<T>: that one posts to the thread pool, and lines would come out of order.
-    private sealed class LineProgress(ChannelWriter<JsonObject> lines) : IProgress<OperationProgress>
+    // Not Progress<T>: that one posts to the thread pool, and lines would come out of order. A reader that is slow misses steps, but no text.
+    private sealed class LineProgress(ChannelWriter<JsonObject> lines) : IProgress<OperationProgress>, IAnswerText
     {
         public void Report(OperationProgress value) =>
             lines.TryWrite(new JsonObject { ["progress"] = JsonSerializer.SerializeToNode(value, OperationJson.Options) });
+
+        public ValueTask WriteAsync(string text, CancellationToken cancellationToken) => lines.WriteAsync(new JsonObject { ["text"] = text }, cancellationToken);
     }
 }

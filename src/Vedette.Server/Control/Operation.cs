@@ -32,6 +32,13 @@ internal interface IOperation
 /// <param name="Total">Units in all; null when unknown.</param>
 internal sealed record OperationProgress(string Text, long Done, long? Total);
 
+/// <summary>Takes the text of an answer that may be long, piece by piece, while the operation works: the progress of an operation that writes one is this too.</summary>
+internal interface IAnswerText
+{
+    /// <summary>Takes the next piece.</summary>
+    ValueTask WriteAsync(string text, CancellationToken cancellationToken);
+}
+
 /// <summary>An operation refused or failed; the message is for the person who asked.</summary>
 internal sealed class OperationException(string code, string message, Exception? inner = null) : Exception(message, inner)
 {

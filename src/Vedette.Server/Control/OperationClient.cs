@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Vedette.Foundation;
 using Vedette.Server.Hosting;
 
 namespace Vedette.Server.Control;
@@ -8,6 +9,10 @@ namespace Vedette.Server.Control;
 /// <summary>Runs an operation: in the running server when there is one, otherwise in this process on the same data.</summary>
 internal static class OperationClient
 {
+    // How long a command waits for others that have opened the same data.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(200);
+
     /// <summary>Runs one operation and returns its result.</summary>
     /// <exception cref="OperationException">It refused or failed.</exception>
     public static async Task<JsonNode?> RunAsync(
@@ -15,14 +20,28 @@ internal static class OperationClient
     {
         var folder = DataFolder.At(options.Data);
         var arguments = JsonSerializer.SerializeToElement(input, input.GetType(), OperationJson.Options);
-        if (await TryConnectAsync(folder.ControlSocket, cancellationToken) is { } socket)
+        var patience = TimeProvider.System.GetTimestamp();
+        var words = "No server is running on this data: opening it here";
+        while (true)
         {
-            return await RunRemotelyAsync(socket, folder.ControlSocket, name, arguments, progress, cancellationToken);
-        }
+            if (await TryConnectAsync(folder.ControlSocket, cancellationToken) is { } socket)
+                return await RunRemotelyAsync(socket, folder.ControlSocket, name, arguments, progress, cancellationToken);
+            House house;
+            try
+            {
+                progress.Report(new OperationProgress(words, 0, null));
+                house = await House.OpenAsync(options with { Serve = false }, cancellationToken);
+            }
+            catch (DataFolderInUseException) when (TimeProvider.System.GetElapsedTime(patience) < Patience)
+            {
+                // Another command has it, or a server that is about to listen.
+                progress.Report(new OperationProgress(words = "Waiting for another command that has the data open", 0, null));
+                await Task.Delay(PollEvery, cancellationToken);
+                continue;
+            }
 
-        progress.Report(new OperationProgress("No server is running on this data: opening it here", 0, null));
-        await using var house = await House.OpenAsync(options with { Serve = false }, cancellationToken);
-        return await RunHereAsync(house, name, arguments, progress, cancellationToken);
+            await using (house) return await RunHereAsync(house, name, arguments, progress, cancellationToken);
+        }
     }
 
     /// <summary>Runs one operation in a house that this process has opened.</summary>
@@ -84,6 +103,7 @@ internal static class OperationClient
         {
             if (JsonNode.Parse(line) is not JsonObject message) continue;
             if (message["progress"] is { } step) progress.Report(step.Deserialize<OperationProgress>(OperationJson.Options)!);
+            if (message["text"] is { } text && progress is IAnswerText answer) await answer.WriteAsync((string)text!, cancellationToken);
             if (message["error"] is { } error) throw new OperationException((string)error["code"]!, (string)error["message"]!);
             if (message.TryGetPropertyValue("result", out var result)) return result?.DeepClone();
         }

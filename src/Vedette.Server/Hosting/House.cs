@@ -165,7 +165,7 @@ internal sealed class House : IAsyncDisposable
             await Services.GetRequiredService<TenantSettingsStore>().SetAsync(Demo.TenantId, settings => settings.ActionTiming = timing, cancellationToken);
         }
 
-        if (_options.Serve && !_options.Empty) await DemoOrganisation.EnsureAsync(Services, Demo.TenantId, progress, cancellationToken);
+        if (_options.Demo || (_options.Serve && !_options.Empty)) await DemoOrganisation.EnsureAsync(Services, Demo.TenantId, progress, cancellationToken);
 
         // Step 6
         if (scenario is not null) await scenario.RunAsync(Services.GetRequiredService<OperationRegistry>(), progress, cancellationToken);

@@ -26,6 +26,9 @@ internal sealed record ServerOptions
     /// <summary>Start without the demo organisation's devices and telemetry. The demo application exists all the same.</summary>
     public bool Empty { get; init; }
 
+    /// <summary>True for a command that wants the demo organisation without serving it.</summary>
+    public bool Demo { get; init; }
+
     /// <summary>Print one JSON object when ready instead of text for people.</summary>
     public bool Json { get; init; }
 

@@ -1,25 +1,57 @@
 using System.Buffers;
 using System.Diagnostics;
-using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Vedette.Kql;
 
 namespace Vedette.Telemetry.Hunting;
 
 /// <summary>One line of a batch: a query and the name its author gave it.</summary>
-/// <param name="Id">Comes back with the answer.</param>
+/// <param name="Id">The name as JSON, of whatever type; comes back with the answer. <c>null</c> for a query without one.</param>
 /// <param name="Query">KQL text.</param>
-public sealed record HuntBatchQuery(
-    [property: JsonPropertyName("id")] string Id,
-    [property: JsonPropertyName("query")] string Query);
+public sealed record HuntBatchQuery(string Id, string Query)
+{
+    /// <summary>Values for what the query declares with <c>declare query_parameters</c>; null for none.</summary>
+    public IReadOnlyDictionary<string, string>? Parameters { get; init; }
+
+    /// <summary>Why the line holds no query; null when it holds one.</summary>
+    public string? Problem { get; init; }
+
+    /// <summary>Reads a line. Members besides <c>id</c> and <c>query</c> are passed over.</summary>
+    /// <param name="line">One JSON object.</param>
+    /// <param name="number">The line's number, from 1, for what is said about a line that holds no query.</param>
+    public static HuntBatchQuery Parse(string line, int number)
+    {
+        ArgumentNullException.ThrowIfNull(line);
+        try
+        {
+            // A byte order mark stands before the first line of what comes through a pipe.
+            using var document = JsonDocument.Parse(line.TrimStart('\uFEFF'));
+            if (document.RootElement.ValueKind != JsonValueKind.Object) return Wrong("null", $"Line {number} is not a JSON object.");
+            var id = document.RootElement.TryGetProperty("id", out var name) ? name.GetRawText() : "null";
+            if (!document.RootElement.TryGetProperty("query", out var text)) return Wrong(id, $"Line {number} has no member 'query'.");
+            return text.ValueKind == JsonValueKind.String ? new HuntBatchQuery(id, text.GetString()!) : Wrong(id, $"The member 'query' of line {number} is not a text.");
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            return Wrong("null", $"Line {number} is not JSON: {exception.Message.Split(" LineNumber:")[0]}");
+        }
+    }
+
+    /// <summary>The answer to a line that holds no query.</summary>
+    public string Refusal() =>
+        $"{{\"id\":{Id},\"ok\":false,\"error\":{{\"code\":\"BadInput\",\"message\":{JsonSerializer.Serialize(Problem, Words)},\"line\":null,\"column\":null}},\"elapsedMs\":0}}";
+
+    private static readonly JsonSerializerOptions Words = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private static HuntBatchQuery Wrong(string id, string problem) => new(id, "") { Problem = problem };
+}
 
 /// <summary>
 /// Runs many queries, one after the other, and writes one JSON line for each: <c>{"id","ok","schema":[{"name","type"}],"rows":[[…]],"error":
 /// {"code","message","line","column"},"elapsedMs"}</c>. Types are KQL's; a datetime is ISO 8601 with seven digits and Z, a timespan in
-/// Kusto's form, a dynamic value JSON, null null. <c>"truncated":true</c> stands in the line when there were more rows than the limit lets through.
+/// Kusto's form, a dynamic value JSON, null null; reals that are no number are the texts <c>NaN</c>, <c>Infinity</c> and <c>-Infinity</c>. <c>"truncated":true</c> stands in the line when there
+/// were more rows than the limit lets through, <c>"warnings"</c> when there is something to say about a query that ran.
 /// </summary>
 public sealed class HuntBatch(IHuntingService hunting, Guid tenantId, HuntingLimits? limits = null, bool strict = false)
 {
@@ -43,9 +75,8 @@ public sealed class HuntBatch(IHuntingService hunting, Guid tenantId, HuntingLim
         {
             number++;
             if (string.IsNullOrWhiteSpace(line)) continue;
-            var ok = TryParse(line, out var query)
-                ? await RunAsync(query, output, null, cancellationToken)
-                : await RefuseAsync(number, output, cancellationToken);
+            var query = HuntBatchQuery.Parse(line, number);
+            var ok = query.Problem is null ? await RunAsync(query, output, null, cancellationToken) : await RefuseAsync(query, output, cancellationToken);
             _ = ok ? answered++ : failed++;
             progress?.Report(answered + failed);
         }
@@ -70,7 +101,7 @@ public sealed class HuntBatch(IHuntingService hunting, Guid tenantId, HuntingLim
         HuntingException? failure = null;
         try
         {
-            result = await hunting.RunAsync(new HuntingRequest(tenantId, query.Query) { Limits = limits, Trace = trace, Strict = strict }, cancellationToken);
+            result = await hunting.RunAsync(new HuntingRequest(tenantId, query.Query) { Limits = limits, Trace = trace, Strict = strict, Parameters = query.Parameters }, cancellationToken);
         }
         catch (HuntingException error)
         {
@@ -81,11 +112,13 @@ public sealed class HuntBatch(IHuntingService hunting, Guid tenantId, HuntingLim
         var buffer = new ArrayBufferWriter<byte>(4096);
         await using var json = new Utf8JsonWriter(buffer, Output);
         json.WriteStartObject();
-        json.WriteString("id"u8, query.Id);
+        json.WritePropertyName("id"u8);
+        json.WriteRawValue(query.Id);
         json.WriteBoolean("ok"u8, failure is null);
         if (result is not null) await WriteResultAsync(result, json, buffer, output, cancellationToken);
         if (failure is not null) WriteError(failure, json);
         if (result is { IsCut: true }) json.WriteBoolean("truncated"u8, true);
+        if (result is { Warnings.Count: > 0 }) WriteWarnings(result.Warnings, json);
         json.WriteNumber("elapsedMs"u8, Math.Round(elapsed, 3));
         json.WriteEndObject();
         await json.FlushAsync(cancellationToken);
@@ -94,36 +127,9 @@ public sealed class HuntBatch(IHuntingService hunting, Guid tenantId, HuntingLim
         return failure is null;
     }
 
-    /// <summary>Reads a line of a batch.</summary>
-    /// <returns>False when the line is not a JSON object with a query.</returns>
-    public static bool TryParse(string line, [NotNullWhen(true)] out HuntBatchQuery? query)
+    private static async Task<bool> RefuseAsync(HuntBatchQuery query, Stream output, CancellationToken cancellationToken)
     {
-        query = null;
-        try
-        {
-            using var document = JsonDocument.Parse(line);
-            if (document.RootElement.ValueKind != JsonValueKind.Object
-                || !document.RootElement.TryGetProperty("query", out var text) || text.ValueKind != JsonValueKind.String) return false;
-            var id = !document.RootElement.TryGetProperty("id", out var name) ? ""
-                : name.ValueKind == JsonValueKind.String ? name.GetString()! : name.GetRawText();
-            query = new HuntBatchQuery(id, text.GetString()!);
-            return true;
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
-    }
-
-    /// <summary>The answer to a line that is not a query.</summary>
-    /// <param name="number">The line's number, from 1.</param>
-    public static string Refusal(int number) =>
-        $"{{\"id\":null,\"ok\":false,\"error\":{{\"code\":\"BadInput\",\"message\":\"Line {number} is not a JSON object with a query.\","
-        + "\"line\":null,\"column\":null},\"elapsedMs\":0}";
-
-    private static async Task<bool> RefuseAsync(int number, Stream output, CancellationToken cancellationToken)
-    {
-        await output.WriteAsync(Encoding.UTF8.GetBytes(Refusal(number) + "\n"), cancellationToken);
+        await output.WriteAsync(Encoding.UTF8.GetBytes(query.Refusal() + "\n"), cancellationToken);
         return false;
     }
 
@@ -150,6 +156,24 @@ public sealed class HuntBatch(IHuntingService hunting, Guid tenantId, HuntingLim
             await json.FlushAsync(cancellationToken);
             await output.WriteAsync(buffer.WrittenMemory, cancellationToken);
             buffer.ResetWrittenCount();
+        }
+
+        json.WriteEndArray();
+    }
+
+    private static void WriteWarnings(IReadOnlyList<KqlDiagnostic> warnings, Utf8JsonWriter json)
+    {
+        json.WriteStartArray("warnings"u8);
+        foreach (var warning in warnings)
+        {
+            json.WriteStartObject();
+            json.WriteString("code"u8, warning.Code);
+            json.WriteString("severity"u8, warning.Severity.ToString());
+            json.WriteString("message"u8, warning.FullMessage);
+            json.WriteNumber("line"u8, warning.Line);
+            json.WriteNumber("column"u8, warning.Column);
+            json.WriteNumber("length"u8, warning.Span.Length);
+            json.WriteEndObject();
         }
 
         json.WriteEndArray();

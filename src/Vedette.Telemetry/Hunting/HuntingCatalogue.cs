@@ -63,7 +63,7 @@ public sealed class HuntingCatalogue
                 {
                     Severity = KqlSeverity.Warning,
                     Message = $"The column '{name}' was renamed or retired; {(gone ? "it is null" : $"'{now}' is read in its place")}.",
-                    Hint = gone ? null : now,
+                    Hint = null,
                 };
             }
             else if (name == BilledSize)

@@ -57,7 +57,7 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
             var compiled = Compiled(request);
             var context = Context(request, limits) with { EmptyTables = await EmptyTablesAsync(compiled, either.Token) };
             var compilation = await LateBinding.CompleteAsync(
-                compiled, late => catalogue.Bind(request.Query, late, request.Strict), context, engine, settings, cost.Add, either.Token);
+                compiled, late => catalogue.Bind(request.Query, WithParameters(late, request), request.Strict), context, engine, settings, cost.Add, either.Token);
             request.Trace?.Completed(compilation);
             var writing = Stopwatch.GetTimestamp();
             await using var statement = SqlCompiler.Compile(compilation.Root!, context);
@@ -66,7 +66,11 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
             request.Trace?.Started(query);
             var result = await ReadAsync(query, limits, cost, either.Token);
             if (request.Trace is { } trace) await trace.FormatAsync(engine, either.Token);
-            return result with { Statistics = cost.Total(Stopwatch.GetElapsedTime(started), result.Statistics.ResultBytes) };
+            return result with
+            {
+                Statistics = cost.Total(Stopwatch.GetElapsedTime(started), result.Statistics.ResultBytes),
+                Warnings = [.. compiled.Diagnostics.Where(static d => d.Severity == KqlSeverity.Warning)],
+            };
         }
         catch (OperationCanceledException error) when (deadline.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
@@ -134,10 +138,15 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
     private KqlCompilation Compiled(HuntingRequest request)
     {
         var started = Stopwatch.GetTimestamp();
-        var compilation = Compile(request.Query, request.Strict);
+        var compilation = request.Parameters is { Count: > 0 }
+            ? catalogue.Bind(request.Query, WithParameters(KqlOptions.Default, request), request.Strict)
+            : Compile(request.Query, request.Strict);
         request.Trace?.Bound(compilation, Stopwatch.GetElapsedTime(started));
         return compilation.Succeeded ? compilation : throw HuntingWords.Translate(compilation);
     }
+
+    private static KqlOptions WithParameters(KqlOptions options, HuntingRequest request) =>
+        request.Parameters is { Count: > 0 } given ? options with { Parameters = given } : options;
 
     private SqlContext Context(HuntingRequest request, HuntingLimits limits)
     {

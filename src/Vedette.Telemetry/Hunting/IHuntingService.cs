@@ -27,6 +27,9 @@ public sealed record HuntingRequest(Guid TenantId, string Query)
     /// <summary>Whether columns that were renamed or retired are refused whatever the settings say.</summary>
     public bool Strict { get; init; }
 
+    /// <summary>Values for what the query declares with <c>declare query_parameters</c>, by name, as text or KQL literals; null for none.</summary>
+    public IReadOnlyDictionary<string, string>? Parameters { get; init; }
+
     /// <summary>Limits to apply; null means those of the settings.</summary>
     public HuntingLimits? Limits { get; init; }
 
@@ -66,6 +69,9 @@ public sealed record HuntingResult(
 {
     /// <summary>Whether there were more rows than the limits let through.</summary>
     public bool IsCut { get; init; }
+
+    /// <summary>What there is to say about the query although it ran.</summary>
+    public IReadOnlyList<KqlDiagnostic> Warnings { get; init; } = [];
 }
 
 /// <summary>What a query cost, all its parts together.</summary>

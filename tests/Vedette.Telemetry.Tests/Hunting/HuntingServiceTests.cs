@@ -252,7 +252,7 @@ public sealed class HuntingServiceTests : IAsyncLifetime
         lines[0].GetProperty("schema").GetRawText().ShouldBe(
             """[{"name":"Timestamp","type":"datetime"},{"name":"ReportId","type":"long"},{"name":"x","type":"timespan"},{"name":"f","type":"dynamic"}]""");
         lines[0].GetProperty("rows").GetRawText().ShouldBe("""[["2026-11-10T12:01:38.0000000Z",98,"01:00:00",{"n":98}]]""");
-        lines[1].GetProperty("id").GetString().ShouldBe("2");
+        lines[1].GetProperty("id").GetInt32().ShouldBe(2);
         lines[1].GetProperty("error").GetProperty("message").GetString()!.ShouldEndWith(" Did you mean 'DeviceProcessEvents'?");
         lines[1].GetProperty("error").GetProperty("line").GetInt32().ShouldBe(1);
         lines[2].GetProperty("error").GetProperty("code").GetString().ShouldBe("BadInput");

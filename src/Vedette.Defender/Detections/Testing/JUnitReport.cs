@@ -7,13 +7,24 @@ namespace Vedette.Defender.Detections.Testing;
 /// <summary>Writes results of rule tests as the XML that CI systems read: one suite a file.</summary>
 public static class JUnitReport
 {
+    /// <summary>Writes the report to a file; its folder is made when it is missing.</summary>
+    /// <param name="file">Path.</param>
+    /// <param name="name">What ran.</param>
+    /// <param name="results">The results.</param>
+    public static void Save(string file, string name, IReadOnlyList<RuleTestResult> results)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(file))!);
+        using var output = File.Create(file);
+        Write(output, results, name);
+    }
+
     /// <summary>Writes the report.</summary>
-    public static void Write(Stream output, IReadOnlyList<RuleTestResult> results)
+    public static void Write(Stream output, IReadOnlyList<RuleTestResult> results, string name = "vedette rules test")
     {
         ArgumentNullException.ThrowIfNull(results);
         using var xml = XmlWriter.Create(output, new XmlWriterSettings { Indent = true, Encoding = new UTF8Encoding(false), CloseOutput = false });
         xml.WriteStartElement("testsuites");
-        xml.WriteAttributeString("name", "vedette rules test");
+        xml.WriteAttributeString("name", name);
         Totals(xml, results);
         foreach (var file in results.GroupBy(result => result.File, StringComparer.Ordinal))
         {
@@ -55,6 +66,8 @@ public static class JUnitReport
 
     private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.000", CultureInfo.InvariantCulture);
 
-    // XML has no way to write most control characters.
-    private static string Clean(string text) => string.Concat(text.Select(c => XmlConvert.IsXmlChar(c) || char.IsSurrogate(c) ? c : '\uFFFD'));
+    // XML has no way to write most control characters, nor halves of characters.
+    private static string Clean(string text) => string.Concat(text.Select((c, i) => char.IsHighSurrogate(c) ? i + 1 < text.Length && char.IsLowSurrogate(text[i + 1]) ? c : '\uFFFD'
+        : char.IsLowSurrogate(c) ? i > 0 && char.IsHighSurrogate(text[i - 1]) ? c : '\uFFFD'
+        : XmlConvert.IsXmlChar(c) ? c : '\uFFFD'));
 }

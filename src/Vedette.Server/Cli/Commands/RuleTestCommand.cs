@@ -24,11 +24,7 @@ internal static class RuleTestCommand
             results = await RunAsync(files, bar, cancellationToken);
         }
 
-        if (junit is not null)
-        {
-            await using var report = File.Create(junit);
-            JUnitReport.Write(report, results);
-        }
+        if (junit is not null) JUnitReport.Save(junit, "vedette rules test", results);
 
         if (json) Console.Out.WriteLine(Json(results).ToJsonString(OperationJson.Options));
         else Print(results);

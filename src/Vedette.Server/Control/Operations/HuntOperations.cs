@@ -1,67 +1,96 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Vedette.Identity.Directory;
+using Vedette.Kql;
 using Vedette.Server.Http;
 using Vedette.Telemetry.Hunting;
 
 namespace Vedette.Server.Control.Operations;
 
-/// <summary><c>hunt</c>: one query; its answer has the form of a batch line, with an explanation when one is asked for.</summary>
-internal sealed class HuntOperation(IHuntingService hunting, DirectoryService directory, HuntingSettings settings) : Operation<HuntOperation.Input>("hunt")
+/// <summary>
+/// <c>hunt</c>: one query. Its answer goes to the caller as a batch line does; the result says whether it ran, everything that is wrong with its text, and, when
+/// that is asked for, how it ran.
+/// </summary>
+internal sealed class HuntOperation(IHuntingService hunting, HuntingCatalogue catalogue, DirectoryService directory, HuntingSettings settings) : Operation<HuntOperation.Input>("hunt")
 {
     protected override async Task<object?> RunAsync(Input input, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
     {
+        if (progress is not IAnswerText answers) throw new OperationException("bad_input", "hunt needs a caller that takes its answer.");
         var tenant = directory.FindTenant(input.Tenant).Id;
-        using var buffer = new MemoryStream();
+        await using var output = new AnswerStream(answers);
         var trace = input.Explain ? new HuntingTrace() : null;
-        await new HuntBatch(hunting, tenant, settings.CommandLine.Limits, input.Strict).RunAsync(new HuntBatchQuery("", input.Query), buffer, trace, cancellationToken);
-        var answer = JsonNode.Parse(buffer.ToArray())!.AsObject();
-        answer.Remove("id");
-        if (trace is not null) answer["explanation"] = HuntExplanation.ToJson(trace);
-        return answer;
+        var query = new HuntBatchQuery("null", input.Query) { Parameters = input.Parameters };
+        var ok = await new HuntBatch(hunting, tenant, settings.CommandLine.Limits, input.Strict).RunAsync(query, output, trace, cancellationToken);
+        var options = input.Parameters is null ? null : KqlOptions.Default with { Parameters = input.Parameters };
+        var diagnostics = ok ? [] : catalogue.Bind(input.Query, options, input.Strict).Diagnostics;
+        return new
+        {
+            ok,
+            explanation = trace is null ? null : HuntExplanation.ToJson(trace),
+            diagnostics = diagnostics.Where(diagnostic => diagnostic.Severity == KqlSeverity.Error).Select(diagnostic => new
+            {
+                code = diagnostic.Code, severity = diagnostic.Severity.ToString(), message = diagnostic.FullMessage, line = diagnostic.Line, column = diagnostic.Column, length = diagnostic.Span.Length,
+            }).ToArray(),
+        };
     }
 
-    internal sealed record Input(string Query, string? Tenant, bool Explain, bool Strict = false);
+    internal sealed record Input(string Query, string? Tenant, bool Explain = false, bool Strict = false, Dictionary<string, string>? Parameters = null);
 }
 
-/// <summary><c>hunt.batch</c>: a file of queries; the answers go to a file, or come back as lines.</summary>
+/// <summary><c>hunt.batch</c>: a file of queries; the answers go to the caller line by line.</summary>
 internal sealed class HuntBatchOperation(IHuntingService hunting, DirectoryService directory, HuntingSettings settings) : Operation<HuntBatchOperation.Input>("hunt.batch")
 {
     protected override async Task<object?> RunAsync(Input input, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
     {
-        if (input.Lines is null == input.Queries is null) throw new OperationException("bad_input", "hunt.batch takes a file of queries, or the lines themselves.");
-        if (input.Queries is { } file && !File.Exists(file)) throw new OperationException("bad_input", $"There is no file '{file}'.");
-        var total = input.Queries is { } queries
-            ? File.ReadLines(queries).LongCount(line => !string.IsNullOrWhiteSpace(line))
-            : input.Lines!.Split('\n').LongCount(line => !string.IsNullOrWhiteSpace(line));
-        using TextReader reader = input.Queries is { } path ? File.OpenText(path) : new StringReader(input.Lines!);
-        await using Stream output = input.Answers is { } answers ? Create(answers) : new MemoryStream();
+        if (!File.Exists(input.Queries)) throw new OperationException("bad_input", $"There is no file '{input.Queries}'.");
+        if (progress is not IAnswerText answers) throw new OperationException("bad_input", "hunt.batch needs a caller that takes its answers.");
+        var total = File.ReadLines(input.Queries).LongCount(line => !string.IsNullOrWhiteSpace(line));
+        using var reader = File.OpenText(input.Queries);
+        await using var output = new AnswerStream(answers);
         var batch = new HuntBatch(hunting, directory.FindTenant(input.Tenant).Id, settings.CommandLine.Limits, input.Strict);
         var (answered, failed) = await batch.RunAsync(reader, output, new Relay(progress, total), cancellationToken);
-        var lines = output is MemoryStream memory
-            ? new JsonArray([.. Encoding.UTF8.GetString(memory.ToArray()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line))])
-            : null;
-        return new { ok = answered, total = answered + failed, lines };
+        return new { ok = answered, total = answered + failed };
     }
 
-    private static FileStream Create(string path)
-    {
-        try
-        {
-            return File.Create(path);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new OperationException("bad_input", $"The answers cannot be written to '{path}': {exception.Message}", exception);
-        }
-    }
-
-    internal sealed record Input(string? Queries, string? Lines, string? Answers, string? Tenant, bool Strict = false);
+    internal sealed record Input(string Queries, string? Tenant, bool Strict = false);
 
     private sealed class Relay(IProgress<OperationProgress> progress, long total) : IProgress<int>
     {
         public void Report(int value) => progress.Report(new OperationProgress("Hunting", value, total));
     }
+}
+
+/// <summary>A stream whose bytes go to a caller as text. Each write holds whole characters.</summary>
+internal sealed class AnswerStream(IAnswerText answers) : Stream
+{
+    public override bool CanRead => false;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
+        answers.WriteAsync(Encoding.UTF8.GetString(buffer.Span), cancellationToken);
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Flush()
+    {
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
 }
 
 /// <summary>How a query ran, as JSON.</summary>

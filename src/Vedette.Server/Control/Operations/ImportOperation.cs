@@ -66,6 +66,8 @@ internal sealed class ImportOperation(
             rowsStored = report.Rows,
             filesAlreadyImported = report.Files.Count(file => file.AlreadyImported),
             devices = report.Devices.Select(device => device.Name).Distinct(StringComparer.Ordinal).ToArray(),
+            firstEvent = report.Files.Min(file => file.FirstEvent),
+            lastEvent = report.Files.Max(file => file.LastEvent),
             dryRun = input.DryRun,
             rowsKnown = report.RowsKnown,
             rowsLost = report.RowsLost,
