@@ -26,6 +26,11 @@ public sealed record KqlDiagnostic(
     public string FullMessage => Hint is null ? Message : $"{Message.TrimEnd('.')}. Did you mean '{Hint}'?";
 }
 
+/// <summary>A call of a plug-in whose columns only running reveals.</summary>
+/// <param name="Start">Where the call starts in the text.</param>
+/// <param name="Occurrence">Which of the call's places in the plan, counted from 0: the body of a function that is called twice has two.</param>
+public readonly record struct KqlPluginCall(int Start, int Occurrence);
+
 /// <summary>Limits and switches of a compilation.</summary>
 public sealed record KqlOptions
 {
@@ -48,11 +53,11 @@ public sealed record KqlOptions
     public DateTime? Today { get; init; }
 
     /// <summary>
-    /// Columns of open plug-ins (bag_unpack, pivot) once they are known: by the start of the evaluate operator's call in the text. A host binds, runs what is below
-    /// <see cref="Bound.EvaluateRelation.Input"/> to learn the columns, and binds again with them, so that the result's schema is complete.
+    /// Columns of open plug-ins (bag_unpack, pivot) once they are known. A host binds, runs what is below <see cref="Bound.EvaluateRelation.Input"/> to learn the
+    /// columns, and binds again with them, so that the result's schema is complete.
     /// </summary>
-    public IReadOnlyDictionary<int, IReadOnlyList<KqlColumnDefinition>> LateSchemas { get; init; } =
-        new Dictionary<int, IReadOnlyList<KqlColumnDefinition>>();
+    public IReadOnlyDictionary<KqlPluginCall, IReadOnlyList<KqlColumnDefinition>> LateSchemas { get; init; } =
+        new Dictionary<KqlPluginCall, IReadOnlyList<KqlColumnDefinition>>();
 
     /// <summary>
     /// Gives columns that only running reveals no type, so that nothing is said against what is done with them, rather than dynamic: for a first binding that is

@@ -8,6 +8,8 @@ namespace Vedette.Kql.Binding;
 /// <summary>evaluate: plug-ins, their arguments and result schemas.</summary>
 internal sealed partial class Binder
 {
+    private readonly Dictionary<int, int> _openCalls = [];
+
     private TableValue BindEvaluate(CallOperator op, TableValue? input)
     {
         if (op.Call is not CallExpr call)
@@ -36,7 +38,8 @@ internal sealed partial class Binder
         var arguments = BindPluginArguments(plugin, signature, call, input, out var byParameter);
         var columns = PluginColumns(plugin, call, input, arguments, byParameter, out var isOpen);
         _row = saved;
-        var key = call.Span.Start;
+        // The body of a function is bound once for each call, always in the same order.
+        var key = new KqlPluginCall(call.Span.Start, isOpen ? _openCalls[call.Span.Start] = _openCalls.GetValueOrDefault(call.Span.Start, -1) + 1 : 0);
         if (op.Schema is { } schema)
         {
             isOpen = false;
@@ -58,7 +61,7 @@ internal sealed partial class Binder
         }
 
         var late = isOpen ? new LateColumns((name, type) => NewColumn(name, _options.LateUntyped ? KqlType.Unknown : type)) : null;
-        return new TableValue(new EvaluateRelation(input?.Node, plugin.Canonical, arguments, columns, isOpen, late?.Columns ?? [], call.Span), late);
+        return new TableValue(new EvaluateRelation(input?.Node, plugin.Canonical, arguments, columns, isOpen, late?.Columns ?? [], call.Span, key.Occurrence), late);
     }
 
     /// <summary>Columns of an <c>evaluate … : (schema)</c> clause; a star brings the plug-in's known columns.</summary>

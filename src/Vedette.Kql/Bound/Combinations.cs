@@ -103,10 +103,14 @@ public sealed class EvaluateRelation(
     IReadOnlyList<KqlColumn> columns,
     bool isOpen,
     IReadOnlyList<KqlColumn> lateColumns,
-    TextSpan span) : CombinedRelation(columns, [input, .. arguments.Select(a => a.Table)])
+    TextSpan span,
+    int occurrence) : CombinedRelation(columns, [input, .. arguments.Select(a => a.Table)])
 {
-    /// <summary>The plug-in's call in the text; its start is the key of <see cref="KqlOptions.LateSchemas"/>.</summary>
+    /// <summary>The plug-in's call in the text.</summary>
     public TextSpan Span { get; } = span;
+
+    /// <summary>The key of <see cref="KqlOptions.LateSchemas"/>.</summary>
+    public KqlPluginCall Call { get; } = new(span.Start, occurrence);
 
     public BoundRelation? Input { get; } = input;
 

@@ -1,5 +1,6 @@
 using Vedette.Kql;
 using Vedette.Kql.Bound;
+using Vedette.Telemetry.Local;
 
 namespace Vedette.Telemetry.Sql;
 
@@ -37,10 +38,17 @@ internal sealed partial class RelationWriter
                     return Compute(Write(extend.Input), extend.Values);
                 case SortRelation sort:
                 {
-                    var scope = Open(Write(sort.Input));
+                    var scope = Within(() => writer.Prepare(Open(Write(sort.Input)), sort.Keys.Select(k => k.Value)));
+                    if (scope.HasWindow)
+                        scope = scope.Wrap();
                     var order = new List<SqlOrder>();
-                    foreach (var key in sort.Keys)
-                        order.Add(new SqlOrder(writer.Hide(scope, writer._scalars.Write(key.Value, scope)), key.Descending, key.NullsFirst));
+                    foreach (var sorted in sort.Keys)
+                    {
+                        var value = writer._scalars.Write(sorted.Value, scope);
+                        if (!value.IsConstant)
+                            order.Add(new SqlOrder(writer.Hide(scope, value.Type == KqlType.Dynamic ? SqlConvert.ToText(value) : value), sorted.Descending, sorted.NullsFirst));
+                    }
+
                     scope.Order = order;
                     scope.IsNumbered = false;
                     return scope;
@@ -70,13 +78,17 @@ internal sealed partial class RelationWriter
                 case SerializeRelation serialize:
                     return Write(serialize.Input);
                 case MvExpandRelation expand:
-                    return writer.Expand(Open(Write(expand.Input)), expand.Items, expand.ItemIndex, expand.BagAsArray, expand.RowLimit, keepEmpty: true);
+                    return writer.Expand(Within(() => writer.Prepare(Open(Write(expand.Input)), expand.Items.Select(i => i.Value).OfType<BoundScalar>())), expand.Items, expand.ItemIndex, expand.BagAsArray, expand.RowLimit, keepEmpty: true);
                 case ParseRelation parse:
                     return writer.Parse(parse, Write(parse.Input));
                 case SummarizeRelation summarize:
                     return Summarize(summarize);
                 case ScanRelation scan:
-                    return writer.Sequences(scan, Write(scan.Input), group);
+                {
+                    var rows = Write(scan.Input);
+                    return writer.Sequences(scan, rows, Outer(rows), group);
+                }
+
                 case MakeSeriesRelation series:
                 {
                     var rows = Write(series.Input);
@@ -97,6 +109,14 @@ internal sealed partial class RelationWriter
                     return writer.Evaluate(evaluate, () => rows, Outer(rows), group);
                 }
 
+                case GraphMatchRelation match when IsOfGroup(match):
+                    return writer.GraphMatch(match, Graph());
+                case GraphToTableRelation table when IsOfGroup(table):
+                    return writer.GraphToTable(table, Graph());
+                case GraphComponentsRelation components when IsOfGroup(components):
+                    return writer.GraphComponents(components, Graph());
+                case TableFunctionRelation function when IsOfGroup(function):
+                    return writer.TableFunction(function, Write, OuterColumns(), group);
                 case SharedScan shared when IsOfGroup(shared.Shared.Plan):
                     return Shared(shared);
                 case not UnaryRelation when !IsOfGroup(relation):
@@ -120,8 +140,21 @@ internal sealed partial class RelationWriter
         /// <summary>What rows carry besides the body's own columns: their group, and in mv-apply the row outside.</summary>
         private List<int> Outer(Select rows) => [.. group.Concat(writer._carried.Select(c => c.Id)).Distinct().Where(id => rows.TryResolve(id) is not null)];
 
-        private bool IsOfGroup(BoundRelation relation) =>
-            relation == context || (relation is SharedScan shared && IsOfGroup(shared.Shared.Plan)) || BoundTree.Parts(relation).Relations.Any(IsOfGroup);
+        private List<KqlColumn> OuterColumns() =>
+            [.. Outer(writer._contexts[context]).Select(id => new KqlColumn(id, GroupedStep.NameOf(id), writer._contexts[context].Resolve(id).Type))];
+
+        private GraphRows Graph() => new(Write, OuterColumns(), group);
+
+        /// <summary>Whether a relation differs from group to group: it reads the group's rows, or names its key.</summary>
+        private bool IsOfGroup(BoundRelation relation)
+        {
+            if (relation == context || (relation is SharedScan shared && IsOfGroup(shared.Shared.Plan)))
+                return true;
+            var (scalars, relations) = BoundTree.Parts(relation);
+            return relations.Any(IsOfGroup) || (key is not null && relation is not PartitionRelation && scalars.Any(NamesKey));
+        }
+
+        private bool NamesKey(BoundScalar scalar) => scalar is BoundColumnRef reference ? reference.Column.Id == key!.Id : BoundTree.Children(scalar).Any(NamesKey);
 
         /// <summary>A named part of the body, written in place: its rows are those of the group.</summary>
         private Select Shared(SharedScan scan)
@@ -143,7 +176,7 @@ internal sealed partial class RelationWriter
             var columns = Outer(rows).Concat(key is null ? [] : [key.Id]).Distinct().ToList();
             rows.GroupBy = [.. columns.Select(c => rows.Resolve(c)).Where(v => !v.IsConstant).Select(v => v.Text)];
             foreach (var column in columns)
-                rows.Define(column, rows.Resolve(column));
+                rows.Define(column, rows.Resolve(column).WithoutArray());
             if (rows.GroupBy.Count == 0)
                 rows.Limit = "1";
             return new Select(new JoinSource("CROSS JOIN", rows, Open(writer.Write(relation).Unordered()), "", false, false, writer._nextJoin++));
@@ -230,7 +263,7 @@ internal sealed partial class RelationWriter
         private Select Union(UnionRelation union)
         {
             // The group's columns are columns of the union.
-            var outer = Outer(writer._contexts[context]).Select(id => new KqlColumn(id, "", writer._contexts[context].Resolve(id).Type)).ToList();
+            var outer = OuterColumns();
             var inputs = new List<(Select, IReadOnlyList<KqlColumn?>, SqlValue?)>();
             foreach (var input in union.Inputs)
             {

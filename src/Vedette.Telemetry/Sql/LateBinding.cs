@@ -16,7 +16,7 @@ internal static class LateBinding
 
     /// <summary>Whether something above a plug-in depends on columns that only running reveals.</summary>
     public static bool IsNeeded(BoundRelation root) =>
-        Open(root).Any(plugin => plugin.LateColumns.Count > 0 || !OpenColumns.Reach(root)) || Open(root).Skip(1).Any();
+        Open(root).Any(open => open.Plugin.LateColumns.Count > 0 || !OpenColumns.Reach(root)) || Open(root).Skip(1).Any();
 
     /// <summary>
     /// Binds a query as far as its text goes. Where it does with columns that only running reveals what their assumed type, dynamic, does not allow, they have
@@ -55,16 +55,17 @@ internal static class LateBinding
         if (compilation.Root is not { } root || !IsNeeded(root))
             return compilation;
         var untyped = IsUntyped(root);
-        var schemas = new Dictionary<int, IReadOnlyList<KqlColumnDefinition>>();
+        var schemas = new Dictionary<KqlPluginCall, IReadOnlyList<KqlColumnDefinition>>();
         for (var i = 0; i < MaxPlugins; i++)
         {
             // The lowest first: those above may stand on its columns.
-            if (Open(compilation.Root!).FirstOrDefault(p => !schemas.ContainsKey(p.Span.Start)) is not { } plugin)
+            if (Open(compilation.Root!).FirstOrDefault(p => !schemas.ContainsKey(p.Plugin.Call)) is not { Plugin: not null } open)
                 break;
-            var alone = new EvaluateRelation(plugin.Input, plugin.Plugin, plugin.Arguments, plugin.Columns, true, [], plugin.Span);
-            await using var statement = SqlCompiler.Compile(alone, context);
+            var plugin = open.Plugin;
+            var alone = new EvaluateRelation(plugin.Input, plugin.Plugin, plugin.Arguments, plugin.Columns, true, [], plugin.Span, plugin.Call.Occurrence);
+            await using var statement = SqlCompiler.Compile(open.Around(alone), context);
             var query = await statement.PrepareAsync(engine, settings, ran, cancellationToken);
-            schemas[plugin.Span.Start] = [.. query.Columns.Skip(plugin.Columns.Count).Select(c => new KqlColumnDefinition(c.Name, c.Type))];
+            schemas[plugin.Call] = [.. query.Columns.Skip(plugin.Columns.Count).Select(c => new KqlColumnDefinition(c.Name, c.Type))];
             var again = bind(new KqlOptions { LateSchemas = schemas, LateUntyped = untyped });
             if (!again.Succeeded)
                 return untyped ? throw HuntingWords.Translate(again) : compilation;
@@ -77,22 +78,24 @@ internal static class LateBinding
         return typed.Succeeded ? typed : throw HuntingWords.Translate(typed);
     }
 
-    private static bool IsUntyped(BoundRelation root) => Open(root).Any(plugin => plugin.LateColumns.Any(c => c.Type == KqlType.Unknown));
+    private static bool IsUntyped(BoundRelation root) => Open(root).Any(open => open.Plugin.LateColumns.Any(c => c.Type == KqlType.Unknown));
 
-    /// <summary>Open plug-ins, those below others first. Bodies of partition and mv-apply cannot run on their own.</summary>
-    private static IEnumerable<EvaluateRelation> Open(BoundRelation root)
+    /// <summary>
+    /// Open plug-ins, those below others first, each with what makes a relation inside the same bodies of partition and mv-apply one that can run on its own.
+    /// </summary>
+    private static IEnumerable<(EvaluateRelation Plugin, Func<BoundRelation, BoundRelation> Around)> Open(BoundRelation root)
     {
-        var found = new List<EvaluateRelation>();
+        var found = new List<(EvaluateRelation, Func<BoundRelation, BoundRelation>)>();
         var seen = new HashSet<int>();
-        Visit(root);
+        Visit(root, static relation => relation);
         return found;
 
-        void Visit(BoundRelation relation)
+        void Visit(BoundRelation relation, Func<BoundRelation, BoundRelation> around)
         {
             if (relation is SharedScan scan)
             {
                 if (seen.Add(scan.Shared.Id))
-                    Visit(scan.Shared.Plan);
+                    Visit(scan.Shared.Plan, around);
                 return;
             }
 
@@ -101,20 +104,25 @@ internal static class LateBinding
                 VisitScalar(scalar);
             foreach (var input in relations)
             {
-                if (relation is not (PartitionRelation or MvApplyRelation) || input == ((UnaryRelation)relation).Input)
-                    Visit(input);
+                Visit(input, relation switch
+                {
+                    PartitionRelation partition when input == partition.Body => body => around(new PartitionRelation(partition.Input, partition.Key, partition.Context, body, partition.Strategy)),
+                    MvApplyRelation apply when input == apply.Body => body => around(
+                        new MvApplyRelation(apply.Input, apply.Items, apply.ItemIndex, apply.RowLimit, apply.Context, body, body.Columns)),
+                    _ => around,
+                });
             }
 
             if (relation is EvaluateRelation { IsOpen: true } plugin)
-                found.Add(plugin);
+                found.Add((plugin, around));
         }
 
         void VisitScalar(BoundScalar scalar)
         {
             if (scalar is BoundScalarSubquery subquery)
-                Visit(subquery.Query);
+                Visit(subquery.Query, static relation => relation);
             else if (scalar is BoundIn { Subquery: { } query })
-                Visit(query);
+                Visit(query, static relation => relation);
             foreach (var child in BoundTree.Children(scalar))
                 VisitScalar(child);
         }

@@ -15,9 +15,16 @@ internal sealed partial class RelationWriter
     private const int MostDevices = 1000;
     private const string Private = "^(10\\.|192\\.168\\.|172\\.(1[6-9]|2[0-9]|3[01])\\.|169\\.254\\.|f[cd][0-9a-f]{2}:|fe80:)";
 
-    private Select TableFunction(TableFunctionRelation node) => node.Function.Name switch
+    /// <summary>A hunting function.</summary>
+    /// <param name="node">The call.</param>
+    /// <param name="write">Writes the rows that it is given.</param>
+    /// <param name="outer">Columns of those rows that stay besides the function's own.</param>
+    /// <param name="group">Those of them that part the rows: the function is asked for each group.</param>
+    private Select TableFunction(TableFunctionRelation node, Func<BoundRelation, Select> write, IReadOnlyList<KqlColumn> outer, IReadOnlyList<int> group) => node.Function.Name switch
     {
-        "FileProfile" => FileProfile(node),
+        "FileProfile" => FileProfile(node, write, outer, group),
+        "DeviceFromIP" when outer.Count > 0 => DeviceFromIp(node, write, outer),
+        _ when outer.Count > 0 => throw ScalarWriter.Unsupported($"The function {node.Function.Name}() cannot be asked for each group of partition or mv-apply"),
         "DeviceFromIP" => DeviceFromIp(node),
         "AssignedIPAddresses" => AssignedIpAddresses(node),
         "SeenBy" => SeenBy(node),
@@ -28,13 +35,23 @@ internal sealed partial class RelationWriter
     /// What the tenant knows of a file: its hashes and size from the events it appears in, its prevalence as the number of devices that saw it,
     /// its signature from the certificate table.
     /// </summary>
-    private Select FileProfile(TableFunctionRelation node)
+    private Select FileProfile(TableFunctionRelation node, Func<BoundRelation, Select> write, IReadOnlyList<KqlColumn> outer, IReadOnlyList<int> group)
     {
         var most = Math.Clamp(Number(node.Arguments[1], UsualProfiles), 1, MostProfiles);
         var key = HashColumn(node);
-        var input = Materialized(node.Input!, out var columns);
+        var input = Materialized(node.Input!, write, outer, out var columns);
         var rows = Numbered(input()).Wrap();
-        var number = rows.Resolve(rows.Order[0].Id).Text;
+        var place = rows.Order[0].Id;
+        if (group.Count > 0)
+        {
+            place = NewHidden();
+            var within = string.Join(", ", group.Select(g => rows.Resolve(g).Text));
+            rows.DefineAlways(place, new SqlValue($"row_number() OVER (PARTITION BY {within} ORDER BY {rows.OrderTerms()})", KqlType.Long, false));
+            rows.HasWindow = true;
+            rows = rows.Wrap();
+        }
+
+        var number = rows.Resolve(place).Text;
         var hash = $"lower({rows.Resolve(columns[key.Id]).Text})";
         var keyId = NewHidden();
         rows.DefineAlways(keyId, new SqlValue($"if({number} <= {Count(most)} AND match({hash}, '^([0-9a-f]{{40}}|[0-9a-f]{{64}})$'), {hash}, '')", KqlType.String, false));
@@ -59,7 +76,7 @@ internal sealed partial class RelationWriter
             right.Require(id);
         var join = new JoinSource("LEFT ANY JOIN", rows, right, $"{Select.Name(keyId)} = {Select.Name(hidden["hash"])}", false, true, _nextJoin++);
         var result = new Select(join) { Order = rows.Order, IsNumbered = rows.IsNumbered };
-        foreach (var column in node.Input!.Columns)
+        foreach (var column in node.Input!.Columns.Concat(outer).DistinctBy(static c => c.Id))
             result.Define(column.Id, result.Resolve(columns[column.Id]));
         var known = $"({result.Resolve(hidden["hash"]).Text} != '')";
         var looked = $"({result.Resolve(keyId).Text} != '')";
@@ -131,14 +148,36 @@ internal sealed partial class RelationWriter
             """.ReplaceLineEndings(" ");
     }
 
-    /// <summary>The device that held each local address of the input, at a time or most recently.</summary>
-    private Select DeviceFromIp(TableFunctionRelation node)
+    private static KqlColumn AddressColumn(TableFunctionRelation node) => node.Arguments[0] is BoundColumnRef given
+        ? given.Column
+        : node.Input!.Columns.FirstOrDefault(c => c.Name == "IP")
+            ?? throw new HuntingException(HuntingFailure.Semantic, "DeviceFromIP(): the input has no column 'IP'.");
+
+    /// <summary>The device that held each local address of a group's rows.</summary>
+    private Select DeviceFromIp(TableFunctionRelation node, Func<BoundRelation, Select> write, IReadOnlyList<KqlColumn> outer)
     {
-        var address = node.Arguments[0] is BoundColumnRef given
-            ? given.Column
-            : node.Input!.Columns.FirstOrDefault(c => c.Name == "IP")
-                ?? throw new HuntingException(HuntingFailure.Semantic, "DeviceFromIP(): the input has no column 'IP'.");
-        var input = Write(node.Input!).Unordered();
+        var address = AddressColumn(node);
+        var input = Materialized(node.Input!, write, outer, out _);
+        var devices = DeviceFromIp(node, input());
+        var asked = Open(input().Unordered());
+        var key = NewHidden();
+        asked.DefineAlways(key, asked.Resolve(address.Id));
+        asked.Require(key);
+        foreach (var column in outer)
+            asked.Define(column.Id, asked.Resolve(column.Id).WithoutArray());
+        asked.GroupBy = [.. outer.Select(c => asked.Resolve(c.Id)).Where(v => !v.IsConstant).Select(v => v.Text).Append(Select.Name(key))];
+        var found = NewHidden();
+        devices.DefineAlways(found, devices.Resolve(node.Columns[0].Id));
+        devices.Require(found);
+        return new Select(new JoinSource("INNER JOIN", asked, devices, $"{Select.Name(key)} = {Select.Name(found)}", false, false, _nextJoin++));
+    }
+
+    private Select DeviceFromIp(TableFunctionRelation node) => DeviceFromIp(node, Write(node.Input!).Unordered());
+
+    /// <summary>The device that held each local address of the input, at a time or most recently.</summary>
+    private Select DeviceFromIp(TableFunctionRelation node, Select input)
+    {
+        var address = AddressColumn(node);
         var wanted = Text(input, address.Id);
         var scan = TableOf("DeviceNetworkInfo", out var column);
         Before(scan, column("Timestamp"), node.Arguments[1]);
@@ -223,11 +262,11 @@ internal sealed partial class RelationWriter
     }
 
     /// <summary>A relation that can be read several times with the same rows; gives the ids of each reading's columns by those of the relation.</summary>
-    private Func<Select> Materialized(BoundRelation relation, out Dictionary<int, int> columns)
+    private Func<Select> Materialized(BoundRelation relation, Func<BoundRelation, Select> write, IReadOnlyList<KqlColumn> outer, out Dictionary<int, int> columns)
     {
         var plan = new SharedPlan(NewHidden(), null, SharedPlanKind.Materialize, relation);
-        var (name, select) = _program.Shared(plan, () => Write(relation));
-        var ids = relation.Columns.ToDictionary(static c => c.Id, static c => c.Id);
+        var (name, select) = _program.Shared(plan, () => write(relation));
+        var ids = relation.Columns.Concat(outer).Select(static c => c.Id).Distinct().ToDictionary(static c => c, static c => c);
         columns = ids;
         return () => new Select(new SharedSource(name, select, ids));
     }

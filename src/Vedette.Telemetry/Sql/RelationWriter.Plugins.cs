@@ -16,8 +16,6 @@ internal sealed partial class RelationWriter
     /// <param name="group">Columns that part the rows: the plug-in runs over each group.</param>
     private Select Evaluate(EvaluateRelation node, Func<Select> input, IReadOnlyList<int> outer, IReadOnlyList<int> group)
     {
-        if (outer.Count > 0 && node.IsOpen && node.LateColumns.Count == 0)
-            throw ScalarWriter.Unsupported($"evaluate {node.Plugin.Name}() inside mv-apply or partition needs its columns declared: {node.Plugin.Name}(…) : (name:type, …)");
         if (node.Arguments.Any(a => a.Table is not null) && node.Plugin.Name is "ipv4_lookup" or "ipv6_lookup" or "geo_line_lookup" or "geo_polygon_lookup")
             return Lookup(node, input, outer, group);
         var plugin = PluginSteps.Find(node.Plugin.Name);
@@ -89,6 +87,8 @@ internal sealed partial class RelationWriter
     {
         if (outer.Count == 0)
             return _program.AddStage(step, scope, inputs, outputs, passesThrough: false);
+        // What the step hands on comes with its rows.
+        outer = [.. outer.Where(id => !outputs.Any(o => o.Id == id))];
         var columns = outer.Select(id => new KqlColumn(id, GroupedStep.NameOf(id), scope.Resolve(id).Type)).ToList();
         // Which rows are a group's is known by the first of its columns; the order of the others within it stays.
         scope.Order = [.. group.Select(g => new SqlOrder(g, false, true)), .. scope.Order];
@@ -137,7 +137,7 @@ internal sealed partial class RelationWriter
     }
 
     /// <summary>scan, over all rows or over each group of them.</summary>
-    private Select Sequences(ScanRelation node, Select input, IReadOnlyList<int> group)
+    private Select Sequences(ScanRelation node, Select input, IReadOnlyList<int> outer, IReadOnlyList<int> group)
     {
         // What depends on the row alone, SQL computes.
         var own = node.Input.Columns.Select(c => c.Id).ToHashSet();
@@ -145,14 +145,16 @@ internal sealed partial class RelationWriter
         var scope = Prepare(Open(input), node.PartitionKeys.Concat(node.OrderKeys.Select(k => k.Value)).Concat(computed));
         if (scope.HasWindow)
             scope = scope.Wrap();
-        var parts = group.Select(g => new KqlColumn(g, "", scope.Resolve(g).Type)).ToList();
+        // What a group has one value of parts no rows that the group does not.
+        var fixedParts = group.Concat(outer.Where(id => !group.Contains(id) && !own.Contains(id))).ToList();
+        var parts = fixedParts.ConvertAll(g => new KqlColumn(g, "", scope.Resolve(g).Type));
         parts.AddRange(node.PartitionKeys.Select(k => new KqlColumn(Hide(scope, _scalars.Write(k, scope)), "", k.Type)));
         if (node.OrderKeys.Count > 0)
             scope.Order = [.. node.OrderKeys.Select(k => new SqlOrder(Hide(scope, _scalars.Write(k.Value, scope)), k.Descending, k.NullsFirst))];
         scope.KeepOrder = true;
         var inputs = computed.ConvertAll(s => new KqlColumn(Hide(scope, _scalars.Write(s, scope)), "", s.Type));
-        var outputs = parts.Select((p, i) => i < group.Count ? p : new KqlColumn(NewHidden(), "", p.Type)).Concat(node.Columns).ToList();
-        return _program.AddStage(new SequenceScanStep(node, parts.Count, computed, _context, () => _program.Engine), scope, [.. parts, .. node.Input.Columns, .. inputs], outputs, passesThrough: false);
+        var outputs = parts.Select((p, i) => i < fixedParts.Count ? p : new KqlColumn(NewHidden(), "", p.Type)).Concat(node.Columns).ToList();
+        return _program.AddStage(new SequenceScanStep(node, parts.Count, group.Count, computed, _context, () => _program.Engine), scope, [.. parts, .. node.Input.Columns, .. inputs], outputs, passesThrough: false);
     }
 
     private Select External(ExternalDataRelation node)
@@ -179,10 +181,11 @@ internal sealed partial class RelationWriter
             scope = scope.Wrap();
         var text = new KqlColumn(Hide(scope, SqlConvert.ToText(_scalars.Write(node.Value, scope))), "", KqlType.String);
         var own = node.Columns.Skip(node.Columns.Count - 3).ToList();
-        if (outer.Count > 0 && node.KeepsRows)
-            throw ScalarWriter.Unsupported("reduce kind=source inside mv-apply or partition is not supported");
         var step = new ReduceStep(node.Threshold, node.Characters, node.KeepsRows);
-        return outer.Count > 0 ? PerGroup(step, scope, [text], own, outer, group) : _program.AddStage(step, scope, [text], own, passesThrough: node.KeepsRows);
+        if (outer.Count == 0)
+            return _program.AddStage(step, scope, [text], own, passesThrough: node.KeepsRows);
+        IReadOnlyList<KqlColumn> kept = node.KeepsRows ? node.Input.Columns : [];
+        return PerGroup(step, scope, [text, .. kept], [.. own, .. kept], outer, group);
     }
 
     private Select ParseKv(ParseKvRelation node, Select input)

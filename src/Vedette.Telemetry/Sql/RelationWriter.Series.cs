@@ -33,7 +33,7 @@ internal sealed partial class RelationWriter
             KqlType.Long,
             false));
         var keys = new List<(KqlColumn Column, int Inner)> { (new KqlColumn(NewHidden(), "", KqlType.Long), bin) };
-        keys.AddRange(outside.Select(g => (new KqlColumn(g, "", inner.Resolve(g).Type), g)));
+        keys.AddRange(outside.Select(g => (new KqlColumn(g, "", inner.Resolve(g).Type), inner.Resolve(g).Array is null ? g : Hide(inner, inner.Resolve(g).WithoutArray()))));
         foreach (var key in node.Keys)
             keys.Add((key.Column, Hide(inner, Typed(_scalars.Write(key.Value, inner), key.Column.Type).WithoutArray())));
         var items = node.Series.SelectMany(s => s.Aggregate).ToList();

@@ -135,27 +135,29 @@ internal sealed partial class RelationWriter
     private SqlValue Neighbour(Select scope, BoundCall call, IReadOnlyList<SqlValue> arguments, string number)
     {
         var value = Typed(arguments[0], call.Type);
-        var distance = 1L;
-        if (arguments.Count > 1)
+        var isText = value.Type is KqlType.String or KqlType.Dynamic;
+        var text = isText ? value.Text : $"toNullable({value.Text})";
+        var fallback = arguments.Count > 2 ? Typed(arguments[2], call.Type).Text : isText ? "''" : "NULL";
+        var over = $"OVER ({Group(scope)}ORDER BY {number} ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)";
+        var offset = arguments.Count > 1 ? SqlConvert.ToLong(arguments[1]) : SqlConstant.Long(1);
+        if (offset is not { IsConstant: true, Constant: var constant })
         {
-            if (SqlConvert.ToLong(arguments[1]) is not { IsConstant: true, Constant: { } constant })
-                throw ScalarWriter.Unsupported($"{call.Function.Name}() needs a constant offset");
-            distance = Math.Clamp(Convert.ToInt64(constant, System.Globalization.CultureInfo.InvariantCulture), -long.MaxValue, long.MaxValue);
+            // Each row says how far it looks.
+            string Far(string function, string distance) => $"{function}({text}, toInt64(greatest(ifNull({distance}, 1), 1)), {(isText ? fallback : $"toNullable({fallback})")}) {over}";
+            var (back, forth) = call.Function.Name == "prev" ? ("lagInFrame", "leadInFrame") : ("leadInFrame", "lagInFrame");
+            return new SqlValue(
+                $"multiIf(isNull({offset.Text}), {(isText ? "''" : "NULL")}, {offset.Text} = 0, {text}, {offset.Text} > 0, {Far(back, offset.Text)}, {Far(forth, $"-({offset.Text})")})",
+                call.Type,
+                !isText);
         }
 
         // A negative offset looks the other way, and the engine's functions know no offset 0.
+        var distance = Math.Clamp(Convert.ToInt64(constant ?? 1L, System.Globalization.CultureInfo.InvariantCulture), -long.MaxValue, long.MaxValue);
         if (distance == 0)
             return value;
-        var function = call.Function.Name == "prev" == distance > 0 ? "lagInFrame" : "leadInFrame";
-        var offset = SqlText.Long(Math.Abs(distance));
-        var text = value.Type is KqlType.String or KqlType.Dynamic ? value.Text : $"toNullable({value.Text})";
-        var fallback = arguments.Count > 2
-            ? ", " + (value.Type is KqlType.String or KqlType.Dynamic ? Typed(arguments[2], call.Type).Text : $"toNullable({Typed(arguments[2], call.Type).Text})")
-            : "";
-        return new SqlValue(
-            $"{function}({text}, {offset}{fallback}) OVER ({Group(scope)}ORDER BY {number} ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)",
-            call.Type,
-            call.Type is not (KqlType.String or KqlType.Dynamic));
+        var chosen = call.Function.Name == "prev" == distance > 0 ? "lagInFrame" : "leadInFrame";
+        var last = arguments.Count > 2 ? ", " + (isText ? fallback : $"toNullable({fallback})") : "";
+        return new SqlValue($"{chosen}({text}, {SqlText.Long(Math.Abs(distance))}{last}) {over}", call.Type, !isText);
     }
 
     private SqlValue Rank(ref Select scope, BoundCall call, IReadOnlyList<SqlValue> arguments, ref string number)

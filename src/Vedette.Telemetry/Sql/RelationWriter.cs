@@ -57,11 +57,11 @@ internal sealed partial class RelationWriter
         ReduceRelation reduce => Reduce(reduce, Write(reduce.Input), [], []),
         EvaluateRelation evaluate => Evaluate(evaluate, () => Write(evaluate.Input!), [], []),
         ExternalDataRelation external => External(external),
-        GraphMatchRelation match => GraphMatch(match),
-        GraphToTableRelation table => GraphToTable(table),
-        GraphComponentsRelation components => GraphComponents(components),
-        ScanRelation scan => Sequences(scan, Write(scan.Input), []),
-        TableFunctionRelation function => TableFunction(function),
+        GraphMatchRelation match => GraphMatch(match, Ungrouped),
+        GraphToTableRelation table => GraphToTable(table, Ungrouped),
+        GraphComponentsRelation components => GraphComponents(components, Ungrouped),
+        ScanRelation scan => Sequences(scan, Write(scan.Input), [], []),
+        TableFunctionRelation function => TableFunction(function, Write, [], []),
         _ => Local(relation),
     };
 

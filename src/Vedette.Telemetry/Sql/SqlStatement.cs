@@ -149,6 +149,9 @@ internal static class OpenColumns
     public static bool Reach(BoundRelation relation) => relation switch
     {
         EvaluateRelation evaluate => evaluate.IsOpen || (evaluate.Input is { } input && Reach(input) && evaluate.Columns.Count >= input.Columns.Count),
+        PartitionRelation partition => Reach(partition.Body),
+        // With columns of its own, mv-apply has names that those of its body may clash with.
+        MvApplyRelation apply => apply.Columns == apply.Body.Columns && Reach(apply.Body),
         FilterRelation or ExtendRelation or SortRelation or TakeRelation or SampleRelation or SerializeRelation or RenderRelation => Reach(((UnaryRelation)relation).Input),
         _ => false,
     };

@@ -140,9 +140,9 @@ public sealed class TreeShapeTests
         open.LateColumns.ShouldHaveSingleItem().Name.ShouldBe("Port");
         var options = new KqlOptions
         {
-            LateSchemas = new Dictionary<int, IReadOnlyList<KqlColumnDefinition>>
+            LateSchemas = new Dictionary<KqlPluginCall, IReadOnlyList<KqlColumnDefinition>>
             {
-                [open.Span.Start] = [new("Port", KqlType.Long), new("Name", KqlType.String)],
+                [open.Call] = [new("Port", KqlType.Long), new("Name", KqlType.String)],
             },
         };
         var closed = KqlCompiler.Bind(query, TestSchema.Hunting, options);

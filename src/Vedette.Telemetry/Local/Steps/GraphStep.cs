@@ -27,6 +27,7 @@ internal sealed class GraphMatchStep(GraphMatchRelation node, GraphSource source
     private EngineValues _values = null!;
     private GraphBinding _binding = null!;
     private LocalGraph _graph = null!;
+    private object?[] _outer = [];
     private long _steps;
 
     public string Name => node.ShortestOnly ? "graph-shortest-paths" : "graph-match";
@@ -38,8 +39,9 @@ internal sealed class GraphMatchStep(GraphMatchRelation node, GraphSource source
     public async ValueTask<LocalTable> RunAsync(LocalTable input, CancellationToken cancellationToken)
     {
         _values = new EngineValues(context, engine, GraphBinding.IsOwn, GraphBinding.Inside);
-        foreach (var graph in source.Read())
+        foreach (var (outer, graph) in source.Read())
         {
+            _outer = outer;
             _graph = graph;
             _binding = new GraphBinding(graph, node);
             _shortest.Clear();
@@ -50,10 +52,10 @@ internal sealed class GraphMatchStep(GraphMatchRelation node, GraphSource source
             if (!node.ShortestOnly)
                 continue;
             foreach (var (_, rows) in _shortest.Values)
-                _rows.AddRange(node.Output == "all" ? rows : rows.Take(1));
+                _rows.AddRange((node.Output == "all" ? rows : rows.Take(1)).Select(row => (object?[])[.. _outer, .. row]));
         }
 
-        return new LocalTable([.. node.Columns.Select(c => new LocalColumn(c.Name, c.Type))], _rows);
+        return new LocalTable([.. source.Outer, .. node.Columns.Select(c => new LocalColumn(c.Name, c.Type))], _rows);
     }
 
     /// <summary>Goes on at an element of a pattern: a node that the edge before led to, or any node.</summary>
@@ -210,7 +212,7 @@ internal sealed class GraphMatchStep(GraphMatchRelation node, GraphSource source
         if (!node.ShortestOnly)
         {
             _budget.Add(row);
-            _rows.Add(row);
+            _rows.Add([.. _outer, .. row]);
             return;
         }
 

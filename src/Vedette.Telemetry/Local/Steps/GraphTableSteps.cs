@@ -17,7 +17,7 @@ internal sealed class GraphToTableStep(GraphToTableRelation node, GraphSource so
     {
         var rows = new List<object?[]>();
         var columns = node.Columns.Skip(keys.Count).ToList();
-        foreach (var graph in source.Read())
+        foreach (var (outer, graph) in source.Read())
         {
             if (node.Edges)
             {
@@ -25,18 +25,18 @@ internal sealed class GraphToTableStep(GraphToTableRelation node, GraphSource so
                 {
                     cancellationToken.ThrowIfCancellationRequested();
                     var edge = graph.Edges[i];
-                    rows.Add([.. keys.Select(end => graph.Nodes[end ? edge.To : edge.From].Key), .. columns.Select(c => graph.EdgeValue(i, c))]);
+                    rows.Add([.. outer, .. keys.Select(end => graph.Nodes[end ? edge.To : edge.From].Key), .. columns.Select(c => graph.EdgeValue(i, c))]);
                 }
             }
             else
             {
                 for (var i = 0; i < graph.Nodes.Count; i++)
-                    rows.Add([.. keys.Select(_ => graph.Nodes[i].Key), .. columns.Select(c => graph.NodeValue(i, c))]);
+                    rows.Add([.. outer, .. keys.Select(_ => graph.Nodes[i].Key), .. columns.Select(c => graph.NodeValue(i, c))]);
             }
         }
 
         var type = node.Graph.Source.Type;
-        return new LocalTable([.. keys.Select(_ => new LocalColumn("", type)), .. columns.Select(c => new LocalColumn(c.Name, c.Type))], rows);
+        return new LocalTable([.. source.Outer, .. keys.Select(_ => new LocalColumn("", type)), .. columns.Select(c => new LocalColumn(c.Name, c.Type))], rows);
     }
 }
 
@@ -50,17 +50,17 @@ internal sealed class GraphComponentsStep(GraphComponentsRelation node, GraphSou
     public LocalTable Run(LocalTable input, CancellationToken cancellationToken)
     {
         var rows = new List<object?[]>();
-        foreach (var graph in source.Read())
+        foreach (var (outer, graph) in source.Read())
         {
             var components = node.Strong ? Strong(graph, cancellationToken) : Weak(graph, cancellationToken);
             for (var i = 0; i < graph.Nodes.Count; i++)
             {
-                rows.Add([.. node.Columns.Select(c => c.Id == node.ComponentId.Id ? components[i]
+                rows.Add([.. outer, .. node.Columns.Select(c => c.Id == node.ComponentId.Id ? components[i]
                     : c.Name == BoundGraph.HiddenNodeColumn ? graph.Nodes[i].Key : graph.NodeValue(i, c))]);
             }
         }
 
-        return new LocalTable([.. node.Columns.Select(c => new LocalColumn(c.Name, c.Type))], rows);
+        return new LocalTable([.. source.Outer, .. node.Columns.Select(c => new LocalColumn(c.Name, c.Type))], rows);
     }
 
     private static long[] Weak(LocalGraph graph, CancellationToken cancellationToken)

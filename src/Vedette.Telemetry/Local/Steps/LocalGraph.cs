@@ -5,17 +5,48 @@ using Vedette.Kql.Bound;
 namespace Vedette.Telemetry.Local.Steps;
 
 /// <summary>Where a graph's edges and nodes come from, once they have been read.</summary>
-internal sealed class GraphSource(BoundGraph graph, CollectStep edges, IReadOnlyList<CollectStep> nodes)
+/// <param name="graph">The graph.</param>
+/// <param name="edges">Rows of its edges; behind their columns stand those of the group that the rows belong to.</param>
+/// <param name="nodes">Rows of its nodes, likewise.</param>
+/// <param name="group">Which of the group's columns tell groups apart; none where the rows are one graph.</param>
+internal sealed class GraphSource(BoundGraph graph, CollectStep edges, IReadOnlyList<CollectStep> nodes, IReadOnlyList<int> group)
 {
-    /// <summary>The graph; with <c>partitioned-by</c> one graph for each value of the key.</summary>
-    public IEnumerable<LocalGraph> Read()
+    /// <summary>Columns of the group, which come before the columns of a step over the graph.</summary>
+    public IReadOnlyList<LocalColumn> Outer => [.. edges.Rows!.Columns.Skip(graph.Edges.Columns.Count)];
+
+    /// <summary>The graph; one graph for each group of rows, and with <c>partitioned-by</c> for each value of the key.</summary>
+    public IEnumerable<(object?[] Outer, LocalGraph Graph)> Read()
     {
         var tables = nodes.Select(n => n.Rows!).ToList();
+        if (group.Count == 0)
+            return Read(edges.Rows!, tables).Select(g => (Array.Empty<object?>(), g));
+        // A group of nodes alone is a graph as well.
+        var parts = new Dictionary<RowKey, (object?[] Outer, List<object?[]>[] Rows)>();
+        var all = tables.Prepend(edges.Rows!).ToList();
+        for (var i = 0; i < all.Count; i++)
+        {
+            var width = i == 0 ? graph.Edges.Columns.Count : graph.Nodes[i - 1].Table.Columns.Count;
+            foreach (var row in all[i].Rows)
+            {
+                var outer = row[width..];
+                var key = RowKey.Of(outer, group);
+                if (!parts.TryGetValue(key, out var part))
+                    parts.Add(key, part = (outer, [.. all.Select(_ => new List<object?[]>())]));
+                part.Rows[i].Add(row);
+            }
+        }
+
+        return parts.Values.SelectMany(part =>
+            Read(all[0] with { Rows = part.Rows[0] }, [.. tables.Select((t, i) => t with { Rows = part.Rows[i + 1] })]).Select(g => (part.Outer, g)));
+    }
+
+    private IEnumerable<LocalGraph> Read(LocalTable rows, List<LocalTable> tables)
+    {
         if (graph.PartitionKey is not { } key)
-            return [new LocalGraph(graph, edges.Rows!, tables)];
-        return edges.Rows!.Rows.GroupBy(Part(graph.Edges.Columns, c => c.Id == key.Id)!).Select(part => new LocalGraph(
+            return [new LocalGraph(graph, rows, tables)];
+        return rows.Rows.GroupBy(Part(graph.Edges.Columns, c => c.Id == key.Id)!).Select(part => new LocalGraph(
             graph,
-            edges.Rows with { Rows = [.. part] },
+            rows with { Rows = [.. part] },
             [.. tables.Select((table, i) => Part(graph.Nodes[i].Table.Columns, c => c.Name == key.Name) is { } of ? table with { Rows = [.. table.Rows.Where(r => of(r) == part.Key)] } : table)]));
     }
 

@@ -10,10 +10,11 @@ namespace Vedette.Telemetry.Local.Steps;
 /// </summary>
 /// <param name="node">The operator.</param>
 /// <param name="partitions">How many columns at the front part the rows: each part is scanned by itself.</param>
+/// <param name="groups">How many of these are columns of the group that a body runs over: matches are numbered within it.</param>
 /// <param name="computed">Parts of conditions and assignments that come as columns behind those of the input.</param>
 /// <param name="context">What the query is written for.</param>
 /// <param name="engine">The engine, once the query runs: it computes what depends on the state and is not computed here.</param>
-internal sealed class SequenceScanStep(ScanRelation node, int partitions, IReadOnlyList<BoundScalar> computed, SqlContext context, Func<StepEngine?> engine) : ILocalStep
+internal sealed class SequenceScanStep(ScanRelation node, int partitions, int groups, IReadOnlyList<BoundScalar> computed, SqlContext context, Func<StepEngine?> engine) : ILocalStep
 {
     private readonly Dictionary<BoundScalar, int> _computed =
         computed.Select((c, i) => (c, i)).ToDictionary(p => p.c, p => partitions + node.Input.Columns.Count + p.i, (IEqualityComparer<BoundScalar>)ReferenceEqualityComparer.Instance);
@@ -63,8 +64,15 @@ internal sealed class SequenceScanStep(ScanRelation node, int partitions, IReadO
         if (at < 0)
             return rows.ConvertAll(r => r.Row);
         var numbers = new Dictionary<Match, long>(ReferenceEqualityComparer.Instance);
-        foreach (var match in parts.SelectMany(p => p.Begun).OrderBy(m => m.Began))
-            numbers.Add(match, numbers.Count);
+        // Each group of a body counts for itself.
+        var grouping = Enumerable.Range(0, groups).ToList();
+        foreach (var group in parts.GroupBy(p => RowKey.Of(p.Rows[0].Values, grouping)))
+        {
+            var next = 0L;
+            foreach (var match in group.SelectMany(p => p.Begun).OrderBy(m => m.Began))
+                numbers.Add(match, next++);
+        }
+
         return rows.ConvertAll(r =>
         {
             r.Row[at] = numbers[r.Match];
