@@ -103,7 +103,13 @@ internal sealed partial class Binder
             return Report("KS119", Of("The function 'toscalar' expects 1 argument."), call.Span);
         var argument = call.Arguments[0];
         if (!IsTabular(argument))
-            return BindScalar(argument);
+        {
+            var scalar = BindScalar(argument);
+            return Differs(scalar)
+                ? new BoundScalarSubquery(++_planIds, new PrintRelation([new NamedScalar(NewColumn("print_0", scalar.Type), scalar)]), scalar.Type, call.Span)
+                : scalar;
+        }
+
         var saved = _aggregates;
         _aggregates = null;
         var table = BindTable(argument);
@@ -112,6 +118,16 @@ internal sealed partial class Binder
             return Unknown(call.Span);
         return new BoundScalarSubquery(++_planIds, table.Node, table.Columns[0].Type, call.Span);
     }
+
+    /// <summary>Whether an expression has another value each time it is computed.</summary>
+    private static bool Differs(BoundScalar scalar) => scalar switch
+    {
+        BoundCall call => call.Function.Name is "rand" or "new_guid" || call.Arguments.Any(Differs),
+        BoundBinary binary => Differs(binary.Left) || Differs(binary.Right),
+        BoundConvert convert => Differs(convert.Operand),
+        BoundNegate negate => Differs(negate.Operand),
+        _ => false,
+    };
 
     private BoundScalar BindColumnIfExists(CallExpr call)
     {

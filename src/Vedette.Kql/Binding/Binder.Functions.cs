@@ -116,9 +116,10 @@ internal sealed partial class Binder
 
                 given[at] = named.Value;
             }
-            else if (position < given.Length)
+            else if (Array.FindIndex(given, Math.Min(position, given.Length), static g => g is null) is >= 0 and var free)
             {
-                given[position++] = argument;
+                given[free] = argument;
+                position = free + 1;
             }
             else
             {

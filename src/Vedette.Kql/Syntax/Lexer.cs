@@ -14,6 +14,9 @@ internal sealed class Lexer(string text, DiagnosticBag diagnostics)
     private readonly List<Token> _tokens = new((text.Length / 4) + 8);
     private int _pos;
 
+    /// <summary>Ticks (100 ns) of each timespan unit word; 0 stands for a nanosecond.</summary>
+    public static IReadOnlyDictionary<string, long> TimeUnits => Units;
+
     /// <summary>All tokens, the last one being <see cref="TokenKind.End"/>.</summary>
     public List<Token> Run()
     {

@@ -10,6 +10,9 @@ public static class LiteralText
         "yyyy", "yyyy-MM", "yyyyMMdd", "yyyyMMddHHmmss", "yyyy-MM-dd HH", "yyyy-MM-ddTHH", "yyyy-MM-dd HH:mm", "yyyy-MM-ddTHH:mm",
     ];
 
+    /// <summary>Words for units of timespans with their ticks of 100 ns; 0 stands for a nanosecond.</summary>
+    public static IReadOnlyDictionary<string, long> TimeUnits => Lexer.TimeUnits;
+
     /// <summary>Reads the content of <c>type(content)</c>; <c>null</c> gives a null value. False when malformed.</summary>
     internal static bool TryParse(KqlType type, ReadOnlySpan<char> s, out object? value, DateTime? today = null)
     {

@@ -10,6 +10,7 @@ internal sealed partial class RelationWriter
     private readonly SqlProgram _program;
     private readonly ScalarWriter _scalars;
     private readonly Dictionary<ContextRelation, Select> _contexts = [];
+    private readonly Dictionary<int, SqlValue> _subqueries = [];
     private IReadOnlyList<KqlColumn> _carried = [];
     private IReadOnlyList<int> _groups = [];
     private int _nextHidden = -1;
@@ -220,6 +221,14 @@ internal sealed partial class RelationWriter
 
     /// <summary>First column of the first row.</summary>
     public SqlValue ScalarSubquery(BoundScalarSubquery node)
+    {
+        // The engine computes equal texts once.
+        if (!_subqueries.TryGetValue(node.Id, out var known))
+            _subqueries.Add(node.Id, known = WriteScalar(node));
+        return known;
+    }
+
+    private SqlValue WriteScalar(BoundScalarSubquery node)
     {
         var select = WriteBeside(node.Query);
         var column = node.Query.Columns[0];

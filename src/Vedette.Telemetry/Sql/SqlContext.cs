@@ -46,11 +46,22 @@ public sealed record SqlContext
     /// <summary>Characters that the files of one <c>externaldata</c> may hold.</summary>
     public int ExternalCharacters { get; init; } = 32 * 1024 * 1024;
 
+    /// <summary>Tells calls apart whose values have nothing to do with each other, for the engine computes equal expressions once.</summary>
+    internal CallCounter Calls { get; init; } = new();
+
     /// <summary>What <c>current_principal()</c> and its like give.</summary>
     public string Principal { get; init; } = "";
 
     /// <summary>What <c>current_database()</c> gives.</summary>
     public string Database { get; init; } = "hunting";
+}
+
+/// <summary>Numbers calls.</summary>
+internal sealed class CallCounter
+{
+    private int _last;
+
+    public int Next() => ++_last;
 }
 
 /// <summary>Where a schema table lives in the engine.</summary>

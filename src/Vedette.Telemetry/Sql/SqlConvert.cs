@@ -1,5 +1,6 @@
 using System.Globalization;
 using Vedette.Kql;
+using Vedette.Kql.Syntax;
 
 namespace Vedette.Telemetry.Sql;
 
@@ -10,6 +11,9 @@ internal static class SqlConvert
     public const long UnixEpochTicks = 621355968000000000;
 
     public const long TicksPerDay = TimeSpan.TicksPerDay;
+
+    /// <summary>Ticks from 1970-01-01 to the first and the last instant there is.</summary>
+    public const long FirstTicks = -UnixEpochTicks, LastTicks = 3155378975999999999 - UnixEpochTicks;
 
     /// <summary>Implicit or explicit conversion to a type.</summary>
     public static SqlValue To(SqlValue value, KqlType type) => type == value.Type ? value : type switch
@@ -109,7 +113,7 @@ internal static class SqlConvert
     public static SqlValue ToDecimal(SqlValue value) => value.Type switch
     {
         KqlType.Decimal => value,
-        KqlType.String or KqlType.Dynamic => new SqlValue($"toDecimal256OrNull({ToText(value).Text}, 17)", KqlType.Decimal, true),
+        KqlType.String or KqlType.Dynamic => new SqlValue($"toDecimal256OrNull(trimBoth({ToText(value).Text}), 17)", KqlType.Decimal, true),
         KqlType.Real => new SqlValue($"toDecimal256OrNull(toString({value.Text}), 17)", KqlType.Decimal, true),
         KqlType.Bool or KqlType.Int or KqlType.Long or KqlType.TimeSpan => new SqlValue($"toDecimal256({value.Text}, 17)", KqlType.Decimal, value.Nullable),
         _ => SqlConstant.Null(KqlType.Decimal),
@@ -123,7 +127,10 @@ internal static class SqlConvert
             KqlType.Bool => value,
             KqlType.Int or KqlType.Long or KqlType.Real or KqlType.Decimal => new SqlValue($"notEquals({x}, 0)", KqlType.Bool, value.Nullable),
             KqlType.String => new SqlValue($"transform(lower({x}), ['true', '1', 'false', '0'], [toNullable(true), true, false, false], NULL)", KqlType.Bool, true),
-            KqlType.Dynamic => new SqlValue($"transform(lower({ToText(value).Text}), ['true', '1', 'false', '0'], [toNullable(true), true, false, false], NULL)", KqlType.Bool, true),
+            // Of numbers, all but zero are true.
+            KqlType.Dynamic => new SqlValue(
+                SqlLambda.Let($"lower({x})", v => $"multiIf({v} IN ('true', '\"true\"', '\"1\"'), true, {v} IN ('false', '\"false\"', '\"0\"'), false, match({v}, '^-?[0-9]'), toFloat64OrZero({v}) != 0, NULL)"),
+                KqlType.Bool, true),
             _ => SqlConstant.Null(KqlType.Bool),
         };
     }
@@ -131,7 +138,9 @@ internal static class SqlConvert
     public static SqlValue ToGuid(SqlValue value) => value.Type switch
     {
         KqlType.Guid => value,
-        KqlType.String or KqlType.Dynamic => new SqlValue($"toUUIDOrNull(replaceRegexpAll({ToText(value).Text}, '[-{{}}() ]', ''))", KqlType.Guid, true),
+        // The first 32 digits count, with hyphens at their places or without; what follows does not.
+        KqlType.String or KqlType.Dynamic => new SqlValue(
+            $"toUUIDOrNull(replaceAll(extract({ToText(value).Text}, '^[0-9a-fA-F]{{8}}-?[0-9a-fA-F]{{4}}-?[0-9a-fA-F]{{4}}-?[0-9a-fA-F]{{4}}-?[0-9a-fA-F]{{12}}'), '-', ''))", KqlType.Guid, true),
         _ => SqlConstant.Null(KqlType.Guid),
     };
 
@@ -143,13 +152,27 @@ internal static class SqlConvert
             KqlType.DateTime => value,
             KqlType.String => FromText(x),
             KqlType.Dynamic => FromText(ToText(value).Text),
-            KqlType.Int or KqlType.Long => FromTicks(new SqlValue($"({x} - {UnixEpochTicks})", KqlType.TimeSpan, value.Nullable)),
+            KqlType.Int or KqlType.Long => FromCheckedTicks(new SqlValue($"({x} - {SqlText.Long(UnixEpochTicks)})", KqlType.TimeSpan, value.Nullable)),
             _ => SqlConstant.Null(KqlType.DateTime),
         };
 
-        // The engine's lenient parser would complete partial texts ("12:00", "5") and count seconds of long numbers; Kusto reads neither as dates.
-        static SqlValue FromText(string text) => new(
-            SqlLambda.Let(text, v => $"if(match({v}, '[0-9]{{4}}') AND NOT match({v}, '^\\\\s*[0-9]{{9,13}}([.][0-9]*)?\\\\s*$'), parseDateTime64BestEffortUSOrNull({v}, 7, 'UTC'), NULL)"), KqlType.DateTime, true);
+        static SqlValue FromText(string text)
+        {
+            // The engine's lenient parser would complete partial texts ("12:00", "5"), count seconds of long numbers and carry minutes over; Kusto reads none of them.
+            const string NoDate = @"^\\s*[0-9]{9,13}([.][0-9]*)?\\s*$|:[6-9][0-9]|[T ](?:2[4-9]|[3-9][0-9]):";
+
+            // As in RFC 822 and RFC 850: the year may have two digits.
+            const string DayFirst = @"^\\s*(?:[A-Za-z]{3,9},\\s*)?([0-9]{1,2})[ -]([A-Za-z]{3})[A-Za-z]*[ -]([0-9]{2}|[0-9]{4})(\\s|$)";
+            return new SqlValue(
+                SqlLambda.Let(text, v => $"multiIf(match({v}, '{NoDate}'), NULL, match({v}, '^\\\\s*[0-9]{{4}}'), {Parsed(v)}, match({v}, '{DayFirst}'), {Parsed(Completed(v))}, match({v}, '[0-9]{{4}}'), {Parsed(v)}, NULL)"), KqlType.DateTime, true);
+
+            static string Parsed(string v) => $"parseDateTime64BestEffortUSOrNull({v}, 7, 'UTC')";
+
+            static string Completed(string v) => SqlLambda.Let($"extractGroups({v}, '{DayFirst}')[3]", year =>
+                $"multiIf(length({year}) = 4, {Written(v, "")}, {year} < '50', {Written(v, "20")}, {Written(v, "19")})");
+
+            static string Written(string v, string century) => $"replaceRegexpOne({v}, '{DayFirst}', '\\\\1 \\\\2 {century}\\\\3\\\\4')";
+        }
     }
 
     public static SqlValue ToTimeSpan(SqlValue value)
@@ -173,6 +196,10 @@ internal static class SqlConvert
             : new SqlValue($"reinterpret({value.Text}, 'Int64')", KqlType.TimeSpan, value.Nullable);
 
     /// <summary>Ticks since 1970 as a datetime; null outside the years 1 to 9999.</summary>
+    public static SqlValue FromCheckedTicks(SqlValue ticks) => FromTicks(new SqlValue(
+        SqlLambda.Let(ticks.Text, t => $"if({t} BETWEEN {SqlText.Long(FirstTicks)} AND {SqlText.Long(LastTicks)}, {t}, NULL)"), KqlType.TimeSpan, true));
+
+    /// <summary>Ticks since 1970, known to be in the years 1 to 9999, as a datetime.</summary>
     public static SqlValue FromTicks(SqlValue ticks) => new($"reinterpret({ticks.Text}, 'DateTime64(7, \\'UTC\\')')", KqlType.DateTime, ticks.Nullable);
 
     private static SqlValue ToInteger(SqlValue value, KqlType type, string physical)
@@ -188,14 +215,18 @@ internal static class SqlConvert
                 return new SqlValue($"toInt64({x})", type, value.Nullable);
             case KqlType.Long:
                 return new SqlValue($"accurateCastOrNull({x}, 'Int32')", type, true);
-            case KqlType.Bool or KqlType.TimeSpan:
+            case KqlType.Bool:
                 return new SqlValue($"to{physical}({x})", type, value.Nullable);
-            case KqlType.DateTime:
-                return new SqlValue($"to{physical}({Ticks(value).Text} + {UnixEpochTicks})", type, value.Nullable);
+            case KqlType.TimeSpan or KqlType.DateTime:
+            {
+                var ticks = value.Type == KqlType.TimeSpan ? $"toInt64({x})" : $"({Ticks(value).Text} + {SqlText.Long(UnixEpochTicks)})";
+                return type == KqlType.Long ? new SqlValue(ticks, type, value.Nullable) : new SqlValue($"accurateCastOrNull({ticks}, 'Int32')", type, true);
+            }
+
             case KqlType.Real:
                 return new SqlValue($"accurateCastOrNull(trunc({x}), '{physical}')", type, true);
             case KqlType.Decimal:
-                return new SqlValue($"to{physical}({x})", type, value.Nullable);
+                return new SqlValue($"to{physical}OrNull(toString(trunc({x})))", type, true);
             case KqlType.String:
                 return new SqlValue(SqlLambda.Let(x, v => ParseInteger(v, physical)), type, true);
             case KqlType.Dynamic:
@@ -206,7 +237,7 @@ internal static class SqlConvert
     }
 
     private static string ParseInteger(string x, string physical) =>
-        $"if(startsWith(lower({x}), '0x'), to{physical}OrNull(toString(reinterpretAsInt64(reverse(unhex(substring({x}, 3)))))), "
+        $"if(startsWith(lower({x}), '0x'), if(match({x}, '^..[0-9a-fA-F]{{1,16}}$'), to{physical}OrNull(toString(reinterpretAsInt64(reverse(unhex(substring({x}, 3)))))), NULL), "
         + $"ifNull(to{physical}OrNull(trimBoth({x})), if(match({x}, '^\\\\s*[-+]?[0-9]+\\\\.[0-9]*\\\\s*$'), accurateCastOrNull(trunc(toFloat64OrNull(trimBoth({x}))), '{physical}'), NULL)))";
 
     private static string FromJson(SqlValue value, string physical) => value.Json is { Steps.Count: > 0 } path
@@ -219,12 +250,16 @@ internal static class SqlConvert
         + $"abs({x}) >= 1e15 OR (abs({x}) < 1e-4 AND {x} != 0), {ExponentText(x)}, "
         + $"{x} = trunc({x}), concat(toString({x}), '.0'), toString({x}))";
 
-    private static string ExponentText(string x)
-    {
-        // The engine switches to exponents elsewhere, so the mantissa is scaled by hand.
-        var power = $"toInt64(floor(ifNotFinite(log10(abs({x})), 0)))";
-        return $"concat(toString(round({x} / exp10({power}), 15)), 'E', if({power} >= 0, '+', '-'), leftPad(toString(abs({power})), 2, '0'))";
-    }
+    // The engine writes as few digits as tell the number, too, but begins with exponents elsewhere: at 1e21 and 1e-7.
+    private static string ExponentText(string x) => $"concat(if({x} < 0, '-', ''), {SqlLambda.Let($"toString(abs({x}))", t =>
+        $"multiIf(position({t}, 'e') > 0, {Scientific($"splitByChar('e', {t})[1]", $"toInt32OrZero(splitByChar('e', {t})[2])")}, "
+        + $"abs({x}) >= 1, {Scientific(Digits($"replaceRegexpOne(replaceOne({t}, '.', ''), '0+$', '')"), $"length(splitByChar('.', {t})[1]) - 1")}, "
+        + $"{Scientific(Digits($"replaceRegexpOne({t}, '^[0.]+', '')"), $"1 - length(extract({t}, '^[0.]+'))")})")})";
+
+    private static string Scientific(string mantissa, string power) => SqlLambda.Let(power, p =>
+        $"concat({mantissa}, 'E', if({p} >= 0, '+', '-'), if(abs({p}) < 10, '0', ''), toString(abs({p})))");
+
+    private static string Digits(string digits) => SqlLambda.Let(digits, d => $"if(length({d}) = 1, {d}, concat(substring({d}, 1, 1), '.', substring({d}, 2)))");
 
     private static string DateTimeText(string x) => $"concat(replaceOne(toString({x}), ' ', 'T'), 'Z')";
 
@@ -236,17 +271,21 @@ internal static class SqlConvert
         + $"leftPad(toString(intDiv(abs({x}), 10000000) % 60), 2, '0'), "
         + $"if(abs({x}) % 10000000 = 0, '', concat('.', leftPad(toString(abs({x}) % 10000000), 7, '0'))))";
 
+    /// <summary>Units of a number that stands for a timespan; without one it counts days.</summary>
+    private static readonly IReadOnlyList<(string Name, double Ticks)> Units =
+        [("", TimeSpan.TicksPerDay), .. LiteralText.TimeUnits.Select(n => (n.Key, n.Value == 0 ? 0.01 : (double)n.Value))];
+
     private static string ParseTimeSpan(string x)
     {
         // [-][d.]hh:mm[:ss[.fffffff]], or a number with a unit.
         const string Clock = @"^\\s*(-?)(?:([0-9]+)\\.)?([0-9]{1,2}):([0-9]{1,2})(?::([0-9]{1,2})(?:\\.([0-9]{1,7}))?)?\\s*$";
-        const string Unit = @"^\\s*(-?[0-9]+(?:\\.[0-9]+)?)\\s*(d|h|m|s|ms|microsecond|tick|days?|hours?|minutes?|seconds?|milliseconds?)?\\s*$";
+        const string Unit = @"^\\s*(-?[0-9]+(?:\\.[0-9]+)?)\\s*([a-z]*)\\s*$";
         var g = $"extractGroups({x}, '{Clock}')";
-        var clock = $"if({g}[1] = '-', -1, 1) * (toInt64OrZero({g}[2]) * {TicksPerDay} + toInt64OrZero({g}[3]) * 36000000000 + toInt64OrZero({g}[4]) * 600000000"
-            + $" + toInt64OrZero({g}[5]) * 10000000 + toInt64OrZero(rightPad({g}[6], 7, '0')))";
+        var clock = $"if(toInt64OrZero({g}[2]) > {TimeSpan.MaxValue.Days - 1}, NULL, if({g}[1] = '-', -1, 1) * (toInt64OrZero({g}[2]) * {TicksPerDay} + toInt64OrZero({g}[3]) * 36000000000 + toInt64OrZero({g}[4]) * 600000000"
+            + $" + toInt64OrZero({g}[5]) * 10000000 + toInt64OrZero(rightPad({g}[6], 7, '0'))))";
         var u = $"extractGroups({x}, '{Unit}')";
-        var unit = $"toInt64(toFloat64OrZero({u}[1]) * transform({u}[2], ['d','h','m','s','ms','microsecond','tick',''], "
-            + $"[{TicksPerDay}., 36000000000., 600000000., 10000000., 10000., 10., 1., {TicksPerDay}.], {TicksPerDay}.))";
+        var unit = $"accurateCastOrNull(trunc(toFloat64OrZero({u}[1]) * transform({u}[2], [{string.Join(", ", Units.Select(n => SqlText.Quote(n.Name)))}], "
+            + $"[{string.Join(", ", Units.Select(n => SqlText.Real(n.Ticks)))}], nan)), 'Int64')";
         return $"multiIf(notEmpty({g}), {clock}, notEmpty({u}), {unit}, NULL)";
     }
 }

@@ -52,6 +52,8 @@ internal static class SqlText
     {
         long.MinValue => "(-9223372036854775807 - 1)",
         < 0 => "(" + value.ToString(CultureInfo.InvariantCulture) + ")",
+        // The engine reads a literal of more than 32 bits as unsigned, and what it computes with it too.
+        > uint.MaxValue => "toInt64(" + value.ToString(CultureInfo.InvariantCulture) + ")",
         _ => value.ToString(CultureInfo.InvariantCulture),
     };
 

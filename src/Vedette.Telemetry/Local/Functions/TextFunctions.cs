@@ -27,14 +27,14 @@ internal static class TextFunctions
         table["zlib_decompress_from_base64_string"] = c => Inflate(c.Text(0), s => new ZLibStream(s, CompressionMode.Decompress));
         table["datetime_list_timezones"] = _ => new JsonArray([.. TimeZoneInfo.GetSystemTimeZones().Select(z => z.Id).Order(StringComparer.Ordinal).Select(id => (JsonNode?)id)]);
         table["datetime_utc_to_local"] = c => c[0] is DateTime utc && Zone(c) is { } zone ? TimeZoneInfo.ConvertTimeFromUtc(utc, zone) : null;
-        table["datetime_local_to_utc"] = c => c[0] is DateTime local && Zone(c) is { } zone ? local - zone.GetUtcOffset(DateTime.SpecifyKind(local, DateTimeKind.Unspecified)) : null;
+        table["datetime_local_to_utc"] = c => c[0] is DateTime local && Zone(c) is { } zone ? TimeZones.ToUtc(local, zone) : null;
         table["array_sort_asc"] = c => Sort(c, descending: false);
         table["array_sort_desc"] = c => Sort(c, descending: true);
     }
 
     /// <summary>The time zone of the second argument; null for the empty name.</summary>
     private static TimeZoneInfo? Zone(LocalCall c) => c.Text(1) is not { Length: > 0 } name ? null
-        : TimeZoneInfo.TryFindSystemTimeZoneById(name, out var zone) ? zone
+        : TimeZones.Name(name) is { } known ? TimeZoneInfo.FindSystemTimeZoneById(known)
         : throw new Hunting.HuntingException(Hunting.HuntingFailure.Semantic, $"{c.Name}(): the time zone '{name}' is not known.");
 
     /// <summary>Windows' rules: blanks part arguments, quotes hold them together, a backslash escapes a quote.</summary>

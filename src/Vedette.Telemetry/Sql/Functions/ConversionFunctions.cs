@@ -30,7 +30,7 @@ internal static class ConversionFunctions
         table["assert"] = c => new SqlValue($"if(throwIf(NOT ({c.B(0)}), {SqlText.Quote("Assertion failed: " + c.ConstantText(1))}) = 0, true, true)", KqlType.Bool, false);
         table["max_of"] = c => Extreme(c, "greatest");
         table["min_of"] = c => Extreme(c, "least");
-        table["estimate_data_size"] = c => c.Long("toInt64(" + string.Join(" + ", c.Arguments.Select(a => $"byteSize({a.Text})")) + ")");
+        table["estimate_data_size"] = c => new SqlValue("toInt64(" + string.Join(" + ", c.Arguments.Select(DataSize)) + ")", KqlType.Long, false);
         table["current_principal"] = c => SqlConstant.String(c.Context.Principal);
         table["current_principal_details"] = c => SqlConstant.Dynamic(Local.LocalJson.Write(new System.Text.Json.Nodes.JsonObject
         {
@@ -48,8 +48,10 @@ internal static class ConversionFunctions
         table["extent_tags"] = _ => SqlConstant.Dynamic("[]");
         table["current_database"] = c => SqlConstant.String(c.Context.Database);
         table["current_cluster_endpoint"] = c => SqlConstant.String("localhost");
-        table["new_guid"] = c => c.Value("generateUUIDv4()", KqlType.Guid);
-        table["rand"] = c => c.Has(0) ? c.Value($"toFloat64(ifNull(moduloOrNull(rand64(), toUInt64({c.L(0)})), 0))", KqlType.Real) : c.Real("randCanonical()");
+        table["new_guid"] = c => c.Value($"generateUUIDv4({c.Context.Calls.Next()})", KqlType.Guid);
+        table["rand"] = c => c.Has(0)
+            ? c.Value($"toFloat64(ifNull(moduloOrNull(rand64({c.Context.Calls.Next()}), toUInt64(greatest({c.L(0)}, 0))), 0))", KqlType.Real)
+            : c.Real($"randCanonical({c.Context.Calls.Next()})");
 
         void Conversion(KqlType type, params string[] names)
         {
@@ -57,6 +59,17 @@ internal static class ConversionFunctions
                 table[name] = c => SqlConvert.To(c[0], type);
         }
     }
+
+    /// <summary>Bytes that a value takes: a dynamic one, which has more to it, more than its text.</summary>
+    private static string DataSize(SqlValue value) => value.Type switch
+    {
+        KqlType.Bool => "1",
+        KqlType.Int => "4",
+        KqlType.Long or KqlType.Real or KqlType.DateTime or KqlType.TimeSpan => "8",
+        KqlType.Decimal or KqlType.Guid => "16",
+        KqlType.String => $"length({value.Text})",
+        _ => $"byteSize({value.Text})",
+    };
 
     private static SqlValue ParseJson(SqlCall c)
     {

@@ -35,7 +35,8 @@ internal static class DateTimeFunctions
         table["getmonth"] = table["monthofyear"];
         table["getyear"] = c => c.Value($"toInt32(toYear({c.T(0)}))", KqlType.Int);
         table["week_of_year"] = c => c.Long($"toInt64(toISOWeek({c.T(0)}))");
-        table["weekofyear"] = table["week_of_year"];
+        // The elder function begins weeks on Sundays; the first one holds the year's first Wednesday.
+        table["weekofyear"] = c => c.Value($"toInt32(toWeek({c.T(0)}, 6))", KqlType.Int);
         table["dayofweek"] = c => c.Span($"((toDayOfWeek({c.T(0)}) % 7) * {Day})");
         table["datetime_part"] = c => Part(c, c.ConstantText(0), 1);
         table["datepart"] = table["datetime_part"];
@@ -46,9 +47,9 @@ internal static class DateTimeFunctions
         table["make_datetime"] = Make;
         table["make_timespan"] = MakeSpan;
         foreach (var (unit, ticks) in new[] { ("seconds", 10_000_000L), ("milliseconds", 10_000L), ("microseconds", 10L) })
-            table[$"unixtime_{unit}_todatetime"] = c => SqlConvert.FromTicks(c[0].Type is KqlType.Real or KqlType.Decimal
+            table[$"unixtime_{unit}_todatetime"] = c => SqlConvert.FromCheckedTicks(c[0].Type is KqlType.Real or KqlType.Decimal
                 ? new SqlValue($"accurateCastOrNull(round({c.R(0)} * {ticks}), 'Int64')", KqlType.TimeSpan, true)
-                : c.Span($"({c.L(0)} * {ticks})"));
+                : new SqlValue($"accurateCastOrNull(toInt128({c.L(0)}) * {ticks}, 'Int64')", KqlType.TimeSpan, true));
         table["unixtime_nanoseconds_todatetime"] = c => SqlConvert.FromTicks(c.Span($"intDiv({c.L(0)}, 100)"));
         table["bin_auto"] = _ => throw SqlCall.Unsupported("bin_auto() needs the size of its bins: set query_bin_auto_size=… in front of the query");
         table["datetime_utc_to_local"] = c => Shift(c, "+");
@@ -61,8 +62,8 @@ internal static class DateTimeFunctions
         var shift = c.Has(1) ? $" + {c.L(1)} * {size}" : "";
         var tail = end ? $" + {size - 1}" : "";
         var ticks = SqlLambda.Let(c.Ticks(0), t => offset == 0
-            ? $"({t} - positiveModulo({t}, {size}){shift}{tail})"
-            : $"({t} - positiveModulo({t} + {offset}, {size}){shift}{tail})");
+            ? $"({t} - positiveModulo({t}, {SqlText.Long(size)}){shift}{tail})"
+            : $"({t} - positiveModulo({t} + {offset}, {SqlText.Long(size)}){shift}{tail})");
         return SqlConvert.FromTicks(c.Span(ticks));
     }
 
@@ -72,9 +73,11 @@ internal static class DateTimeFunctions
         var offset = (c.Has(1) ? c.L(1) : "0") + (end ? " + 1" : "");
         if (offset != "0")
             start = $"add{unit}({start}, {offset})";
-        return end
-            ? SqlConvert.FromTicks(c.Span($"({SqlConvert.Ticks(c.Time(start)).Text} - 1)"))
-            : c.Time(start);
+        if (!end)
+            return c.Time(start);
+        // The start of the year 10000 is not a time: the engine gives an earlier one.
+        return SqlConvert.FromTicks(c.Span(SqlLambda.Let(c.Ticks(0), SqlConvert.Ticks(c.Time(start)).Text, (t, next) =>
+            $"if({(c.Has(1) ? "" : $"{next} > {t} AND ")}{next} % {SqlText.Long(Day)} = 0, {next} - 1, {SqlText.Long(SqlConvert.LastTicks)})")));
     }
 
     private static string Singular(string part) => part.ToLowerInvariant() is var p && p.EndsWith('s') && p.Length > 3 && p is not "ms" ? p[..^1] : part.ToLowerInvariant();
@@ -87,7 +90,8 @@ internal static class DateTimeFunctions
             "year" => $"toInt64(toYear({t}))",
             "quarter" => $"toInt64(toQuarter({t}))",
             "month" => $"toInt64(toMonth({t}))",
-            "week_of_year" or "week" or "weekofyear" => $"toInt64(toISOWeek({t}))",
+            "week_of_year" => $"toInt64(toISOWeek({t}))",
+            "weekofyear" => $"toInt64(toWeek({t}, 6))",
             "day" => $"toInt64(toDayOfMonth({t}))",
             "dayofyear" => $"toInt64(toDayOfYear({t}))",
             "hour" => $"toInt64(toHour({t}))",
@@ -116,16 +120,22 @@ internal static class DateTimeFunctions
     {
         var part = Singular(c.ConstantText(0));
         if (TicksOfPart(part) is { } ticks)
-            return SqlConvert.FromTicks(c.Span($"({c.Ticks(2)} + {c.L(1)} * {ticks})"));
+            return SqlConvert.FromCheckedTicks(c.Value($"accurateCastOrNull(toInt128({c.L(1)}) * {ticks} + {c.Ticks(2)}, 'Int64')", KqlType.TimeSpan, true));
         return part switch
         {
             "nanosecond" => SqlConvert.FromTicks(c.Span($"({c.Ticks(2)} + intDiv({c.L(1)}, 100))")),
-            "month" => c.Time($"addMonths({c.T(2)}, {c.L(1)})"),
-            "quarter" => c.Time($"addQuarters({c.T(2)}, {c.L(1)})"),
-            "year" => c.Time($"addYears({c.T(2)}, {c.L(1)})"),
+            "month" => AddMonths(c, 1),
+            "quarter" => AddMonths(c, 3),
+            "year" => AddMonths(c, 12),
             _ => throw SqlCall.Unsupported($"'{c.ConstantText(0)}' is not a part of a datetime"),
         };
     }
+
+    /// <summary>Null outside the years 1 to 9999, where the engine would give the nearest time there is.</summary>
+    private static SqlValue AddMonths(SqlCall c, int months) => c.Value(
+        SqlLambda.Let(c.T(2), c.L(1), (t, n) =>
+            $"if(toInt64(toYear({t})) * 12 + toMonth({t}) - 1 + {n} * {months} BETWEEN 12 AND 119999, add{(months == 1 ? "Months" : months == 3 ? "Quarters" : "Years")}({t}, {n}), NULL)"),
+        KqlType.DateTime, true);
 
     private static SqlValue Difference(SqlCall c)
     {
@@ -137,7 +147,7 @@ internal static class DateTimeFunctions
         {
             var offset = part == "week" ? $" + {SundayOffset}" : "";
             return c.Long(SqlLambda.Let(c.Ticks(1), c.Ticks(2), (a, b) =>
-                $"intDiv(({a} - positiveModulo({a}{offset}, {ticks})) - ({b} - positiveModulo({b}{offset}, {ticks})), {ticks})"));
+                $"intDiv(({a} - positiveModulo({a}{offset}, {SqlText.Long(ticks)})) - ({b} - positiveModulo({b}{offset}, {SqlText.Long(ticks)})), {SqlText.Long(ticks)})"));
         }
 
         return part switch
@@ -153,15 +163,25 @@ internal static class DateTimeFunctions
     {
         if (c.Count == 1)
             return SqlConvert.ToDateTime(c[0]);
-        var date = $"{Pad(c.L(0), 4)}, '-', {Pad(c.L(1), 2)}, '-', {Pad(c.L(2), 2)}";
-        var hour = c.Has(3) ? Pad(c.L(3), 2) : "'00'";
-        var minute = c.Has(4) ? Pad(c.L(4), 2) : "'00'";
-        var day = $"toDateTime64OrNull(concat({date}, ' ', {hour}, ':', {minute}, ':00'), 7, 'UTC')";
-        if (!c.Has(5))
-            return c.Value(day, KqlType.DateTime, true);
-        return SqlConvert.FromTicks(c.Value($"({SqlConvert.Ticks(c.Value(day, KqlType.DateTime, true)).Text} + toInt64(round({c.R(5)} * 10000000)))", KqlType.TimeSpan, true));
+        // Parts that make no date give null; the engine would carry them over.
+        var date = SqlLambda.Let(c.L(0), c.L(1), (year, month) => SqlLambda.Let(c.L(2), day =>
+            $"if({year} BETWEEN 1 AND 9999 AND {month} BETWEEN 1 AND 12 AND {day} BETWEEN 1 AND multiIf({month} IN (4, 6, 9, 11), 30, {month} != 2, 31, "
+            + $"{year} % 4 = 0 AND ({year} % 100 != 0 OR {year} % 400 = 0), 29, 28), toDateTime64OrNull(concat({Pad(year, 4)}, '-', {Pad(month, 2)}, '-', {Pad(day, 2)}, ' 00:00:00'), 7, 'UTC'), NULL)"));
+        if (!c.Has(3))
+            return c.Value(date, KqlType.DateTime, true);
+        return SqlConvert.FromTicks(c.Value($"({SqlConvert.Ticks(c.Value(date, KqlType.DateTime, true)).Text} + {Clock(c, 3)})", KqlType.TimeSpan, true));
 
         static string Pad(string number, int width) => $"leftPad(toString({number}), {width}, '0')";
+    }
+
+    /// <summary>Ticks of hour, minute and perhaps second; null when one of them is none.</summary>
+    private static string Clock(SqlCall c, int first)
+    {
+        var minutes = SqlLambda.Let(c.L(first), c.L(first + 1), (hour, minute) =>
+            $"if({hour} BETWEEN 0 AND 23 AND {minute} BETWEEN 0 AND 59, {hour} * {SqlText.Long(TimeSpan.TicksPerHour)} + {minute} * {TimeSpan.TicksPerMinute}, NULL)");
+        return c.Has(first + 2)
+            ? $"({minutes} + {SqlLambda.Let(c.R(first + 2), second => $"if({second} >= 0 AND {second} < 60, toInt64(round({second} * 10000000)), NULL)")})"
+            : minutes;
     }
 
     private static SqlValue MakeSpan(SqlCall c)
@@ -169,22 +189,22 @@ internal static class DateTimeFunctions
         if (c.Count == 1)
             return SqlConvert.ToTimeSpan(c[0]);
         var first = c.Count == 4 ? 1 : 0;
-        var days = c.Count == 4 ? $"{c.L(0)} * {Day} + " : "";
-        var seconds = c.Has(first + 2) ? $" + toInt64(round({c.R(first + 2)} * 10000000))" : "";
-        return c.Span($"({days}{c.L(first)} * {TimeSpan.TicksPerHour} + {c.L(first + 1)} * {TimeSpan.TicksPerMinute}{seconds})");
+        var clock = Clock(c, first);
+        return c.Value(c.Count == 4 ? $"accurateCastOrNull(toInt128({c.L(0)}) * {SqlText.Long(Day)} + {clock}, 'Int64')" : clock, KqlType.TimeSpan, true);
     }
 
     private static SqlValue Shift(SqlCall c, string sign)
     {
         if (!c[1].IsConstant)
             throw SqlCall.Unsupported($"{c.Name}() needs a constant time zone");
-        var zone = SqlText.Quote(c.ConstantText(1));
-        if (!TimeZoneInfo.TryFindSystemTimeZoneById(c.ConstantText(1), out _))
-            throw SqlCall.Unsupported($"The time zone '{c.ConstantText(1)}' is not known");
+        var zone = SqlText.Quote(Local.Functions.TimeZones.Name(c.ConstantText(1)) ?? throw SqlCall.Unsupported($"The time zone '{c.ConstantText(1)}' is not known"));
         var offset = SqlLambda.Let(c.T(0), t => sign == "+"
-            ? $"timezoneOffset(toTimeZone({t}, {zone}))"
-            : $"timezoneOffset(toTimeZone(subtractSeconds({t}, timezoneOffset(toTimeZone({t}, {zone}))), {zone}))");
+            ? OffsetOf(t)
+            : SqlLambda.Let(OffsetOf($"subtractDays({t}, 1)"), OffsetOf($"addDays({t}, 1)"), (before, after) =>
+                $"if({before} = {after} OR {OffsetOf($"subtractSeconds({t}, {after})")} = {after} OR {OffsetOf($"subtractSeconds({t}, {before})")} != {before}, {after}, {before})"));
         return SqlConvert.FromTicks(c.Span($"({c.Ticks(0)} {sign} {offset} * 10000000)"));
+
+        string OffsetOf(string utc) => $"timezoneOffset(toTimeZone({utc}, {zone}))";
     }
 }
 

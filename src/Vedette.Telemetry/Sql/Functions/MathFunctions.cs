@@ -9,14 +9,15 @@ internal static class MathFunctions
     {
         foreach (var (name, sql) in new[]
         {
-            ("acos", "acos"), ("asin", "asin"), ("atan", "atan"), ("cos", "cos"), ("sin", "sin"), ("tan", "tan"), ("exp", "exp"), ("exp2", "exp2"), ("exp10", "exp10"),
+            ("atan", "atan"), ("cos", "cos"), ("sin", "sin"), ("tan", "tan"), ("exp", "exp"), ("exp2", "exp2"), ("exp10", "exp10"),
             ("degrees", "degrees"), ("radians", "radians"), ("erf", "erf"), ("erfc", "erfc"), ("gamma", "tgamma"), ("loggamma", "lgamma"),
         })
             table[name] = c => c.Real($"{sql}({c.R(0)})");
-        table["log"] = c => c.Real($"log({c.R(0)})");
-        table["log10"] = c => c.Real($"log10({c.R(0)})");
-        table["log2"] = c => c.Real($"log2({c.R(0)})");
-        table["sqrt"] = c => c.Real($"sqrt({c.R(0)})");
+        // Null where they have no value; the engine gives NaN.
+        foreach (var name in new[] { "log", "log10", "log2", "sqrt" })
+            table[name] = c => Within(c, x => $"{x} < 0");
+        foreach (var name in new[] { "acos", "asin" })
+            table[name] = c => Within(c, x => $"abs({x}) > 1");
         table["cot"] = c => c.Real($"(1 / tan({c.R(0)}))");
         table["atan2"] = c => c.Real($"atan2({c.R(0)}, {c.R(1)})");
         table["pow"] = c => c.Real($"pow({c.R(0)}, {c.R(1)})");
@@ -29,7 +30,7 @@ internal static class MathFunctions
         table["bin_at"] = BinAt;
         table["round"] = c => c.Type == KqlType.Long
             ? c.Long(c.Has(1) ? $"round({c.Raw(0)}, {c.L(1)})" : c.Raw(0))
-            : c.Real(Round(c.R(0), !c.Has(1) ? "1." : c[1].IsConstant ? Scale(c.ConstantLong(1)) : $"exp10({c.L(1)})"));
+            : c.Real(Round(c.R(0), !c.Has(1) ? "1." : c[1] is { IsConstant: true, Constant: not null } ? Scale(c.ConstantLong(1)) : $"exp10({c.L(1)})"));
         table["isfinite"] = c => c.Bool($"isFinite({c.R(0)})");
         table["isinf"] = c => c.Bool($"isInfinite({c.R(0)})");
         table["isnan"] = c => c.Bool($"isNaN({c.R(0)})");
@@ -38,16 +39,22 @@ internal static class MathFunctions
         table["binary_or"] = c => c.Long($"bitOr({c.L(0)}, {c.L(1)})");
         table["binary_xor"] = c => c.Long($"bitXor({c.L(0)}, {c.L(1)})");
         table["binary_not"] = c => c.Long($"bitNot({c.L(0)})");
-        table["binary_shift_left"] = c => c.Long($"bitShiftLeft({c.L(0)}, positiveModulo({c.L(1)}, 64))");
-        table["binary_shift_right"] = c => c.Long($"bitShiftRight({c.L(0)}, positiveModulo({c.L(1)}, 64))");
+        table["binary_shift_left"] = c => Shifted(c, "bitShiftLeft");
+        table["binary_shift_right"] = c => Shifted(c, "bitShiftRight");
         table["bitset_count_ones"] = c => c.Long($"toInt64(bitCount({c.L(0)}))");
         table["tohex"] = c =>
         {
             var hex = SqlLambda.Let($"lower(hex({(c[0].Type == KqlType.Int ? c.Raw(0) : c.L(0))}))", h => $"if(match({h}, '^0+$'), '0', replaceRegexpOne({h}, '^0+', ''))");
-            return c.Text(c.Has(1) ? SqlLambda.Let(hex, h => $"if(length({h}) >= {c.L(1)}, {h}, leftPad({h}, toUInt32({c.L(1)}), '0'))") : hex);
+            return c.Text(c.Has(1) ? SqlLambda.Let(hex, h => $"if(length({h}) >= {c.L(1)}, {h}, leftPad({h}, toUInt32(least({c.L(1)}, 16)), '0'))") : hex);
         };
         table["range"] = Range;
     }
+
+    private static SqlValue Within(SqlCall c, Func<string, string> outside) =>
+        c.Value(SqlLambda.Let(c.R(0), x => $"if({outside(x)}, NULL, {c.Name}({x}))"), KqlType.Real, true);
+
+    private static SqlValue Shifted(SqlCall c, string function) =>
+        c.Value(SqlLambda.Let(c.L(1), n => $"if({n} < 0, NULL, {function}({c.L(0)}, positiveModulo({n}, 64)))"), KqlType.Long, true);
 
     private static string Scale(long digits) => digits is >= -300 and <= 300 ? $"1e{digits.ToString(System.Globalization.CultureInfo.InvariantCulture)}" : "1.";
 
@@ -96,14 +103,19 @@ internal static class MathFunctions
             }
 
             default:
-                return c.Real(SqlLambda.Let(c.R(0), SqlConvert.ToReal(step).Text, (x, s) => $"(floor({x} / {s}) * {s})"));
+                return step is { IsConstant: true, Constant: int or long or double } && Convert.ToDouble(step.Constant, System.Globalization.CultureInfo.InvariantCulture) > 0
+                    ? c.Real(SqlLambda.Let(c.R(0), SqlConvert.ToReal(step).Text, (x, s) => $"(floor({x} / {s}) * {s})"))
+                    : c.Value(SqlLambda.Let(c.R(0), c.R(1), (x, s) => $"if({s} > 0, floor({x} / {s}) * {s}, NULL)"), KqlType.Real, true);
         }
 
         static SqlValue Floor(SqlValue ticks, string size, long offset, bool checkedStep)
         {
+            // A step that is zero or less has no multiples.
             var modulo = checkedStep ? "positiveModuloOrNull" : "positiveModulo";
             return new SqlValue(
-                SqlLambda.Let(ticks.Text, t => offset == 0 ? $"({t} - {modulo}({t}, {size}))" : $"({t} - {modulo}({t} + {offset}, {size}))"),
+                SqlLambda.Let(ticks.Text, t => (offset == 0 ? t : $"{t} + {SqlText.Long(offset)}") is var from && checkedStep
+                    ? SqlLambda.Let(size, s => $"({t} - if({s} > 0, {modulo}({from}, {s}), NULL))")
+                    : $"({t} - {modulo}({from}, {size}))"),
                 ticks.Type,
                 checkedStep || ticks.Nullable);
         }
@@ -112,12 +124,14 @@ internal static class MathFunctions
     private static SqlValue BinAt(SqlCall c)
     {
         if (c[0].Type is KqlType.DateTime)
-            return SqlConvert.FromTicks(c.Span(SqlLambda.Let(c.Ticks(0), c.Ticks(2), (t, at) => $"({t} - positiveModulo({t} - {at}, nullIf({c.X(1)}, 0)))")));
+            return SqlConvert.FromTicks(c.Value(SqlLambda.Let(c.Ticks(0), c.Ticks(2), (t, at) => $"({t} - positiveModulo({t} - {at}, {Step(c.X(1))}))"), KqlType.TimeSpan, true));
         if (c[0].Type is KqlType.TimeSpan)
-            return c.Span(SqlLambda.Let(c.X(0), c.X(2), (t, at) => $"({t} - positiveModulo({t} - {at}, nullIf({c.X(1)}, 0)))"));
+            return c.Value(SqlLambda.Let(c.X(0), c.X(2), (t, at) => $"({t} - positiveModulo({t} - {at}, {Step(c.X(1))}))"), KqlType.TimeSpan, true);
         if (c.Type is KqlType.Long or KqlType.Int)
-            return c.Long(SqlLambda.Let(c.L(0), c.L(2), (t, at) => $"({t} - positiveModulo({t} - {at}, nullIf({c.L(1)}, 0)))"));
-        return c.Real(SqlLambda.Let(c.R(0), c.R(2), (t, at) => $"({at} + floor(({t} - {at}) / nullIf({c.R(1)}, 0)) * {c.R(1)})"));
+            return c.Value(SqlLambda.Let(c.L(0), c.L(2), (t, at) => $"({t} - positiveModulo({t} - {at}, {Step(c.L(1))}))"), KqlType.Long, true);
+        return c.Value(SqlLambda.Let(c.R(0), c.R(2), (t, at) => SqlLambda.Let(Step(c.R(1)), s => $"({at} + floor(({t} - {at}) / {s}) * {s})")), KqlType.Real, true);
+
+        static string Step(string size) => SqlLambda.Let(size, s => $"if({s} > 0, {s}, NULL)");
     }
 
     private static SqlValue Around(SqlCall c)
@@ -153,6 +167,6 @@ internal static class MathFunctions
         return SqlJson.FromElements($"arrayMap(i -> toString({c.L(0)} + i * {size}), {Indexes(c.L(0), c.L(1), size)})");
 
         static string Indexes(string from, string to, string step) =>
-            $"range(toUInt32(ifNull(least(greatest(floor((({to}) - ({from})) / ({step})) + 1, 0), {limit}), 0)))";
+            $"range(toUInt32(ifNull(if(({step}) = 0, 0, least(greatest(floor((({to}) - ({from})) / ({step})) + 1, 0), {limit})), 0)))";
     }
 }
