@@ -14,7 +14,8 @@ internal sealed partial class Binder
         var items = BindExpandItems(op, builder);
         var index = BindItemIndex(op, builder);
         var mode = op.Parameter("bagexpansion", "kind")?.Word;
-        var limit = BindRowLimit(op);
+        // The old spelling stops at 128 rows unless told otherwise.
+        var limit = BindRowLimit(op) ?? (_text.AsSpan(op.NameSpan.Start, op.NameSpan.Length) is "mvexpand" && op.Limit is null ? 128 : null);
         return input.With(new MvExpandRelation(input.Node, items, index, mode is "array", limit, builder.Columns));
     }
 

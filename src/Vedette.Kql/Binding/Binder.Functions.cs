@@ -8,7 +8,7 @@ internal sealed partial class Binder
 {
     private void BindFunctionDeclaration(string name, FunctionExpr function)
     {
-        var variable = new FunctionVariable(name, function, _scope);
+        var variable = new FunctionVariable(name, function, _scope, _access);
         _scope.Set(name, variable);
         var seenScalar = false;
         var seenDefault = false;
@@ -24,7 +24,7 @@ internal sealed partial class Binder
 
         if (function.IsView && function.Parameters.Count == 0)
         {
-            _scope.Set(name, new TableVariable(name, () => RequireTable(BindFunctionCall(variable, new CallExpr(new NameExpr(name, function.Span), [], function.Span), null), function.Span), isView: true));
+            _scope.Set(name, new TableVariable(name, () => Named(RequireTable(BindFunctionCall(variable, new CallExpr(new NameExpr(name, function.Span), [], function.Span), null), function.Span), name), isView: true));
         }
         else if (!MentionsMore(name))
         {
@@ -32,6 +32,8 @@ internal sealed partial class Binder
             BindUncalled(variable);
         }
     }
+
+    private static TableValue Named(TableValue table, string name) => new(table.Node, table.Late, name);
 
     private bool MentionsMore(string name)
     {
@@ -74,14 +76,14 @@ internal sealed partial class Binder
             return null;
         var inner = new Scope(function.Scope);
         var ok = BindParameters(function, call, piped, inner);
-        var saved = (_scope, _row, _aggregates, _operator);
-        (_scope, _row, _aggregates) = (inner, null, null);
+        var saved = (_scope, _row, _aggregates, _operator, _access);
+        (_scope, _row, _aggregates, _access) = (inner, null, null, function.Access);
         function.IsActive = true;
         _inlining++;
         object? result = ok ? BindBody(function.Declaration.Body) : null;
         _inlining--;
         function.IsActive = false;
-        (_scope, _row, _aggregates, _operator) = saved;
+        (_scope, _row, _aggregates, _operator, _access) = saved;
         Leave();
         return result ?? (IsTabularBody(function) ? OpenNoTable() : Unknown(call.Span));
     }
@@ -237,18 +239,19 @@ internal sealed partial class Binder
                 && candidate.Arguments.Zip(arguments).All(p => p.First is LiteralExpr l && Convert.ToString(l.Value, System.Globalization.CultureInfo.InvariantCulture) == p.Second);
             if (!matches || path != (candidate.Path as LiteralExpr)?.Value as string)
                 continue;
-            var saved = (_scope, _row);
-            (_scope, _row) = (new Scope(pattern.Scope), null);
+            var saved = (_scope, _row, _access);
+            (_scope, _row, _access) = (new Scope(pattern.Scope), null, pattern.Access);
             for (var i = 0; i < pattern.Declaration.Parameters.Count && i < arguments.Count; i++)
                 _scope.Set(pattern.Declaration.Parameters[i].Name.Name, new ScalarVariable(BindScalar(call.Arguments[i])));
             if (path is not null && pattern.Declaration.Path is { } named)
                 _scope.Set(named.Name.Name, new ScalarVariable(new BoundLiteral(KqlType.String, path, call.Span)));
             var result = BindBody(candidate.Body);
-            (_scope, _row) = saved;
+            (_scope, _row, _access) = saved;
             return RequireTable(result, call.Span);
         }
 
-        Error("KS219", Of($"No case of the pattern '{call.Name}' matches these arguments."), call.Span);
+        var reference = $"{call.Name}({string.Join(",", arguments.Select(a => $"'{a}'"))})" + (path is null ? "" : $".['{path}']");
+        Error("KS219", $"One or more pattern references were not declared. Detected pattern references: [\"{reference}\"]", call.Span);
         return OpenNoTable();
     }
 
@@ -268,7 +271,7 @@ internal sealed partial class Binder
             return input;
         }
 
-        switch (_scope.Find(call.Name))
+        switch (FindVariable(call.Name))
         {
             case FunctionVariable function when function.Declaration.Parameters.Count > 0 && function.Declaration.Parameters[0].Columns is not null:
                 return RequireTable(BindFunctionCall(function, call, input), call.Span);
@@ -277,7 +280,7 @@ internal sealed partial class Binder
                 return OpenNoTable();
         }
 
-        if (_schema.FindFunction(call.Name) is { } host)
+        if (FindHostFunction(call.Name) is { } host)
             return BindHostFunction(host, call, input);
         UnknownFunction(call);
         return OpenNoTable();

@@ -142,6 +142,13 @@ internal sealed partial class Binder
             return found;
         if (IsDatabase(member.Target))
         {
+            if (member is { Target: NameExpr { Name: var databaseName }, Selector: NameExpr { Name: "$current_database" or "$current_cluster_endpoint" } fact } && _scope.Find(databaseName) is DatabaseVariable database)
+            {
+                return fact.Name == "$current_database" ? new BoundLiteral(KqlType.String, database.Database, member.Span)
+                    : database.Cluster is { } cluster ? new BoundLiteral(KqlType.String, cluster, member.Span)
+                    : BindCall(new CallExpr(new NameExpr("current_cluster_endpoint", member.Span), [], member.Span));
+            }
+
             if (member.Selector is CallExpr inner && !IsTabular(member))
                 return BindCall(inner);
             return Report("KS108", Of("Scalar value expected."), member.Span);
@@ -210,7 +217,7 @@ internal sealed partial class Binder
             Error("KS108", Of("Scalar value expected."), binary.Span);
         if (left is BoundLiteral a && right is BoundLiteral b && Folding.Binary(binary.Operator, a, b, type, binary.Span) is { } folded)
             return folded;
-        return new BoundBinary(binary.Operator, binary.IsNegated, left, right, type, binary.Span);
+        return new BoundBinary(Cased(binary.Operator), binary.IsNegated, left, right, type, binary.Span);
     }
 
     private bool IsTableName(Expr e) => e is NameExpr && IsTabular(e);
@@ -261,7 +268,7 @@ internal sealed partial class Binder
         var items = new BoundScalar[set.Items.Count];
         for (var i = 0; i < items.Length; i++)
             items[i] = BindScalar(set.Items[i]);
-        return new BoundIn(set.Operator, set.IsNegated, value, items, null, set.Span);
+        return new BoundIn(_exactCase && set.Operator == KqlSetOperator.InIgnoreCase ? KqlSetOperator.In : set.Operator, set.IsNegated, value, items, null, set.Span);
     }
 
     private BoundScalar BindBetween(BetweenExpr between)
@@ -288,7 +295,7 @@ internal sealed partial class Binder
         return new BoundBetween(value, low, high, between.IsNegated, between.Span);
 
         static bool CanBound(KqlType value, KqlType bound) =>
-            value == bound ? value != KqlType.Bool
+            value == bound ? value is not (KqlType.Bool or KqlType.String or KqlType.Guid)
             : value == KqlType.Unknown || bound == KqlType.Unknown || (value.IsNumeric() && bound.IsNumeric()) || value == KqlType.Dynamic || bound == KqlType.Dynamic;
     }
 
@@ -298,7 +305,7 @@ internal sealed partial class Binder
         if (_row?.Input is not { } input)
             return Report("KS116", "The star is not allowed in this context.", binary.Left.Span);
         var right = BindScalar(binary.Right);
-        return AnyColumn(input, binary.Span, column => new BoundBinary(binary.Operator, binary.IsNegated, column, right, KqlType.Bool, binary.Span), SearchedText(right));
+        return AnyColumn(input, binary.Span, column => new BoundBinary(Cased(binary.Operator), binary.IsNegated, column, right, KqlType.Bool, binary.Span), SearchedText(right));
     }
 
     private static string? SearchedText(BoundScalar value) => value is BoundLiteral { Value: string text } ? text : null;
@@ -369,6 +376,8 @@ internal sealed partial class Binder
         {
             var ordered = item as OrderedExpr;
             var value = BindScalar(ordered?.Value ?? item);
+            if (value.Type == KqlType.Dynamic && _row?.Input?.Late is null)
+                Error("KS116", Of("The value of type 'dynamic' is not allowed in this context."), (ordered?.Value ?? item).Span);
             var descending = ordered?.Descending ?? true;
             keys.Add(new Bound.SortKey(value, descending, ordered?.NullsFirst ?? !descending));
         }

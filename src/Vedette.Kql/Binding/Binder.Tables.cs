@@ -22,17 +22,17 @@ internal sealed partial class Binder
             case NameExpr name:
                 if (_row?.Input?.Find(name.Name) is not null && _row.Input.Late is null)
                     return false;
-                return _scope.Find(name.Name) switch
+                return FindVariable(name.Name) switch
                 {
                     ScalarVariable => false,
                     TableVariable => true,
                     FunctionVariable f => f.Declaration.Parameters.All(p => p.Default is not null) && IsTabularBody(f),
-                    null => _schema.FindTable(name.Name) is not null || _schema.FindFunction(name.Name) is not null,
+                    null => FindTable(name.Name) is not null || FindHostFunction(name.Name) is not null,
                     _ => false,
                 };
             case CallExpr call:
                 return IsTabularCall(call);
-            case MemberExpr { Target: CallExpr target, Selector: NameExpr } when _scope.Find(target.Name) is PatternVariable:
+            case MemberExpr { Target: CallExpr target, Selector: NameExpr } when FindVariable(target.Name) is PatternVariable:
                 return true;
             case MemberExpr { Selector: CallExpr or NameExpr or WildcardExpr or StarExpr } m when IsDatabase(m.Target):
                 return m.Selector is not CallExpr { Name: "database" };
@@ -51,12 +51,12 @@ internal sealed partial class Binder
                 return false;
         }
 
-        return _scope.Find(call.Name) switch
+        return FindVariable(call.Name) switch
         {
             FunctionVariable f => IsTabularBody(f),
             TableVariable => true,
             PatternVariable => true,
-            null => _schema.FindFunction(call.Name) is not null || (_schema.FindTable(call.Name) is not null && call.Arguments.Count == 0),
+            null => FindHostFunction(call.Name) is not null || (FindTable(call.Name) is not null && call.Arguments.Count == 0),
             _ => false,
         };
     }
@@ -102,7 +102,7 @@ internal sealed partial class Binder
     {
         CallExpr { Name: "database" or "cluster" or "workspace" or "app" or "adx" or "arg" } => true,
         MemberExpr { Selector: CallExpr { Name: "database" } } m => IsDatabase(m.Target),
-        NameExpr n => _scope.Find(n.Name) is DatabaseVariable || (n.Name == _schema.Database && _row?.Input?.Find(n.Name) is null),
+        NameExpr n => FindVariable(n.Name) is DatabaseVariable || (n.Name == _schema.Database && _row?.Input?.Find(n.Name) is null),
         _ => false,
     };
 
@@ -137,7 +137,7 @@ internal sealed partial class Binder
                 return BindTableCall(call);
             case NamedExpr named:
                 return BindTable(named.Value);
-            case MemberExpr { Target: CallExpr target, Selector: NameExpr path } when _scope.Find(target.Name) is PatternVariable pattern:
+            case MemberExpr { Target: CallExpr target, Selector: NameExpr path } when FindVariable(target.Name) is PatternVariable pattern:
                 return BindPatternCall(pattern, target, path.Name);
             case MemberExpr m when IsDatabase(m.Target):
                 return m.Selector switch
@@ -170,7 +170,7 @@ internal sealed partial class Binder
 
     private TableValue BindTableName(NameExpr name)
     {
-        switch (_scope.Find(name.Name))
+        switch (FindVariable(name.Name))
         {
             case TableVariable variable:
                 return variable.Reference();
@@ -183,9 +183,9 @@ internal sealed partial class Binder
                 return OpenNoTable();
         }
 
-        if (_schema.FindTable(name.Name) is { } table)
+        if (FindTable(name.Name) is { } table)
             return new TableValue(Scan(table), null, table.Name);
-        if (_schema.FindFunction(name.Name) is not null)
+        if (FindHostFunction(name.Name) is not null)
             return BindTableCall(new CallExpr(name, [], name.Span));
         if (name.Name.Length > 0)
             UnknownTable(name.Name, name.Span);
@@ -197,13 +197,13 @@ internal sealed partial class Binder
             code,
             Of($"Failed to resolve table or column expression named '{name}'"),
             span,
-            Hints.Nearest(name, _schema.Tables.Select(t => t.Name).Concat(_schema.Functions.Select(f => f.Name)).Concat(_scope.AllNames())));
+            Hints.Nearest(name, VisibleTables().Select(t => t.Name).Concat(_schema.Functions.Select(f => f.Name)).Concat(_scope.AllNames().Where(n => FindVariable(n) is not null))));
 
     private TableValue BindTableCall(CallExpr call)
     {
         switch (call.Name)
         {
-            case "materialize" or "totable" when call.Arguments.Count >= 1 && _scope.Find(call.Name) is null:
+            case "materialize" or "totable" when call.Arguments.Count >= 1 && FindVariable(call.Name) is null:
                 return call.Name == "totable" ? BindTable(call.Arguments[0]) : BindMaterialize(call);
             case "table" or "__table" or "materialized_view" when call.Arguments.Count >= 1:
                 if (BindScalar(call.Arguments[0]) is BoundLiteral { Value: string tableName })
@@ -216,7 +216,7 @@ internal sealed partial class Binder
                 return OpenNoTable();
         }
 
-        switch (_scope.Find(call.Name))
+        switch (FindVariable(call.Name))
         {
             case FunctionVariable function:
                 return RequireTable(BindFunctionCall(function, call, null), call.Span);
@@ -226,9 +226,9 @@ internal sealed partial class Binder
                 return BindPatternCall(pattern, call, null);
         }
 
-        if (_schema.FindFunction(call.Name) is { } host)
+        if (FindHostFunction(call.Name) is { } host)
             return BindHostFunction(host, call, null);
-        if (_schema.FindTable(call.Name) is { } table && call.Arguments.Count == 0)
+        if (FindTable(call.Name) is { } table && call.Arguments.Count == 0)
             return new TableValue(Scan(table), null, table.Name);
         UnknownFunction(call);
         return OpenNoTable();

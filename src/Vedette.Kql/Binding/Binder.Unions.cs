@@ -11,13 +11,15 @@ internal sealed partial class Binder
     {
         var source = op.Parameter("withsource", "with_source")?.Word;
         var inner = op.Parameter("kind")?.Word?.Equals("inner", StringComparison.OrdinalIgnoreCase) == true;
-        var fuzzy = op.Parameter("isfuzzy", "best_effort", "__isFuzzy")?.Word == "true";
+        var fuzzy = _bestEffort || op.Parameter("isfuzzy", "best_effort", "__isFuzzy")?.Word == "true";
         var inputs = new List<TableValue>();
         if (input is not null)
             inputs.Add(input);
         foreach (var table in op.Tables)
             AddUnionInput(table, fuzzy, inputs);
         _operator = op.Name;
+        if (inputs.Count == 0 && fuzzy && op.Tables.Count > 0 && MissingName(op.Tables[0]) is { } missing)
+            UnknownTable(missing, op.Tables[0].Span);
         return Unite(inputs, source, inner);
     }
 
@@ -47,13 +49,13 @@ internal sealed partial class Binder
         if (pattern is not null)
         {
             var before = inputs.Count;
-            foreach (var candidate in _schema.Tables)
+            foreach (var candidate in VisibleTables())
             {
                 if (Wildcards.Matches(pattern, candidate.Name))
                     inputs.Add(new TableValue(Scan(candidate), null, candidate.Name));
             }
 
-            foreach (var view in _scope.Views())
+            foreach (var view in VisibleViews())
             {
                 if (Wildcards.Matches(pattern, view.Name))
                     inputs.Add(view.Reference());
@@ -76,9 +78,9 @@ internal sealed partial class Binder
     /// <summary>The name of a table that does not exist; null when the expression is anything else.</summary>
     private string? MissingName(Expr table) => table switch
     {
-        NameExpr name when !IsTabular(name) && _scope.Find(name.Name) is null => name.Name,
-        CallExpr { Name: "table", Arguments: [LiteralExpr { Value: string name }] } when _schema.FindTable(name) is null && _scope.Find(name) is null => name,
-        CallExpr call when !IsTabular(call) && _scope.Find(call.Name) is null => call.Name,
+        NameExpr name when !IsTabular(name) && FindVariable(name.Name) is null => name.Name,
+        CallExpr { Name: "table", Arguments: [LiteralExpr { Value: string name }] } when FindTable(name) is null && FindVariable(name) is null => name,
+        CallExpr call when !IsTabular(call) && FindVariable(call.Name) is null => call.Name,
         MemberExpr m when IsDatabase(m.Target) => MissingName(m.Selector),
         ParenExpr p => MissingName(p.Inner),
         QueryExpr { Source: { } source } => MissingName(source),
@@ -114,9 +116,18 @@ internal sealed partial class Binder
         foreach (var (name, type) in GroupByName(order))
         {
             var known = types[name].Where(t => t != KqlType.Unknown).ToList();
-            var shown = known.Count > 1 && !inner ? name + "_" + type.Name() : name;
+            var shown = known.Count > 1 && !inner ? Suffixed(name + "_" + type.Name()) : name;
             if (builder.Add(NewColumn(shown, type)) is { } added)
                 outputs.Add((name, type, added));
+        }
+
+        // A name with a type's suffix gives way to a column that is called so by itself.
+        string Suffixed(string name)
+        {
+            var free = name;
+            for (var n = 1; types.TryGetValue(free, out var own) && own.Count == 1; n++)
+                free = name + n.ToString(CultureInfo.InvariantCulture);
+            return free;
         }
 
         var result = new List<UnionInput>(inputs.Count);
@@ -150,8 +161,8 @@ internal sealed partial class Binder
         }
         else if (op.Tables.Count == 0)
         {
-            inputs.AddRange(_schema.Tables.Select(t => new TableValue(Scan(t), null, t.Name)));
-            inputs.AddRange(_scope.Views().Select(v => v.Reference()));
+            inputs.AddRange(VisibleTables().Select(t => new TableValue(Scan(t), null, t.Name)));
+            inputs.AddRange(VisibleViews().Select(v => v.Reference()));
         }
         else
         {
@@ -162,6 +173,7 @@ internal sealed partial class Binder
         _operator = op.Name;
         var caseSensitive = op.Parameter("kind")?.Word?.Equals("case_sensitive", StringComparison.OrdinalIgnoreCase) == true;
         var saved = _row;
+        _exactCase = caseSensitive;
         for (var i = 0; i < inputs.Count; i++)
         {
             // A column that only some of the tables have is missing, not unknown, in the others.
@@ -171,8 +183,23 @@ internal sealed partial class Binder
         }
 
         _row = saved;
+        _exactCase = false;
         return Unite(inputs, "$table", false);
     }
+
+    /// <summary>The case-sensitive form of an operator on strings, in a search that is so.</summary>
+    private KqlOperator Cased(KqlOperator op) => !_exactCase ? op : op switch
+    {
+        KqlOperator.EqualIgnoreCase => KqlOperator.Equal,
+        KqlOperator.Contains => KqlOperator.ContainsCs,
+        KqlOperator.StartsWith => KqlOperator.StartsWithCs,
+        KqlOperator.EndsWith => KqlOperator.EndsWithCs,
+        KqlOperator.Has => KqlOperator.HasCs,
+        KqlOperator.HasPrefix => KqlOperator.HasPrefixCs,
+        KqlOperator.HasSuffix => KqlOperator.HasSuffixCs,
+        KqlOperator.Like => KqlOperator.LikeCs,
+        _ => op,
+    };
 
     /// <summary>A search predicate: a bare string is a term looked for in all columns; <c>column:"x"</c> in one.</summary>
     private BoundScalar BindSearchPredicate(Expr e, bool caseSensitive, List<TableValue> inputs)
@@ -269,7 +296,7 @@ internal sealed partial class Binder
     {
         var inputs = new List<TableValue>();
         if (op.Tables.Count == 0)
-            inputs.AddRange(_schema.Tables.Select(t => new TableValue(Scan(t), null, t.Name)));
+            inputs.AddRange(VisibleTables().Select(t => new TableValue(Scan(t), null, t.Name)));
         foreach (var table in op.Tables)
             AddUnionInput(table, false, inputs);
         _operator = op.Name;
@@ -323,7 +350,9 @@ internal sealed partial class Binder
                 case NameExpr name:
                     if (input.Find(name.Name) is { } found)
                         result.Add(new NamedScalar(found, new BoundColumnRef(found, name.Span)));
-                    else if (index == 0 && !inputs.Exists(t => t.Find(name.Name) is not null))
+                    else if (inputs.Select(t => t.Find(name.Name)).FirstOrDefault(c => c is not null) is { } elsewhere)
+                        result.Add(new NamedScalar(NewColumn(name.Name, elsewhere.Type), new BoundLiteral(elsewhere.Type, elsewhere.Type == KqlType.String ? "" : null, name.Span)));
+                    else if (index == 0)
                         UnknownName(name.Name, name.Span);
                     break;
                 case NamedExpr { Value: TypeOfExpr type, Names: [var typed] }:
@@ -332,8 +361,9 @@ internal sealed partial class Binder
                         : new BoundLiteral(type.Type, type.Type == KqlType.String ? "" : null, typed.Span);
                     result.Add(new NamedScalar(NewColumn(typed.Name, type.Type), value));
                     break;
-                case CallExpr { Name: "pack" }:
-                    var all = input.Columns.SelectMany(c => new BoundScalar[] { new BoundLiteral(KqlType.String, c.Name, op.Span), new BoundColumnRef(c, op.Span) });
+                case CallExpr { Name: "pack" or "pack_all" }:
+                    // What is asked for by name is not packed again.
+                    var all = input.Columns.Where(c => !result.Exists(r => r.Column.Name == c.Name)).SelectMany(c => new BoundScalar[] { new BoundLiteral(KqlType.String, c.Name, op.Span), new BoundColumnRef(c, op.Span) });
                     result.Add(Packed("pack_", [.. all], op.Span));
                     break;
                 case NamedExpr { Names: [var named], Value: var expression }:
@@ -387,7 +417,7 @@ internal sealed partial class Binder
             var saved = _scope;
             _scope = new Scope(_scope);
             if (IsDatabase(entity))
-                _scope.Set(op.ScopeName.Name, new DatabaseVariable());
+                _scope.Set(op.ScopeName.Name, DatabaseOf(entity));
             else
                 DeclareTable(op.ScopeName.Name, BindTable(entity), SharedPlanKind.Let);
             if (BindBody(op.Body) is TableValue table)
@@ -395,6 +425,17 @@ internal sealed partial class Binder
             _scope = saved;
         }
 
-        return inputs.Count == 0 ? RequireTable(null, op.Span) : Unite(inputs, null, false);
+        return inputs.Count == 0 ? RequireTable(null, op.Span) : Unite(inputs, null, op.Parameter("kind")?.Word?.Equals("inner", StringComparison.OrdinalIgnoreCase) == true);
     }
+
+    /// <summary>The database that <c>cluster('c').database('d')</c> names; all are the one there is.</summary>
+    private DatabaseVariable DatabaseOf(Expr entity) => entity switch
+    {
+        MemberExpr { Selector: CallExpr { Name: "database" } database, Target: CallExpr { Name: "cluster" } cluster } => new DatabaseVariable(NameIn(database), NameIn(cluster)),
+        CallExpr { Name: "database" } database => new DatabaseVariable(NameIn(database)),
+        NameExpr name when _scope.Find(name.Name) is DatabaseVariable known => known,
+        _ => new DatabaseVariable(_schema.Database),
+    };
+
+    private string NameIn(CallExpr call) => call.Arguments.Count > 0 ? ConstantText(BindScalar(call.Arguments[0])) ?? "" : _schema.Database;
 }

@@ -30,6 +30,9 @@ internal sealed partial class Binder
     private int _deepest;
     private int _unnamedColumns;
     private Dictionary<string, int>? _mentions;
+    private bool _bestEffort;
+    private bool _exactCase;
+    private BoundScalar? _mostRecords;
 
     private Binder(string text, KqlSchema schema, KqlOptions options, DiagnosticBag diagnostics)
     {
@@ -170,10 +173,10 @@ internal sealed partial class Binder
                 BindResult(e.Value);
                 break;
             case PatternStatement pattern:
-                _scope.Set(pattern.Name.Name, new PatternVariable(pattern, _scope));
+                _scope.Set(pattern.Name.Name, new PatternVariable(pattern, _scope, _access));
                 break;
             case OptionStatement { Value: not null } option when option.Name.StartsWith("alias ", StringComparison.Ordinal):
-                _scope.Set(option.Name[6..], new DatabaseVariable());
+                _scope.Set(option.Name[6..], new DatabaseVariable(option.Name[6..]));
                 break;
             case OptionStatement { Value: { } size, Name: "query_bin_auto_size" }:
                 _binAutoSize = BindScalar(size);
@@ -181,7 +184,15 @@ internal sealed partial class Binder
             case OptionStatement { Value: { } at, Name: "query_bin_auto_at" }:
                 _binAutoAt = BindScalar(at);
                 break;
-            case RestrictStatement:
+            case OptionStatement { Name: "best_effort" } option:
+                _bestEffort = option.Value is null || BindScalar(option.Value) is BoundLiteral { Value: true };
+                break;
+            case OptionStatement { Value: { } most, Name: "query_take_max_records" }:
+                _mostRecords = BindCount(most);
+                break;
+            case RestrictStatement restrict:
+                Restrict(restrict);
+                break;
             case OptionStatement:
             case QueryParametersStatement:
                 break;
@@ -358,7 +369,7 @@ internal sealed partial class Binder
         {
             var table = BindTable(value, isResult: true);
             if (_results.Count == before)
-                _results.Add(new KqlResult(null, table.Node));
+                _results.Add(new KqlResult(null, _mostRecords is null ? table.Node : new TakeRelation(table.Node, _mostRecords)));
         }
         else
         {
@@ -375,7 +386,7 @@ internal sealed partial class Binder
         }
     }
 
-    private NamedValue? ResolveVariable(string name) => _scope.Find(name);
+    private NamedValue? ResolveVariable(string name) => FindVariable(name);
 
     private TableScan Scan(KqlTable table)
     {

@@ -93,13 +93,16 @@ internal sealed class TableVariable(string name, Func<TableValue> reference, boo
 }
 
 /// <summary>A user function with the scope it was declared in.</summary>
-internal sealed class FunctionVariable(string name, FunctionExpr declaration, Scope scope) : NamedValue
+internal sealed class FunctionVariable(string name, FunctionExpr declaration, Scope scope, Access? access = null) : NamedValue
 {
     public string Name { get; } = name;
 
     public FunctionExpr Declaration { get; } = declaration;
 
     public Scope Scope { get; } = scope;
+
+    /// <summary>What was in sight where it was declared.</summary>
+    public Access? Access { get; } = access;
 
     /// <summary>Calls being inlined right now, to refuse recursion.</summary>
     public bool IsActive { get; set; }
@@ -118,15 +121,36 @@ internal sealed class EntityGroupVariable(IReadOnlyList<Expr> entities) : NamedV
 }
 
 /// <summary>A declared pattern.</summary>
-internal sealed class PatternVariable(PatternStatement declaration, Scope scope) : NamedValue
+internal sealed class PatternVariable(PatternStatement declaration, Scope scope, Access? access) : NamedValue
 {
     public PatternStatement Declaration { get; } = declaration;
 
     public Scope Scope { get; } = scope;
+
+    /// <summary>What was in sight where it was declared.</summary>
+    public Access? Access { get; } = access;
 }
 
 /// <summary>A database (or macro-expand scope) that stands for the schema's only database.</summary>
-internal sealed class DatabaseVariable : NamedValue;
+/// <param name="database">The name that the query calls it by.</param>
+/// <param name="cluster">The cluster that the query says it is on; null for the present one.</param>
+internal sealed class DatabaseVariable(string database, string? cluster = null) : NamedValue
+{
+    public string Database { get; } = database;
+
+    public string? Cluster { get; } = cluster;
+}
+
+/// <summary>What one restrict statement leaves in sight, on top of those before it.</summary>
+/// <param name="outer">The restriction in force before.</param>
+/// <param name="entities">What stays in sight of the database: tables and functions of the host.</param>
+/// <param name="hidden">Variables that are out of sight.</param>
+internal sealed class Access(Access? outer, Func<string, bool> entities, HashSet<NamedValue> hidden)
+{
+    public bool Allows(string entity) => entities(entity) && outer?.Allows(entity) != false;
+
+    public bool Hides(NamedValue variable) => hidden.Contains(variable) || outer?.Hides(variable) == true;
+}
 
 /// <summary>Names declared by let, parameters and as, from the inside out.</summary>
 internal sealed class Scope(Scope? parent)

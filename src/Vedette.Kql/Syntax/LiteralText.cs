@@ -97,7 +97,10 @@ public static class LiteralText
                 return DateTime.TryParse(string.Concat(s[..(dot + 8)], s[end..]), CultureInfo.InvariantCulture, styles, out value);
         }
 
-        return DateTime.TryParse(s, CultureInfo.InvariantCulture, styles, out value);
+        if (DateTime.TryParse(s, CultureInfo.InvariantCulture, styles, out value))
+            return true;
+        // 2014-11-08T15:05:25 GMT: a zone's name is only read behind a blank between day and time.
+        return s.Length > 11 && s[10] == 'T' && DateTime.TryParse(string.Concat(s[..10], " ", s[11..]), CultureInfo.InvariantCulture, styles, out value);
     }
 
     /// <summary>Reads a timespan: <c>1.5h</c>, <c>[-][d.]hh:mm[:ss[.fffffff]]</c>, or a plain number of days.</summary>

@@ -73,7 +73,7 @@ internal static class OperatorFacts
         ["join"] = ["kind"],
         ["lookup"] = ["kind"],
         ["union"] = ["kind", "withsource", "with_source", "isfuzzy", "best_effort"],
-        ["macro-expand"] = ["isfuzzy", "best_effort", "force_remote"],
+        ["macro-expand"] = ["kind", "isfuzzy", "best_effort", "force_remote"],
         ["find"] = ["withsource", "with_source", "datascope"],
         ["search"] = ["kind"],
         ["mv-expand"] = ["kind", "bagexpansion", "with_itemindex"],

@@ -312,7 +312,7 @@ internal sealed partial class Parser
             case TokenKind.TimeSpan:
                 return ParseTimeSpanLiteral();
             case TokenKind.Typed:
-                return ParseTyped();
+                return ParseTypedValue();
             case TokenKind.Star:
                 Take();
                 return new StarExpr(token.Span);

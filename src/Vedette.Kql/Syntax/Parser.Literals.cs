@@ -144,6 +144,15 @@ internal sealed partial class Parser
             : Malformed(KqlType.TimeSpan, token);
     }
 
+    /// <summary><c>type(content)</c>; <c>datetime()</c> is the present time.</summary>
+    private Expr ParseTypedValue()
+    {
+        var literal = ParseTyped();
+        return literal is { Type: KqlType.DateTime, Value: null } && _text[literal.Span.Start..(literal.Span.Start + literal.Span.Length)].AsSpan().TrimEnd(')').TrimEnd().EndsWith("(")
+            ? new CallExpr(new NameExpr("now", literal.Span), [], literal.Span)
+            : literal;
+    }
+
     /// <summary><c>type(content)</c>.</summary>
     private LiteralExpr ParseTyped()
     {
@@ -251,6 +260,11 @@ internal sealed partial class Parser
         {
             case TokenKind.String:
                 writer.WriteStringValue((string?)ParseString().Value);
+                break;
+            case TokenKind.Long when !long.TryParse(TextOf(Current), out _) && double.TryParse(TextOf(Current), NumberStyles.None, CultureInfo.InvariantCulture, out var large):
+                // Whole numbers that no long holds are reals.
+                Take();
+                writer.WriteRawValue(LiteralText.JsonReal(negative ? -large : large), skipInputValidation: true);
                 break;
             case TokenKind.Long or TokenKind.Real:
                 var number = ParseNumber();

@@ -252,9 +252,21 @@ internal sealed partial class Parser
 
     private MacroExpandOperator ParseMacroExpand(OperatorHead head)
     {
-        var group = AtWord("entity_group") ? ParseEntityGroup() : ParsePostfixTable();
-        ExpectWord("as");
-        var name = ParseName();
+        NameExpr name;
+        Expr group;
+        if (At(TokenKind.Identifier) && IsWord(1, "in"))
+        {
+            name = ParseName();
+            ExpectWord("in");
+            group = AtWord("entity_group") ? ParseEntityGroup() : ParseName();
+        }
+        else
+        {
+            group = AtWord("entity_group") ? ParseEntityGroup() : ParsePostfixTable();
+            ExpectWord("as");
+            name = ParseName();
+        }
+
         Expect(TokenKind.OpenParen, "(");
         var body = ParseStatements(TokenKind.CloseParen);
         Expect(TokenKind.CloseParen, ")");

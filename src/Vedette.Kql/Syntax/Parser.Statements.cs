@@ -106,7 +106,7 @@ internal sealed partial class Parser
         Take();
         ExpectWord("to");
         Expect(TokenKind.OpenParen, "(");
-        var entities = ParseList(() => ParseNamed(wildcard: true));
+        var entities = ParseList(ParseUnionTable);
         Expect(TokenKind.CloseParen, ")");
         return new RestrictStatement(entities, SpanFrom(start));
     }

@@ -78,7 +78,7 @@ internal sealed partial class RelationWriter
                 case SerializeRelation serialize:
                     return Write(serialize.Input);
                 case MvExpandRelation expand:
-                    return writer.Expand(Within(() => writer.Prepare(Open(Write(expand.Input)), expand.Items.Select(i => i.Value).OfType<BoundScalar>())), expand.Items, expand.ItemIndex, expand.BagAsArray, expand.RowLimit, keepEmpty: true);
+                    return writer.Expand(Within(() => writer.Prepare(Open(Write(expand.Input)), expand.Items.Select(i => i.Value).OfType<BoundScalar>())), expand.Items, expand.ItemIndex, expand.BagAsArray, expand.RowLimit);
                 case ParseRelation parse:
                     return writer.Parse(parse, Write(parse.Input));
                 case SummarizeRelation summarize:

@@ -9,11 +9,11 @@ internal sealed partial class RelationWriter
     private Select Expand(MvExpandRelation node)
     {
         var scope = Prepare(Open(Write(node.Input)), node.Items.Select(i => i.Value).OfType<BoundScalar>());
-        return Expand(scope, node.Items, node.ItemIndex, node.BagAsArray, node.RowLimit, keepEmpty: true);
+        return Expand(scope, node.Items, node.ItemIndex, node.BagAsArray, node.RowLimit);
     }
 
-    /// <summary>Expands arrays and bags to rows, one level above.</summary>
-    private Select Expand(Select input, IReadOnlyList<ExpandItem> items, KqlColumn? itemIndex, bool bagAsArray, long? rowLimit, bool keepEmpty)
+    /// <summary>Expands arrays and bags to rows, one level above: no row for what is empty, one for null.</summary>
+    private Select Expand(Select input, IReadOnlyList<ExpandItem> items, KqlColumn? itemIndex, bool bagAsArray, long? rowLimit)
     {
         var inner = input.HasWindow ? input.Wrap() : input;
         var arrays = new List<int>();
@@ -25,13 +25,11 @@ internal sealed partial class RelationWriter
             arrays.Add(id);
         }
 
-        // All arrays get the length of the longest; a row whose arrays are all empty stays.
+        // All arrays get the length of the longest; a row whose arrays are all empty goes.
         var middle = inner.Wrap();
         middle.ReadsTable = false;
         var names = arrays.Select(a => middle.Resolve(a).Text).ToList();
         var size = names.Count == 1 ? $"length({names[0]})" : $"greatest({string.Join(", ", names.Select(n => $"length({n})"))})";
-        if (keepEmpty)
-            size = $"greatest({size}, 1)";
         if (rowLimit is { } limit)
             size = $"least({size}, {Count(limit)})";
         var joined = new List<string>();
@@ -39,7 +37,7 @@ internal sealed partial class RelationWriter
         foreach (var array in arrays)
         {
             var text = middle.Resolve(array).Text;
-            var filled = names.Count > 1 || rowLimit is not null ? $"arrayResize({text}, {size}, '')" : keepEmpty ? $"if(empty({text}), [''], {text})" : text;
+            var filled = names.Count > 1 || rowLimit is not null ? $"arrayResize({text}, {size}, '')" : text;
             elements.Add(NewHidden());
             joined.Add($"{filled} AS {Select.Name(elements[^1])}");
         }
@@ -52,7 +50,12 @@ internal sealed partial class RelationWriter
         {
             var element = Select.Name(elements[i]);
             var value = IsText(items[i]) ? new SqlValue($"toJSONString({element})", KqlType.Dynamic, false) { PlainText = element } : SqlJson.FromJsonText(element);
-            middle.Define(items[i].Column.Id, Typed(value, items[i].Column.Type));
+            var typed = Typed(value, items[i].Column.Type);
+
+            // A text is no number and no truth, whatever it says: elements are cast, not parsed.
+            if (typed.Type is KqlType.Int or KqlType.Long or KqlType.Real or KqlType.Decimal or KqlType.Bool)
+                typed = new SqlValue($"if(startsWith({element}, '\"'), NULL, {typed.Text})", typed.Type, true);
+            middle.Define(items[i].Column.Id, typed);
         }
 
         if (itemIndex is not null)
@@ -67,14 +70,22 @@ internal sealed partial class RelationWriter
     private static string Parts(SqlValue value, bool bagAsArray, bool asText)
     {
         if (value.Elements is not null || value.Strings is not null)
-            return asText ? SqlJson.Strings(value) : SqlJson.Elements(value);
+        {
+            // An array that may be absent has no elements then.
+            var elements = asText ? SqlJson.Strings(value) : SqlJson.Elements(value);
+            return value.IsPresent ? elements : SqlLambda.Let(elements, e => $"if(empty({e}), [''], {e})");
+        }
+
         var dynamic = SqlConvert.ToDynamic(value.Type == KqlType.String ? Functions.FunctionTable.Find("parse_json")!(new Functions.SqlCall("parse_json", [value], KqlType.Dynamic, null!)) : value);
         var others = SqlLambda.Let(dynamic.Text, d =>
-            $"multiIf({d} = '', []::Array(String), startsWith({d}, '['), {(asText ? $"JSONExtract({d}, 'Array(String)')" : $"JSONExtractArrayRaw({d})")}, startsWith({d}, '{{'), "
+            $"multiIf({d} = '', [''], startsWith({d}, '['), {(asText ? Texts(d) : $"JSONExtractArrayRaw({d})")}, startsWith({d}, '{{'), "
             + (bagAsArray
                 ? $"arrayMap(p -> concat('[', toJSONString(p.1), ',', p.2, ']'), JSONExtractKeysAndValuesRaw({d}))"
                 : $"arrayMap(p -> concat('{{', toJSONString(p.1), ':', p.2, '}}'), JSONExtractKeysAndValuesRaw({d}))")
             + $", [{(asText ? SqlConvert.ToText(new SqlValue(d, KqlType.Dynamic, false)).Text : d)}])");
+
+        // The engine takes an array of nulls alone for an empty one.
+        static string Texts(string d) => $"if(notEmpty(JSONExtract({d}, 'Array(String)')), JSONExtract({d}, 'Array(String)'), arrayResize([]::Array(String), JSONLength({d}), ''))";
 
         // Most values are arrays, and those are read in one go; the rest is looked at only where there is none.
         if (dynamic.Json is not { Steps.Count: > 0 } path)
@@ -92,7 +103,7 @@ internal sealed partial class RelationWriter
         numbered.Order = [];
         numbered.IsNumbered = false;
         numbered.DefineAlways(row, new SqlValue("rowNumberInAllBlocks()", KqlType.Long, false));
-        var expanded = Expand(numbered.Wrap(), node.Items, node.ItemIndex, false, node.RowLimit, keepEmpty: false);
+        var expanded = Expand(numbered.Wrap(), node.Items, node.ItemIndex, false, node.RowLimit);
         var outer = _carried;
         _carried = [.. outer, .. groups, .. node.Input.Columns];
         var result = PerGroup(expanded, [row], null, node.Context, node.Body);

@@ -252,7 +252,7 @@ internal sealed class Select(SqlSource source)
     public string OrderTerms() => string.Join(", ", Order.Select(key =>
         Resolve(key.Id).Text is var text && int.TryParse(text, out _)
             ? "tuple()"
-            : $"{Resolve(key.Id).Text}{(key.Descending ? " DESC" : " ASC")}{(key.NullsFirst ? " NULLS FIRST" : " NULLS LAST")}"));
+            : $"{(Resolve(key.Id).Type == KqlType.Guid ? $"toString({text})" : text)}{(key.Descending ? " DESC" : " ASC")}{(key.NullsFirst ? " NULLS FIRST" : " NULLS LAST")}"));
 
     private static bool IsName(string text) => text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_') && !char.IsAsciiDigit(text[0])
         || (text.Length > 2 && text[0] == '`' && text.IndexOf('`', 1) == text.Length - 1);

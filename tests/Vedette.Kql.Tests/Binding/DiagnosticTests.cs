@@ -81,6 +81,7 @@ public sealed class DiagnosticTests
         var compilation = TestSchema.Bind("union isfuzzy=true DeviceInfo, Nope | take 1");
         compilation.Succeeded.ShouldBeTrue();
         compilation.Diagnostics.ShouldHaveSingleItem().Severity.ShouldBe(KqlSeverity.Warning);
+        TestSchema.Bind("union isfuzzy=true Nope, (Neither | take 1)").Succeeded.ShouldBeFalse();
     }
 
     [Fact]
