@@ -43,7 +43,7 @@ internal sealed partial class Binder
                 return new BoundCall(FunctionTable.Scalar(call.Name), [.. (_row?.Input?.Columns ?? []).Select(c => new BoundColumnRef(c, call.Span))], KqlType.Long, call.Span);
             case "column_names_of" when call.Arguments.Count == 1 && IsTabular(call.Arguments[0]):
                 var names = BindTable(call.Arguments[0]).Columns.Select(c => c.Name);
-                return new BoundLiteral(KqlType.Dynamic, "[" + string.Join(',', names.Select(n => System.Text.Json.JsonSerializer.Serialize(n, KqlJson.Default.String))) + "]", call.Span);
+                return new BoundLiteral(KqlType.Dynamic, "[" + string.Join(',', names.Select(n => KqlJson.Quote(n))) + "]", call.Span);
             case "materialize" or "table" or "totable":
                 return Report("KS108", Of("Scalar value expected."), call.Span);
         }

@@ -85,5 +85,5 @@ internal static class Folding
     }
 
     private static string Json(string text) =>
-        System.Text.Json.JsonSerializer.Serialize(text, KqlJson.Default.String);
+        KqlJson.Quote(text);
 }

@@ -259,7 +259,7 @@ internal sealed partial class Parser
         switch (Current.Kind)
         {
             case TokenKind.String:
-                writer.WriteStringValue((string?)ParseString().Value);
+                writer.WriteRawValue(KqlJson.Quote((string?)ParseString().Value ?? ""), skipInputValidation: true);
                 break;
             case TokenKind.Long when !long.TryParse(TextOf(Current), out _) && double.TryParse(TextOf(Current), NumberStyles.None, CultureInfo.InvariantCulture, out var large):
                 // Whole numbers that no long holds are reals.

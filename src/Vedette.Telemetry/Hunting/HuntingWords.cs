@@ -22,8 +22,8 @@ internal static class HuntingWords
     /// <summary>The last instant that the engine can hold.</summary>
     public static DateTime EndOfTime { get; } = new(2299, 12, 31, 0, 0, 0, DateTimeKind.Utc);
 
-    // The engine repeats the whole pattern.
-    private static string Short(string text) => text.Length <= LongestDetail ? text : text[..LongestDetail] + " …";
+    /// <summary>The beginning of a text that may be long: the engine repeats whole patterns.</summary>
+    public static string Short(string text) => text.Length <= LongestDetail ? text : text[..LongestDetail] + " …";
 
     /// <summary>The first error of a compilation.</summary>
     public static HuntingException Translate(KqlCompilation compilation)
@@ -43,7 +43,7 @@ internal static class HuntingWords
             new HuntingException(HuntingFailure.ExcessiveResources, ExcessiveResources, inner: error),
         "TOO_BIG_AST" or "TOO_DEEP_AST" or "TOO_DEEP_RECURSION" or "TOO_DEEP_SUBQUERIES" or "QUERY_IS_TOO_LARGE" or "TOO_MANY_COLUMNS"
             or "TOO_DEEP_PIPELINE" => new HuntingException(HuntingFailure.ExcessiveResources, QueryTooLarge, inner: error),
-        "CANNOT_COMPILE_REGEXP" => new HuntingException(HuntingFailure.Semantic, "Invalid regular expression: " + Short(error.Message), inner: error),
+        _ when error.Message.Contains("re2 pattern", StringComparison.Ordinal) || error.Name == "CANNOT_COMPILE_REGEXP" => new HuntingException(HuntingFailure.Semantic, "Invalid regular expression: " + Short(error.Message), inner: error),
         "FUNCTION_THROW_IF_VALUE_IS_NON_ZERO" => new HuntingException(HuntingFailure.Semantic, Short(error.Message.Split(": while executing")[0]), inner: error),
         _ => new HuntingException(HuntingFailure.Internal, Unexpected, inner: error),
     };

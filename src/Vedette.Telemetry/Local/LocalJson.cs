@@ -8,7 +8,8 @@ namespace Vedette.Telemetry.Local;
 /// <summary>Dynamic values in this process.</summary>
 internal static class LocalJson
 {
-    private static readonly JsonDocumentOptions Options = new() { MaxDepth = 256 };
+    /// <summary>How deep JSON may be.</summary>
+    public static readonly JsonDocumentOptions Options = new() { MaxDepth = 256 };
 
     /// <summary>JSON text as a value; null for null, and for text that is no JSON.</summary>
     public static JsonNode? Parse(string? json)

@@ -35,7 +35,7 @@ internal static class LocalValues
             {
                 int i => (long)i,
                 double d => double.IsFinite(d) ? (long)d : null,
-                decimal m => (long)m,
+                decimal m => m is >= long.MinValue and <= long.MaxValue ? (long)m : null,
                 bool b => b ? 1L : 0L,
                 TimeSpan t => t.Ticks,
                 DateTime t => t.Ticks,
@@ -95,7 +95,7 @@ internal static class LocalValues
     };
 
     /// <summary>A JSON string.</summary>
-    public static string Quote(string text) => JsonSerializer.Serialize(text, Plain);
+    public static string Quote(string text) => KqlJson.Quote(text);
 
     /// <summary>A real as Kusto prints it: never like an integer.</summary>
     public static string RealText(double value)
@@ -107,8 +107,6 @@ internal static class LocalValues
         var text = value.ToString("R", CultureInfo.InvariantCulture);
         return text.AsSpan().IndexOfAny('.', 'E') < 0 ? text + ".0" : text;
     }
-
-    private static readonly JsonSerializerOptions Plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static string JsonText(string json)
     {

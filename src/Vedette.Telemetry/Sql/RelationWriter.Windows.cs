@@ -38,7 +38,7 @@ internal sealed partial class RelationWriter
 
     private Select Prepare(Select scope, BoundScalar scalar)
     {
-        if (_scalars.IsHoisted(scalar))
+        if (_scalars.IsHoisted(scalar, scope))
             return scope;
         foreach (var child in BoundTree.Children(scalar))
             scope = Prepare(scope, child);

@@ -24,8 +24,8 @@ internal sealed partial class ScalarWriter(SqlContext context, RelationWriter re
     /// <summary>Notes that a call's value is already a column.</summary>
     public void Hoist(BoundScalar scalar, int column) => _hoisted[scalar] = column;
 
-    /// <summary>Whether a call's value is already a column.</summary>
-    public bool IsHoisted(BoundScalar scalar) => _hoisted.ContainsKey(scalar);
+    /// <summary>Whether a call's value is already a column of a select. The same call may stand over several readings of a relation.</summary>
+    public bool IsHoisted(BoundScalar scalar, Select scope) => _hoisted.TryGetValue(scalar, out var column) && scope.TryResolve(column) is not null;
 
     /// <summary>Writes an expression and notes its depth.</summary>
     public SqlValue Write(BoundScalar scalar, Select scope)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using Vedette.Kql;
 
 namespace Vedette.Telemetry.Sql;
@@ -31,6 +32,8 @@ internal sealed class Select(SqlSource source)
     private readonly List<Func<string>> _where = [];
     private readonly Dictionary<int, int> _depth = [];
     private readonly Dictionary<int, int> _parts = [];
+    // Defined before the rows were grouped.
+    private readonly HashSet<int> _plain = [];
     private string? _rendered;
 
     // Ids of arrays lie beside those of their columns.
@@ -42,7 +45,15 @@ internal sealed class Select(SqlSource source)
     public SqlSource Source { get; } = source;
 
     /// <summary>GROUP BY terms; null when the select does not group.</summary>
-    public IReadOnlyList<string>? GroupBy { get; set; }
+    public IReadOnlyList<string>? GroupBy
+    {
+        get;
+        set
+        {
+            field = value;
+            _plain.UnionWith(_definitions.Keys);
+        }
+    }
 
     /// <summary>Whether each row stands only once; all columns have to be required then.</summary>
     public bool IsDistinct { get; set; }
@@ -236,6 +247,8 @@ internal sealed class Select(SqlSource source)
             text.Append(" WHERE ").Append(string.Join(" AND ", _where.Select(w => w())));
         if (GroupBy is { Count: > 0 })
             text.Append(" GROUP BY ").Append(string.Join(", ", GroupBy));
+        else if (GroupBy is not null && !columns.Any(IsAggregated))
+            text.Append(" HAVING count() >= 0");
         text.Append(order);
         if (LimitBy is not null)
             text.Append(" LIMIT 1 BY ").Append(LimitBy);
@@ -243,6 +256,10 @@ internal sealed class Select(SqlSource source)
             text.Append(" LIMIT ").Append(Limit);
         return text.ToString();
     }
+
+    /// <summary>Whether a term is made of an aggregate: without one, rows would not be grouped at all.</summary>
+    private bool IsAggregated(string term) => _definitions.Any(d => !_plain.Contains(d.Key)
+        && (term.Contains(d.Value, StringComparison.Ordinal) || Regex.IsMatch(term, $@"\b{Name(d.Key)}\b")));
 
     private string OrderText() => Order.Count == 0
         ? ""

@@ -50,7 +50,7 @@ internal static class SqlArithmetic
             KqlOperator.Multiply => $"({a.Text} * {b.Text})",
             KqlOperator.Divide when integer => $"intDivOrNull({a.Text}, {b.Text})",
             KqlOperator.Divide => type == KqlType.Decimal ? $"({a.Text} / nullIf({b.Text}, 0))" : $"({a.Text} / {b.Text})",
-            KqlOperator.Modulo when integer => $"positiveModuloOrNull({a.Text}, {b.Text})",
+            KqlOperator.Modulo when integer => $"positiveModuloOrNull({a.Text}, {Divisor(b, b.Text)})",
             KqlOperator.Modulo => SqlLambda.Let(a.Text, b.Text, (x, y) => $"({x} - {y} * floor({x} / {y}))"),
             _ => throw new ArgumentOutOfRangeException(nameof(op)),
         };
@@ -61,6 +61,10 @@ internal static class SqlArithmetic
             text = $"toInt64({text})";
         return new SqlValue(text, type, nullable);
     }
+
+    /// <summary>A divisor of which only the remainder is asked. The engine stumbles over the lowest number by -1.</summary>
+    public static string Divisor(SqlValue value, string text) => value is { IsConstant: true, Constant: not null } && Convert.ToDecimal(value.Constant is TimeSpan span ? span.Ticks : value.Constant, CultureInfo.InvariantCulture) != -1
+        ? text : SqlLambda.Let(text, v => $"if({v} = -1, 1, {v})");
 
     private static string Number(SqlValue value) => value.Type is KqlType.Real ? value.Text : $"toFloat64({value.Text})";
 

@@ -62,6 +62,8 @@ internal static class SqlConvert
     /// <summary>The JSON text of a value as an element of an array or bag: 'null' for null.</summary>
     public static string ToJson(SqlValue value)
     {
+        if (value is { IsConstant: true, Constant: null })
+            return "'null'";
         var x = value.Text;
         var text = value.Type switch
         {
@@ -184,7 +186,8 @@ internal static class SqlConvert
             KqlType.String => new SqlValue(SqlLambda.Let(x, ParseTimeSpan), KqlType.TimeSpan, true),
             KqlType.Dynamic => new SqlValue(SqlLambda.Let(ToText(value).Text, ParseTimeSpan), KqlType.TimeSpan, true),
             KqlType.Int or KqlType.Long => new SqlValue($"toInt64({x})", KqlType.TimeSpan, value.Nullable),
-            KqlType.Real or KqlType.Decimal => new SqlValue($"toInt64({x})", KqlType.TimeSpan, value.Nullable),
+            KqlType.Real => new SqlValue($"accurateCastOrNull(trunc({x}), 'Int64')", KqlType.TimeSpan, true),
+            KqlType.Decimal => new SqlValue($"toInt64OrNull(toString(trunc({x})))", KqlType.TimeSpan, true),
             _ => SqlConstant.Null(KqlType.TimeSpan),
         };
     }

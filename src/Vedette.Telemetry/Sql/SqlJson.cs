@@ -85,7 +85,7 @@ internal static class SqlJson
             return null;
         try
         {
-            return JsonDocument.Parse(text);
+            return JsonDocument.Parse(text, Local.LocalJson.Options);
         }
         catch (JsonException)
         {

@@ -24,9 +24,8 @@ internal static class TermSearch
         var s = subject.Text;
         if (pattern is not { IsConstant: true, Constant: string needle })
             return WriteVariable(op, s, pattern.Text);
-        var ascii = Ascii.IsValid(needle);
-        var low = Lower(s, ascii);
-        var lowNeedle = needle.ToLowerInvariant();
+        var lowNeedle = Lowered(needle);
+        var low = Lower(s, lowNeedle);
         switch (op)
         {
             case KqlOperator.EqualIgnoreCase:
@@ -69,11 +68,10 @@ internal static class TermSearch
     /// <summary>has_any or has_all with constant needles: single terms go in one pass.</summary>
     public static string Set(string subject, IReadOnlyList<string> needles, bool any)
     {
-        var ascii = needles.All(n => Ascii.IsValid(n));
-        var low = Lower(subject, ascii);
+        var low = Lower(subject, string.Concat(needles.Select(Lowered)));
         var words = new List<string>();
         var parts = new List<string>();
-        foreach (var needle in needles.Select(n => n.ToLowerInvariant()).Distinct())
+        foreach (var needle in needles.Select(Lowered).Distinct())
         {
             if (IsTerm(needle))
                 words.Add(needle);
@@ -98,18 +96,18 @@ internal static class TermSearch
 
     private static string WriteVariable(KqlOperator op, string s, string n) => op switch
     {
-        KqlOperator.EqualIgnoreCase => $"(lowerUTF8({s}) = lowerUTF8({n}))",
-        KqlOperator.Contains => $"(position(lowerUTF8({s}), lowerUTF8({n})) > 0)",
+        KqlOperator.EqualIgnoreCase => $"({Folded(s)} = {Folded(n)})",
+        KqlOperator.Contains => $"(position({Folded(s)}, {Folded(n)}) > 0)",
         KqlOperator.ContainsCs => $"(position({s}, {n}) > 0)",
-        KqlOperator.StartsWith => $"startsWith(lowerUTF8({s}), lowerUTF8({n}))",
+        KqlOperator.StartsWith => $"startsWith({Folded(s)}, {Folded(n)})",
         KqlOperator.StartsWithCs => $"startsWith({s}, {n})",
-        KqlOperator.EndsWith => $"endsWith(lowerUTF8({s}), lowerUTF8({n}))",
+        KqlOperator.EndsWith => $"endsWith({Folded(s)}, {Folded(n)})",
         KqlOperator.EndsWithCs => $"endsWith({s}, {n})",
-        KqlOperator.Has => VariableHas($"lowerUTF8({s})", $"lowerUTF8({n})", true, true),
+        KqlOperator.Has => VariableHas(Folded(s), Folded(n), true, true),
         KqlOperator.HasCs => VariableHas(s, n, true, true),
-        KqlOperator.HasPrefix => VariableHas($"lowerUTF8({s})", $"lowerUTF8({n})", true, false),
+        KqlOperator.HasPrefix => VariableHas(Folded(s), Folded(n), true, false),
         KqlOperator.HasPrefixCs => VariableHas(s, n, true, false),
-        KqlOperator.HasSuffix => VariableHas($"lowerUTF8({s})", $"lowerUTF8({n})", false, true),
+        KqlOperator.HasSuffix => VariableHas(Folded(s), Folded(n), false, true),
         KqlOperator.HasSuffixCs => VariableHas(s, n, false, true),
         KqlOperator.MatchesRegex => $"match({s}, concat('(?-s)', {n}))",
         _ => throw ScalarWriter.Unsupported($"The operator {op} needs a constant pattern"),
@@ -155,7 +153,16 @@ internal static class TermSearch
         return "(" + string.Join(" AND ", conditions.Distinct()) + ")";
     }
 
-    private static string Lower(string text, bool ascii) => (ascii ? "lower(" : "lowerUTF8(") + text + ")";
+    // The engine ends words with another sigma, which is the same letter for who searches.
+    private static string Lower(string text, string needle) => Ascii.IsValid(needle) ? $"lower({text})"
+        : needle.AsSpan().IndexOfAny('σ', 'İ') >= 0 ? Folded(text) : $"lowerUTF8({text})";
+
+    // It also takes the dotted capital I apart, so that a plain i would be found in it.
+    private static string Folded(string text) => $"replaceAll(replaceAll(lowerUTF8({text}), 'ς', 'σ'), 'i\u0307', 'İ')";
+
+    /// <summary>A needle in the letters that the engine makes small ones of.</summary>
+    private static string Lowered(string needle) =>
+        needle.ToLowerInvariant().Replace('ς', 'σ');
 
     private static bool IsTerm(string needle) => needle.Length > 0 && needle.All(IsTermChar);
 

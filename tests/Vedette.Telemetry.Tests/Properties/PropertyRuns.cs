@@ -81,6 +81,8 @@ internal static class PropertyRuns
             await store.AppendAsync(tenant, rows, null, default);
         }
 
+        await store.AppendAsync(Tenant, [.. OddRows.Make()], null, default);
+
         return new HuntingService(TestEngine.Shared, options, new HuntingCatalogue(options), TimeProvider.System);
     }
 }

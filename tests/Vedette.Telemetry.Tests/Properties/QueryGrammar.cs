@@ -6,7 +6,9 @@ namespace Vedette.Telemetry.Tests.Properties;
 /// Makes queries at random that mean something: it knows the columns at each place and their types, so that most of what it makes is right. The
 /// same random source makes the same query.
 /// </summary>
-internal sealed class QueryGrammar(Random random)
+/// <param name="random">The source.</param>
+/// <param name="wide">Whether all functions, aggregates and operators may stand in it, also where their arguments may turn out wrong.</param>
+internal sealed partial class QueryGrammar(Random random, bool wide = false)
 {
     /// <summary>A table with a column of each type, nulls and odd values, for queries that need no stored rows.</summary>
     public const string Table =
@@ -19,6 +21,9 @@ internal sealed class QueryGrammar(Random random)
 
     private static readonly KqlType[] Types =
         [KqlType.Bool, KqlType.Int, KqlType.Long, KqlType.Real, KqlType.Decimal, KqlType.String, KqlType.DateTime, KqlType.TimeSpan, KqlType.Guid, KqlType.Dynamic];
+
+    /// <summary>The columns of <see cref="Table"/>.</summary>
+    public static IReadOnlyList<(string Name, KqlType Type)> Columns => TableColumns;
 
     private static readonly (string, KqlType)[] TableColumns =
     [
@@ -39,7 +44,7 @@ internal sealed class QueryGrammar(Random random)
     /// <summary>A whole query.</summary>
     public string Query()
     {
-        var steps = new List<string> { Source() };
+        var steps = new List<string> { wide ? WideSource() : Source() };
         var count = 1 + random.Next(5);
         for (var i = 0; i < count; i++) steps.Add(Step());
         return Table + string.Join("\n| ", steps);
@@ -94,6 +99,7 @@ internal sealed class QueryGrammar(Random random)
     private string Step()
     {
         if (_scope.Count == 0) return "count";
+        if (wide && random.Next(2) == 0) return WideStep();
         switch (random.Next(32))
         {
             case 0 or 1 or 2 or 3: return "where " + Bool(3);
@@ -321,7 +327,8 @@ internal sealed class QueryGrammar(Random random)
     {
         var columns = _scope.Where(c => c.Type == type).ToList();
         if (columns.Count > 0 && (depth <= 0 || random.Next(3) == 0)) return One(columns).Name;
-        if (depth <= 0) return Literal(type);
+        if (depth <= 0) return wide ? OddValues.Literal(random, type) : Literal(type);
+        if (wide && random.Next(2) == 0 && AnyFunction(type, depth) is { } call) return call;
         return type switch
         {
             KqlType.Bool => Bool(depth),

@@ -32,4 +32,25 @@ public sealed class RandomQueryProperties
             return error.Failure == HuntingFailure.Internal || error.Message.Length == 0 ? $"{error.Failure}: {error.Message} {error.InnerException?.Message}\n{query}" : null;
         }
     });
+
+    // Values that are refused in words.
+    private static readonly string[] Refused = ["time zone", "_isvalid", "current_node_id", "needs a constant percentile", "bin_auto()", "JSON path", "unknown group"];
+
+    [Fact]
+    public void Queries_of_the_wide_grammar_never_break_the_engine() => FuzzCampaign.Run("queries", 150, random =>
+    {
+        var query = new QueryGrammar(random, wide: true).Query();
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        var answer = Answer.Of(query);
+        var wrong = new List<(string, string)>();
+        if (answer.IsBroken) wrong.Add((answer.ErrorText, query[QueryGrammar.Table.Length..]));
+        if (FuzzCampaign.IsLong)
+        {
+            // What cannot be had and what the grammar gets wrong is worth a look, no more.
+            if (answer.Error is { Failure: HuntingFailure.Unsupported or HuntingFailure.ExcessiveResources or HuntingFailure.Timeout } && !Refused.Any(r => answer.Error.Message.Contains(r, StringComparison.Ordinal))) wrong.Add((answer.ErrorText, query[QueryGrammar.Table.Length..]));
+                        if (clock.Elapsed.TotalSeconds > 5) wrong.Add(("slow", clock.Elapsed + "\n" + query[QueryGrammar.Table.Length..]));
+        }
+
+        return wrong;
+    });
 }

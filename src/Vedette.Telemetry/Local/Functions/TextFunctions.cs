@@ -35,7 +35,7 @@ internal static class TextFunctions
     /// <summary>The time zone of the second argument; null for the empty name.</summary>
     private static TimeZoneInfo? Zone(LocalCall c) => c.Text(1) is not { Length: > 0 } name ? null
         : TimeZones.Name(name) is { } known ? TimeZoneInfo.FindSystemTimeZoneById(known)
-        : throw new Hunting.HuntingException(Hunting.HuntingFailure.Semantic, $"{c.Name}(): the time zone '{name}' is not known.");
+        : throw new Hunting.HuntingException(Hunting.HuntingFailure.Semantic, $"{c.Name}(): the time zone '{Hunting.HuntingWords.Short(name)}' is not known.");
 
     /// <summary>Windows' rules: blanks part arguments, quotes hold them together, a backslash escapes a quote.</summary>
     private static JsonArray? CommandLine(string line)
@@ -184,6 +184,8 @@ internal static class TextFunctions
         {
             var part = 0;
             if (i < parts.Length && (!int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out part) || part > 99_999_999))
+                return null;
+            if (result > 790_000_000_000_000_000_000m)
                 return null;
             result = (result * 100_000_000m) + part;
         }

@@ -139,6 +139,8 @@ internal static class AggregateTable
     private static SqlValue Sum(AggregateCall c)
     {
         var value = Number(c, 0);
+        if (value.Type == KqlType.DateTime)
+            return SqlConvert.FromTicks(new SqlValue($"ifNull({c.Apply("sum", $"({SqlConvert.Ticks(value).Text} + {SqlConvert.UnixEpochTicks})")}, 0) - {SqlConvert.UnixEpochTicks}", KqlType.TimeSpan, false));
         var sum = c.Apply("sum", value.Text);
         if (value.Nullable)
             sum = $"ifNull({sum}, 0)";

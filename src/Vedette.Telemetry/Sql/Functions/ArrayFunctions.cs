@@ -15,10 +15,10 @@ internal static class ArrayFunctions
         table["array_reverse"] = c => OfArray(c, a => $"arrayReverse({a})");
         table["array_sum"] = c => c.Real($"arraySum(arrayMap(e -> toFloat64OrZero(e), {c.Elements(0)}))");
         table["array_index_of"] = IndexOf;
-        table["array_rotate_left"] = c => OfArray(c, a => $"arrayRotateLeft({a}, {c.L(1)})");
-        table["array_rotate_right"] = c => OfArray(c, a => $"arrayRotateRight({a}, {c.L(1)})");
-        table["array_shift_left"] = c => OfArray(c, a => $"arrayShiftLeft({a}, {c.L(1)}, {Fill(c)})");
-        table["array_shift_right"] = c => OfArray(c, a => $"arrayShiftRight({a}, {c.L(1)}, {Fill(c)})");
+        table["array_rotate_left"] = c => OfArray(c, a => Turned("arrayRotateLeft", a, c));
+        table["array_rotate_right"] = c => OfArray(c, a => Turned("arrayRotateRight", a, c));
+        table["array_shift_left"] = c => OfArray(c, a => Shifted("arrayShiftLeft", a, c));
+        table["array_shift_right"] = c => OfArray(c, a => Shifted("arrayShiftRight", a, c));
         table["array_split"] = SplitAt;
         table["set_has_element"] = c => c.Bool($"has({c.Elements(0)}, {c.J(1)})");
         table["set_union"] = c => SqlJson.FromElements("arrayDistinct(arrayConcat(" + string.Join(", ", Enumerable.Range(0, c.Count).Select(c.Elements)) + "))");
@@ -43,11 +43,20 @@ internal static class ArrayFunctions
     /// <summary>A function of one array: null when the argument is no array.</summary>
     private static SqlValue OfArray(SqlCall c, Func<string, string> write)
     {
+        if (c[0].IsConstant && SqlJson.ConstantElements(c[0]) is null)
+            return SqlConstant.Dynamic("");
         var elements = write(c.Elements(0));
         return c[0].IsPresent || c[0].IsConstant
             ? SqlJson.FromElements(elements)
             : c.Json($"if(startsWith({c.D(0)}, '['), concat('[', arrayStringConcat({elements}, ','), ']'), '')");
     }
+
+    // The engine refuses numbers that are far beyond the array.
+    private static string Turned(string function, string array, SqlCall c) =>
+        SqlLambda.Let(array, a => $"{function}({a}, {c.L(1)} % toInt64(greatest(length({a}), 1)))");
+
+    private static string Shifted(string function, string array, SqlCall c) =>
+        SqlLambda.Let(array, a => $"{function}({a}, greatest(least({c.L(1)}, toInt64(length({a}))), 0 - toInt64(length({a}))), {Fill(c)})");
 
     private static SqlValue Length(SqlCall c)
     {

@@ -28,7 +28,7 @@ internal static class BagFunctions
         for (var i = 0; i + 1 < c.Count; i += 2)
         {
             var key = c[i].IsConstant
-                ? SqlText.Quote((i == 0 ? "{" : ",") + System.Text.Json.JsonSerializer.Serialize(c.ConstantText(i), Plain) + ":")
+                ? SqlText.Quote((i == 0 ? "{" : ",") + KqlJson.Quote(c.ConstantText(i)) + ":")
                 : $"'{(i == 0 ? "{" : ",")}', toJSONString({c.S(i)}), ':'";
             parts.Add(key);
             parts.Add(c.J(i + 1));
@@ -37,8 +37,6 @@ internal static class BagFunctions
         parts.Add("'}'");
         return new SqlValue("concat(" + string.Join(", ", parts) + ")", KqlType.Dynamic, false) { IsPresent = true };
     }
-
-    private static readonly System.Text.Json.JsonSerializerOptions Plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private static SqlValue HasKey(SqlCall c)
     {

@@ -82,12 +82,12 @@ internal static class ConversionFunctions
         {
             try
             {
-                using var document = System.Text.Json.JsonDocument.Parse(text);
-                return SqlConstant.Dynamic(document.RootElement.GetRawText());
+                using var document = System.Text.Json.JsonDocument.Parse(text, Local.LocalJson.Options);
+                return SqlConstant.Dynamic(document.RootElement is { ValueKind: System.Text.Json.JsonValueKind.Number } number && !double.IsFinite(number.GetDouble()) ? KqlJson.Quote(text) : document.RootElement.GetRawText());
             }
             catch (System.Text.Json.JsonException)
             {
-                return text.Length == 0 ? SqlConstant.Dynamic("") : SqlConstant.Dynamic(System.Text.Json.JsonSerializer.Serialize(text));
+                return text.Length == 0 ? SqlConstant.Dynamic("") : SqlConstant.Dynamic(KqlJson.Quote(text));
             }
         }
 

@@ -197,7 +197,7 @@ internal static class DateTimeFunctions
     {
         if (!c[1].IsConstant)
             throw SqlCall.Unsupported($"{c.Name}() needs a constant time zone");
-        var zone = SqlText.Quote(Local.Functions.TimeZones.Name(c.ConstantText(1)) ?? throw SqlCall.Unsupported($"The time zone '{c.ConstantText(1)}' is not known"));
+        var zone = SqlText.Quote(Local.Functions.TimeZones.Name(c.ConstantText(1)) ?? throw SqlCall.Unsupported($"The time zone '{Hunting.HuntingWords.Short(c.ConstantText(1))}' is not known"));
         var offset = SqlLambda.Let(c.T(0), t => sign == "+"
             ? OffsetOf(t)
             : SqlLambda.Let(OffsetOf($"subtractDays({t}, 1)"), OffsetOf($"addDays({t}, 1)"), (before, after) =>

@@ -25,9 +25,9 @@ internal static class GeoFunctions
             var level = c.Has(1) ? c.L(1) : $"toInt64(h3GetResolution({h})) + 1";
             return $"if({level} BETWEEN toInt64(h3GetResolution({h})) AND 15, {Cells($"h3ToChildren({h}, toUInt8(greatest(least({level}, 15), h3GetResolution({h}))))")}, '')";
         }, "''"));
-        table["geo_h3cell_neighbors"] = c => c.Json(Valid(c.S(0), h => Cells($"arrayRotateLeft(h3HexRing({h}, toUInt16(1)), 1)"), "''"));
-        table["geo_h3cell_rings"] = c => c.Json(Valid(c.S(0), h =>
-            $"concat('[', arrayStringConcat(arrayMap(k -> {Cells($"arrayRotateLeft(h3HexRing({h}, toUInt16(k)), k)")}, range(0, toUInt16(greatest(least({c.L(1)}, 142), 0) + 1))), ','), ']')", "''"));
+        table["geo_h3cell_neighbors"] = c => c.Json(Valid(c.S(0), h => Ring(h, "1", "1"), "''"));
+        table["geo_h3cell_rings"] = c => c.Json(Valid(c.S(0), h => SqlLambda.Let($"ifNull(greatest(least({c.L(1)}, 142), 0), 0)", most =>
+            $"concat('[', arrayStringConcat(arrayMap(k -> {Ring(h, "k", most)}, range(0, toUInt16({most} + 1))), ','), ']')"), "''"));
         table["geo_polygon_to_h3cells"] = c =>
         {
             // The engine takes the polygons of a shape; a ring of fewer points or a level out of range gives null.
@@ -51,6 +51,13 @@ internal static class GeoFunctions
             $"if(match({t}, '^[0-9a-fA-F]{{15,16}}$') AND h3IsValid(stringToH3(if(match({t}, '^[0-9a-fA-F]{{15,16}}$'), {t}, '8001fffffffffff'))), "
             + $"arrayMap({cell} -> {write(cell)}, [stringToH3(if(match({t}, '^[0-9a-fA-F]{{15,16}}$') AND h3IsValid(stringToH3(if(match({t}, '^[0-9a-fA-F]{{15,16}}$'), {t}, '8001fffffffffff'))), {t}, '8001fffffffffff'))])[1], {absent})");
     }
+
+    /// <summary>
+    /// The cells at a distance. The engine goes around a cell ring by ring, but not where one of the twelve pentagons lies within the last ring.
+    /// </summary>
+    private static string Ring(string cell, string distance, string most) => SqlLambda.Let($"arrayExists(x -> h3IsPentagon(x), h3kRing({cell}, toUInt16({most})))", near => Cells(
+        $"if({near}, arrayFilter(x -> {distance} = 0 OR NOT has(h3kRing({cell}, toUInt16(greatest(toInt64({distance}) - 1, 0))), x), h3kRing({cell}, toUInt16({distance}))), "
+        + $"arrayRotateLeft(h3HexRing(if({near}, stringToH3('8f2a1072b59e2cb'), {cell}), toUInt16({distance})), {distance}))"));
 
     private static string Cells(string array) => $"concat('[', arrayStringConcat(arrayMap(x -> concat('\"', h3ToString(x), '\"'), {array}), ','), ']')";
 

@@ -11,8 +11,8 @@ internal static class RegexFunctions
         table["extract"] = Extract;
         table["extract_all"] = ExtractAll;
         table["extractall"] = ExtractAll;
-        table["replace_regex"] = c => c.Text($"replaceRegexpAll({c.S(0)}, {Re2.Sql(c[1], c.S(1))}, {Rewrite(c, 2)})");
-        table["replace"] = c => c.Text($"replaceRegexpAll({c.S(2)}, {Re2.Sql(c[0], c.S(0))}, {Rewrite(c, 1)})");
+        table["replace_regex"] = c => Replace(c, 0, 1, 2);
+        table["replace"] = c => Replace(c, 2, 0, 1);
         table["regex_quote"] = c => c.Text($"regexpQuoteMeta({c.S(0)})");
         table["trim"] = c => c.Text($"replaceRegexpOne(replaceRegexpOne({c.S(1)}, {Anchored(c, start: true)}, ''), {Anchored(c, start: false)}, '')");
         table["trim_start"] = c => c.Text($"replaceRegexpOne({c.S(1)}, {Anchored(c, start: true)}, '')");
@@ -25,6 +25,27 @@ internal static class RegexFunctions
         if (c[0].IsConstant)
             return SqlText.Quote(start ? $"^(?:{Re2.Text(c.ConstantText(0))})" : $"(?:{Re2.Text(c.ConstantText(0))})$");
         return start ? $"concat('(?-s)^(?:', {c.S(0)}, ')')" : $"concat('(?-s)(?:', {c.S(0)}, ')$')";
+    }
+
+    private static SqlValue Replace(SqlCall c, int source, int pattern, int rewrite)
+    {
+        // A rewrite that names a group which there is none of leaves the text as it is.
+        if (c[pattern].IsConstant && c[rewrite].IsConstant && Named(c.ConstantText(rewrite)) > Groups(c.ConstantText(pattern)))
+            return c.Text($"if(match({c.S(source)}, {Re2.Sql(c[pattern], c.S(pattern))}), {c.S(source)}, {c.S(source)})");
+        return c.Text($"replaceRegexpAll({c.S(source)}, {Re2.Sql(c[pattern], c.S(pattern))}, {Rewrite(c, rewrite)})");
+    }
+
+    /// <summary>The highest group that a rewrite names.</summary>
+    private static int Named(string rewrite)
+    {
+        var most = 0;
+        for (var i = 0; i + 1 < rewrite.Length; i++)
+        {
+            if (rewrite[i] != '\\') continue;
+            if (char.IsAsciiDigit(rewrite[++i])) most = Math.Max(most, rewrite[i] - '0');
+        }
+
+        return most;
     }
 
     private static string Rewrite(SqlCall c, int index) => c[index].IsConstant ? SqlText.Quote(c.ConstantText(index)) : c.S(index);
@@ -40,7 +61,7 @@ internal static class RegexFunctions
             var group = c.ConstantLong(1);
             text = group == 0
                 ? $"extract({source}, {SqlText.Quote("(" + pattern + ")")})"
-                : group > Groups(pattern)
+                : group < 0 || group > Groups(pattern)
                     ? "''"
                     : group == 1 && Groups(pattern) == 1
                         ? $"extract({source}, {SqlText.Quote(pattern)})"
@@ -65,7 +86,7 @@ internal static class RegexFunctions
         var source = c.S(c.Count - 1);
         var groups = Groups(pattern);
         IReadOnlyList<int> wanted = c.Count == 3 && SqlJson.ConstantStrings(c[1]) is { } chosen
-            ? [.. chosen.Select(g => int.TryParse(g, out var number) ? number : NamedGroup(pattern, g))]
+            ? [.. chosen.Select(g => long.TryParse(g, out var number) ? (int)Math.Clamp(number, 0, 1000) : NamedGroup(pattern, g))]
             : [.. Enumerable.Range(1, Math.Max(groups, 1))];
         if (c.Count == 3 && !c[1].IsConstant)
             return Present(SqlJson.FromElements(Chosen(c.Strings(1), pattern, source)));

@@ -35,6 +35,8 @@ internal static class StringFunctions
             $"arrayMap(ch -> toString(if(length(ch) = 1, ascii(ch), reinterpretAsUInt32(reverse(convertCharset(ch, 'UTF-8', 'UTF-32BE'))))), ngrams({c.S(0)}, 1))");
         table["make_string"] = FromCodePoints;
         table["unicode_codepoints_to_string"] = FromCodePoints;
+        table["parse_version"] = c => c.Value(SqlLambda.Let(c.S(0), s => $"if(match({s}, '^[0-9]{{1,8}}([.][0-9]{{1,8}}){{0,3}}$'), "
+            + $"toDecimal256OrNull(concat({string.Join(", ", Enumerable.Range(1, 4).Select(i => i == 1 ? $"splitByChar('.', {s})[1]" : $"leftPad(splitByChar('.', {s})[{i}], 8, '0')"))}), 17), NULL)"), KqlType.Decimal, true);
         table["repeat"] = c => SqlJson.FromElements($"arrayWithConstant(toUInt32(greatest(ifNull({SqlConvert.ToLong(c[1]).Text}, 0), 0)), {c.J(0)})");
         table["string_size_bytes"] = table["string_size"];
     }
@@ -87,9 +89,13 @@ internal static class StringFunctions
 
         static string Found(string position, string start) => $"if({position} = 0, -1, toInt64({position}) - 1 + {start})";
 
-        static string Nth(string text, string needle, string occurrence, string start) =>
-            $"if(toInt64(countSubstrings({text}, {needle})) < {occurrence}, -1, "
-            + $"toInt64(lengthUTF8(arrayStringConcat(arraySlice(splitByString({needle}, {text}), 1, toUInt32(greatest({occurrence}, 1))), {needle}))) + {start})";
+        // The engine splits by a constant only: a needle of each row's own becomes one that no text has.
+        string Nth(string text, string needle, string occurrence, string start)
+        {
+            var parts = c[1].IsConstant ? $"splitByString({needle}, {text})" : $"splitByString({Mark}, replaceAll({text}, {needle}, {Mark}))";
+            return $"if(toInt64(countSubstrings({text}, {needle})) < {occurrence}, -1, {SqlLambda.Let($"arraySlice({parts}, 1, toUInt32(greatest({occurrence}, 1)))", before =>
+                $"toInt64(lengthUTF8(arrayStringConcat({before}))) + (toInt64(length({before})) - 1) * toInt64(lengthUTF8({needle}))")} + {start})";
+        }
     }
 
     private static SqlValue CountOf(SqlCall c)
