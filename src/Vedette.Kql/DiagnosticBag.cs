@@ -12,7 +12,7 @@ internal sealed class DiagnosticBag(int limit)
     public bool HasErrors { get; private set; }
 
     /// <summary>Reports a syntax error.</summary>
-    public void Syntax(string code, string message, TextSpan span) => Add(code, KqlSeverity.Error, message, span, true, null);
+    public void Syntax(string code, string message, TextSpan span, string? hint = null) => Add(code, KqlSeverity.Error, message, span, true, hint);
 
     /// <summary>Reports a semantic error.</summary>
     public void Error(string code, string message, TextSpan span, string? hint = null) =>

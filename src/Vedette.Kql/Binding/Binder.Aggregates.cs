@@ -93,7 +93,12 @@ internal sealed partial class Binder
     {
         var arguments = new BoundScalar[call.Arguments.Count];
         for (var i = 0; i < arguments.Length; i++)
-            arguments[i] = BindScalar(call.Arguments[i]);
+        {
+            arguments[i] = call.Arguments[i] is StarExpr
+                ? Report("KS191", Of("The * syntax is not allowed here."), call.Arguments[i].Span)
+                : BindScalar(call.Arguments[i]);
+        }
+
         return arguments;
     }
 
@@ -154,7 +159,7 @@ internal sealed partial class Binder
             arguments.Add(BindScalar(call.Arguments[i]));
             var name = ResultName(call.Arguments[i]);
             names.Add(string.IsNullOrEmpty(name)
-                ? string.Create(CultureInfo.InvariantCulture, $"{names[0]}_arg{i}")
+                ? string.Create(CultureInfo.InvariantCulture, $"{word}_{byName}_arg{i}")
                 : prefix.Length > 0 ? names[0] + "_" + name : name);
         }
 
@@ -166,8 +171,9 @@ internal sealed partial class Binder
         var prefix = symbol.Attributes.Prefix.Length > 0 ? symbol.Attributes.Prefix + "_" : "";
         var arguments = new List<BoundScalar>();
         var names = new List<string>();
-        foreach (var argument in call.Arguments)
+        for (var i = 0; i < call.Arguments.Count; i++)
         {
+            var argument = call.Arguments[i];
             if (argument is StarExpr)
             {
                 foreach (var column in _row!.Input!.Columns)
@@ -183,7 +189,7 @@ internal sealed partial class Binder
 
             arguments.Add(BindScalar(argument));
             var name = ResultName(argument);
-            names.Add(prefix + (string.IsNullOrEmpty(name) ? prefix.Length > 0 ? "" : "any_" : name));
+            names.Add(string.IsNullOrEmpty(name) ? string.Create(CultureInfo.InvariantCulture, $"any_arg{i}") : prefix + name);
         }
 
         if (arguments.Count == 0)

@@ -171,9 +171,12 @@ internal sealed partial class Binder
         for (var i = 0; i < arguments.Length; i++)
         {
             var argument = call.Arguments[i];
-            arguments[i] = argument is TypeOfExpr typeOf
-                ? new BoundLiteral(KqlType.String, typeOf.Type.Name(), typeOf.Span)
-                : BindScalar(argument);
+            arguments[i] = argument switch
+            {
+                TypeOfExpr typeOf => new BoundLiteral(KqlType.String, typeOf.Type.Name(), typeOf.Span),
+                StarExpr => Report("KS191", Of("The * syntax is not allowed here."), argument.Span),
+                _ => BindScalar(argument),
+            };
         }
 
         var match = ResolveOverload(symbol, call, arguments);
@@ -252,6 +255,13 @@ internal sealed partial class Binder
         {
             ReportMisfits(symbol, best, bestLayout!, call, arguments);
             return symbol.Signatures.Count == 1 ? best : null;
+        }
+
+        if (best.Rule == ResultRule.Common && !bestLayout!.Any(p => p.Class == ParameterClass.CommonOrDynamic)
+            && ScalarTypes.Common(arguments.Where((_, i) => bestLayout![i].Class >= ParameterClass.Common).Select(a => a.Type), false) is null)
+        {
+            Error("KS232", Of($"No common type can be determined from the arguments ({string.Join(", ", arguments.Select(a => a.Type.Name()))}) of '{symbol.Name}'."), call.Function.Span);
+            return null;
         }
 
         CheckForms(bestLayout!, call, arguments);

@@ -49,7 +49,7 @@ internal sealed partial class Binder
             var expression = syntax is NamedExpr named ? named.Value : syntax;
             var value = BindScalar(expression);
             if (value.Type is not (KqlType.Dynamic or KqlType.String or KqlType.Unknown))
-                Error("KS141", Of("The expression must have the type dynamic."), expression.Span);
+                Error("KS141", Of("The expression must have the type dynamic."), syntax.Span);
             var type = to?.Type ?? (value.Type == KqlType.Unknown ? KqlType.Unknown : KqlType.Dynamic);
             KqlColumn column;
             if (name is not null)
@@ -119,8 +119,9 @@ internal sealed partial class Binder
     private TableValue BindParse(ParseOperator op, TableValue input)
     {
         var source = BindScalar(op.Source);
+        // The text form of any other value is read.
         if (source.Type is not (KqlType.String or KqlType.Dynamic or KqlType.Unknown))
-            Error("KS141", Of("The expression must have one of the types: string or dynamic."), op.Source.Span);
+            source = new BoundConvert(source, KqlType.String, op.Source.Span);
         var mode = op.Parameter("kind")?.Word switch
         {
             "regex" => ParseMode.Regex,
@@ -162,8 +163,9 @@ internal sealed partial class Binder
     private TableValue BindParseKv(ParseKvOperator op, TableValue input)
     {
         var source = BindScalar(op.Source);
+        // The text form of any other value is read.
         if (source.Type is not (KqlType.String or KqlType.Dynamic or KqlType.Unknown))
-            Error("KS141", Of("The expression must have one of the types: string or dynamic."), op.Source.Span);
+            source = new BoundConvert(source, KqlType.String, op.Source.Span);
         var builder = new ColumnBuilder(input.Columns.Count + op.Keys.Count);
         foreach (var column in input.Columns)
             builder.Add(column);

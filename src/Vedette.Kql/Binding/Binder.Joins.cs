@@ -99,7 +99,7 @@ internal sealed partial class Binder
             case LiteralExpr { Value: true }:
                 return;
             default:
-                Error("KS109", Of("Column name expected."), e.Span);
+                Error("KS182", Of("The join condition must be either the name of a column common to both tables or an equality of the form: $left.X == $right.Y."), e.Span);
                 return;
         }
     }
@@ -130,6 +130,12 @@ internal sealed partial class Binder
 
     private void BindKeyPair(BinaryExpr equal, TableValue left, TableValue right, List<JoinCondition> conditions)
     {
+        if (equal.Left is MemberExpr { Target: NameExpr { Name: not ("$left" or "$right") } unknown } && left.Find(unknown.Name) is null && right.Find(unknown.Name) is null)
+        {
+            Error("KS183", Of("The join condition operand must be: $left.<column>"), equal.Left.Span, Hints.Nearest(unknown.Name, ["$left"]));
+            return;
+        }
+
         var a = BindScalar(equal.Left);
         var b = BindScalar(equal.Right);
         if (a.Type == KqlType.Unknown || b.Type == KqlType.Unknown)
@@ -138,8 +144,10 @@ internal sealed partial class Binder
         var bSide = Side(b, left, right);
         if (aSide == 2 && bSide == 1)
             (a, b) = (b, a);
-        else if (aSide != 1 || bSide != 2)
-            Error("KS109", Of("Only equality between one column of each side ($left.X == $right.Y) is allowed in a join condition."), equal.Span);
+        else if (aSide != 1 || equal.Left is NameExpr)
+            Error("KS183", Of("The join condition operand must be: $left.<column>"), equal.Left.Span);
+        else if (bSide != 2 || equal.Right is NameExpr)
+            Error("KS183", Of("The join condition operand must be: $right.<column>"), equal.Right.Span);
         AddKey(a, b, equal.Span, conditions);
     }
 

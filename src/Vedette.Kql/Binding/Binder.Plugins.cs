@@ -211,6 +211,8 @@ internal sealed partial class Binder
         FunctionSymbol plugin, IReadOnlyList<KqlColumn> source, List<PluginArgument> arguments, ILookup<string, PluginArgument> byParameter)
     {
         var builder = new ColumnBuilder();
+        foreach (var column in arguments.FirstOrDefault(a => a.Table is not null)?.Table?.Columns ?? [])
+            builder.Reserve(column.Name);
         foreach (var column in source)
             builder.Add(column);
         var dropped = byParameter["ExtraKey"].Select(ColumnOf).OfType<KqlColumn>().Select(c => c.Name).ToHashSet();

@@ -115,7 +115,10 @@ internal sealed partial class Binder
             return;
         }
 
-        var isCall = value is CallExpr;
+        var bare = value;
+        while (bare is ParenExpr parenthesized)
+            bare = parenthesized.Inner;
+        var isCall = bare is CallExpr;
         AddUnnamed(projection, ColumnName(projection, value), scalar, projection.Style == ProjectionStyle.Extend && isCall);
     }
 
@@ -261,7 +264,7 @@ internal sealed partial class Binder
     private static bool YieldsSeveral(Expr e) => e switch
     {
         ParenExpr p => YieldsSeveral(p.Inner),
-        CallExpr { Name: "arg_max" or "arg_min" or "argmax" or "argmin" or "take_any" or "any" or "percentiles" or "percentilesw" } => true,
+        CallExpr { Name: "arg_max" or "arg_min" or "argmax" or "argmin" or "take_any" or "any" or "percentile" or "percentilew" or "percentiles" or "percentilesw" } => true,
         CallExpr call => FunctionTable.Scalars.TryGetValue(call.Name, out var symbol) && symbol.Attributes.Tuple is not null,
         _ => false,
     };

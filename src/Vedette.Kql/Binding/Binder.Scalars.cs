@@ -27,7 +27,7 @@ internal sealed partial class Binder
             NamedExpr named => BindScalar(named.Value),
             OrderedExpr ordered => BindScalar(ordered.Value),
             MissingExpr => Unknown(e.Span),
-            StarExpr => Report("KS116", "The star is not allowed in this context.", e.Span),
+            StarExpr => Report("KS006", "Missing expression: the star is not allowed in this context.", Before(e.Span)),
             WildcardExpr => Report("KS268", "Wildcarded names not allowed in this context.", e.Span),
             TypeOfExpr type => new BoundLiteral(KqlType.String, type.Type.Name(), e.Span),
             _ => Report("KS108", Of("Scalar value expected."), e.Span),
@@ -110,17 +110,24 @@ internal sealed partial class Binder
         // Written without brackets; a word of the language is no name then.
         if (span.Length == name.Length && Keywords.Contains(name))
         {
-            var end = span.Start;
-            while (end > 0 && char.IsWhiteSpace(_text[end - 1]))
-                end--;
-            return Report("KS006", Keywords.MissingExpression(name), new TextSpan(end, 0));
+            return Report("KS006", Keywords.MissingExpression(name), Before(span));
         }
 
-        if (span.Length == name.Length && FunctionTable.Scalars.TryGetValue(name, out var function) && !function.Attributes.IsGraph)
+        if (span.Length == name.Length
+            && ((FunctionTable.Scalars.TryGetValue(name, out var function) && !function.Attributes.IsGraph) || (_aggregates is not null && FunctionTable.Aggregates.ContainsKey(name))))
             return Report("KS117", Of($"The function '{name}' requires an argument list."), span);
 
         var candidates = (_row?.Input?.Columns.Select(c => c.Name) ?? []).Concat(_row?.Right?.Columns.Select(c => c.Name) ?? []).Concat(_scope.AllNames());
         return Report("KS142", Of($"Failed to resolve scalar expression named '{name}'"), span, Hints.Nearest(name, candidates));
+    }
+
+    /// <summary>The place behind what stands in front of a span.</summary>
+    private TextSpan Before(TextSpan span)
+    {
+        var end = span.Start;
+        while (end > 0 && char.IsWhiteSpace(_text[end - 1]))
+            end--;
+        return new TextSpan(end, 0);
     }
 
     private BoundScalar BindMember(MemberExpr member)
@@ -220,7 +227,7 @@ internal sealed partial class Binder
         return new BoundBinary(Cased(binary.Operator), binary.IsNegated, left, right, type, binary.Span);
     }
 
-    private bool IsTableName(Expr e) => e is NameExpr && IsTabular(e);
+    private bool IsTableName(Expr e) => e is NameExpr or DataTableExpr && IsTabular(e);
 
     /// <summary>A table where an operator wants a value: said once, at the operator unless it is an equality; not at all when the other side is missing.</summary>
     private BoundScalar BindTableOperand(BinaryExpr binary)
@@ -369,15 +376,15 @@ internal sealed partial class Binder
         return value;
     }
 
-    private List<Bound.SortKey> BindSortKeys(IReadOnlyList<Expr> items)
+    private List<Bound.SortKey> BindSortKeys(IReadOnlyList<Expr> items, bool noDynamic = false)
     {
         var keys = new List<Bound.SortKey>(items.Count);
         foreach (var item in items)
         {
             var ordered = item as OrderedExpr;
             var value = BindScalar(ordered?.Value ?? item);
-            if (value.Type == KqlType.Dynamic && _row?.Input?.Late is null)
-                Error("KS116", Of("The value of type 'dynamic' is not allowed in this context."), (ordered?.Value ?? item).Span);
+            if (value.Type == KqlType.Dynamic && noDynamic)
+                Error("KS116", Of("The value of type 'dynamic' is not allowed in this context. Please use an explicit cast (for example, 'tostring(...)')."), item.Span);
             var descending = ordered?.Descending ?? true;
             keys.Add(new Bound.SortKey(value, descending, ordered?.NullsFirst ?? !descending));
         }

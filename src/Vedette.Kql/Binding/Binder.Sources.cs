@@ -117,6 +117,8 @@ internal sealed partial class Binder
         var key = BindScalar(op.Keys[0]);
         if (key is not BoundColumnRef && key.Type != KqlType.Unknown)
             Error("KS109", Of("Column name expected."), op.Keys[0].Span);
+        else if (key.Type == KqlType.Dynamic && input.Late is null)
+            Error("KS116", Of("The partition key is of a 'dynamic' type. Please use an explicit cast (for example, 'tostring(...)')."), op.Keys[0].Span);
         var context = new ContextRelation(input.Columns);
         var body = op.Branches[0].Body;
         var savedScope = _scope;

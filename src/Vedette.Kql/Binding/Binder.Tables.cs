@@ -383,7 +383,7 @@ internal sealed partial class Binder
             case "distinct":
                 return BindDistinct(op, input);
             case "sort":
-                return input.With(new SortRelation(input.Node, BindSortKeys(op.Items)));
+                return input.With(new SortRelation(input.Node, BindSortKeys(op.Items, noDynamic: input.Late is null)));
             case "take":
                 return input.With(new TakeRelation(input.Node, BindCount(op.Items[0])));
             case "sample":

@@ -88,7 +88,7 @@ internal sealed partial class Binder
     };
 
     /// <summary>Unites tables by column name: one column for each name and type, a type suffix where one name has several types.</summary>
-    private TableValue Unite(List<TableValue> inputs, string? sourceName, bool inner)
+    private TableValue Unite(List<TableValue> inputs, string? sourceName, bool inner, List<string>? names = null)
     {
         if (inputs.Count == 1 && sourceName is null)
             return inputs[0];
@@ -108,6 +108,8 @@ internal sealed partial class Binder
             }
         }
 
+        if (names is not null)
+            order = [.. order.OrderBy(o => names.IndexOf(o.Name))];
         if (inner)
             order.RemoveAll(o => !inputs.TrueForAll(i => i.Columns.Any(c => c.Name == o.Name && c.Type == o.Type)));
         var builder = new ColumnBuilder(order.Count + 1);
@@ -315,8 +317,16 @@ internal sealed partial class Binder
         }
 
         _row = saved;
-        return Unite(inputs, sourceName, false);
+        return Unite(inputs, sourceName, false, op.Project?.Select(FindName).ToList());
     }
+
+    private static string FindName(Expr item) => item switch
+    {
+        NameExpr n => n.Name,
+        NamedExpr n => n.Names[0].Name,
+        CallExpr { Name: "pack" } => "pack_",
+        _ => "",
+    };
 
     /// <summary>The columns one table gives to find: those asked for, else those the predicate reads or all tables share, with the rest packed.</summary>
     private List<NamedScalar> FindColumns(UnionOperator op, List<TableValue> inputs, int index, HashSet<string> used, HashSet<string> common)

@@ -23,6 +23,10 @@ internal static class Keywords
     /// <summary>Whether the word is one of them.</summary>
     public static bool Contains(ReadOnlySpan<char> word) => Lookup.Contains(word);
 
+    /// <summary>Whether the word is one of them or means something else in other places; a misspelt operator is neither.</summary>
+    public static bool IsReserved(ReadOnlySpan<char> word) =>
+        Contains(word) || word is "true" or "false" or "null" or "on" or "kind" or "with" or "from" or "step" or "let" or "nulls" or "default" or "typeof" or "declare" or "datatable";
+
     /// <summary>What is said where an expression should stand and such a word does.</summary>
     public static string MissingExpression(ReadOnlySpan<char> word) =>
         $"Missing expression: If the keyword '{word}' is intended to be part of an expression it needs to be bracketted as ['{word}'].";

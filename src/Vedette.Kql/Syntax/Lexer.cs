@@ -180,9 +180,15 @@ internal sealed class Lexer(string text, DiagnosticBag diagnostics)
                 }
                 else if (text[i] == '(')
                 {
-                    break;
+                    return TokenKind.Identifier;
                 }
             }
+
+            // Not closed on its line.
+            var end = text.AsSpan(_pos).IndexOfAny('\n', '\r');
+            _pos = end < 0 ? text.Length : _pos + end;
+            diagnostics.Syntax("KS001", "Missing: )", new TextSpan(_pos, 0));
+            return TokenKind.Typed;
         }
 
         return TokenKind.Identifier;

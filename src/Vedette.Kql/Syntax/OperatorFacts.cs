@@ -90,6 +90,26 @@ internal static class OperatorFacts
         ["summarize"] = ["bin_legacy"],
     };
 
+    /// <summary>The words that a named parameter takes, by operator and parameter; others take anything.</summary>
+    public static readonly Dictionary<(string Operator, string Parameter), string[]> ParameterValues = new()
+    {
+        [("union", "kind")] = ["inner", "outer"],
+        [("parse", "kind")] = ["simple", "regex", "relaxed"],
+        [("parse-where", "kind")] = ["simple", "regex", "relaxed"],
+        [("mv-expand", "kind")] = ["bag", "array"],
+        [("mv-expand", "bagexpansion")] = ["bag", "array"],
+        [("search", "kind")] = ["default", "case_insensitive", "case_sensitive"],
+        [("reduce", "kind")] = ["source"],
+        [("make-series", "kind")] = ["nonempty"],
+    };
+
+    /// <summary>The charts that render knows.</summary>
+    public static readonly string[] Charts =
+    [
+        "table", "list", "barchart", "piechart", "ladderchart", "timechart", "linechart", "anomalychart", "pivotchart", "areachart", "stackedareachart",
+        "scatterchart", "timepivot", "columnchart", "timeline", "3Dchart", "card", "treemap", "plotly", "graph", "sankey",
+    ];
+
     private static readonly Dictionary<string, string>.AlternateLookup<ReadOnlySpan<char>> NameLookup = Names.GetAlternateLookup<ReadOnlySpan<char>>();
 
     /// <summary>Whether the word is an operator's spelling.</summary>

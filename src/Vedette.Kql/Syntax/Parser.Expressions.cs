@@ -318,6 +318,12 @@ internal sealed partial class Parser
                 return new StarExpr(token.Span);
             case TokenKind.OpenParen:
                 return ParseParenthesized();
+            case TokenKind.OpenBracket when PeekToken(1).Kind == TokenKind.String && PeekToken(2).Kind != TokenKind.CloseBracket:
+                // The closing bracket is missing.
+                Take();
+                var inside = Take();
+                Expect(TokenKind.CloseBracket, "]");
+                return new NameExpr(DecodeString(inside), inside.Span, bracketed: true);
             case TokenKind.OpenBracket when AtBracketedName():
                 var bracketed = TryParseName()!;
                 return At(TokenKind.OpenParen) && Touches(0) ? ParseCall(bracketed) : bracketed;
@@ -409,8 +415,8 @@ internal sealed partial class Parser
         _allowColon = false;
         // Functions of the language take no pipelines (but for the few that take tables), so a pipe shows that a parenthesis is missing.
         var scalar = !TableFunctions.Contains(name.Name) && (Symbols.FunctionTable.Scalars.ContainsKey(name.Name) || Symbols.FunctionTable.Aggregates.ContainsKey(name.Name));
-        // At the very end of the text nothing but the parenthesis is missing.
-        var arguments = Current.Kind is TokenKind.CloseParen or TokenKind.End ? [] : ParseList<Expr>(scalar ? ParseScalarArgument : ParseQueryArgument);
+        // At the very end of a statement nothing but the parenthesis is missing.
+        var arguments = Current.Kind is TokenKind.CloseParen or TokenKind.End or TokenKind.Semicolon ? [] : ParseList<Expr>(scalar ? ParseScalarArgument : ParseQueryArgument);
         _allowColon = colon;
         Expect(TokenKind.CloseParen, ")");
         Leave();

@@ -160,6 +160,8 @@ internal sealed partial class Parser
         var s = TextOf(token);
         var open = s.IndexOf('(');
         KqlTypes.TryParse(s[..open], out var type);
+        if (s[^1] != ')')
+            return new LiteralExpr(type, null, token.Span);
         var content = s[(open + 1)..^1].Trim();
         if (LiteralText.TryParse(type, content, out var value, _options.Today))
             return new LiteralExpr(type, value, token.Span);
@@ -196,15 +198,11 @@ internal sealed partial class Parser
             case TokenKind.OpenBracket:
                 Take();
                 writer.WriteStartArray();
-                if (!At(TokenKind.CloseBracket))
+                if (AtJson())
                 {
                     do
-                    {
-                        if (At(TokenKind.CloseBracket))
-                            break;
                         ParseJson(writer);
-                    }
-                    while (TryTake(TokenKind.Comma));
+                    while (TryTakeJsonComma());
                 }
 
                 writer.WriteEndArray();
@@ -220,6 +218,25 @@ internal sealed partial class Parser
 
         Leave();
     }
+
+    /// <summary>Takes a comma between JSON values; one missing in front of a further value is reported and taken as read.</summary>
+    private bool TryTakeJsonComma()
+    {
+        if (TryTake(TokenKind.Comma))
+            return true;
+        if (!AtJson())
+            return false;
+        _diagnostics.Syntax("KS005", "Expected: ,", ErrorPlace());
+        return !_aborted;
+    }
+
+    private bool AtJson() => Current.Kind switch
+    {
+        TokenKind.Identifier => TextOf(Current) is "true" or "false" or "null" or "dynamic",
+        TokenKind.String or TokenKind.Long or TokenKind.Real or TokenKind.TimeSpan or TokenKind.Typed or TokenKind.OpenBracket or TokenKind.OpenBrace
+            or TokenKind.Minus or TokenKind.Plus => true,
+        _ => false,
+    };
 
     private void ParseJsonObject(Utf8JsonWriter writer)
     {
@@ -237,14 +254,16 @@ internal sealed partial class Parser
             }
             else
             {
-                Missing("json pair");
+                _diagnostics.Syntax("KS006", "Missing string", Current.Span);
                 break;
             }
 
             Expect(TokenKind.Colon, ":");
             ParseJson(writer);
-            if (!TryTake(TokenKind.Comma))
+            if (!TryTakeJsonComma())
                 break;
+            if (At(TokenKind.CloseBrace))
+                Missing("json key:value pair");
         }
 
         writer.WriteEndObject();

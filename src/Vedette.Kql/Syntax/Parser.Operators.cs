@@ -68,7 +68,7 @@ internal sealed partial class Parser
         if (name is null)
         {
             if (!_aborted)
-                _diagnostics.Syntax("KS176", "Query operator expected.", At(TokenKind.Identifier) && !Keywords.Contains(TextOf(Current)) ? Current.Span : MissingPlace());
+                _diagnostics.Syntax("KS176", "Query operator expected.", At(TokenKind.Identifier) && !Keywords.IsReserved(TextOf(Current)) ? Current.Span : MissingPlace());
             if (At(TokenKind.Identifier))
                 Take();
             Recover();
@@ -88,21 +88,27 @@ internal sealed partial class Parser
 
     private ListOperator ParseItems(OperatorHead head, bool wildcard = false, bool optional = false)
     {
-        var items = optional && AtOperatorEnd() ? [] : ParseList(() => ParseNamed(wildcard));
+        var items = optional && !AtItem() ? [] : ParseList(() => ParseNamed(wildcard));
         return new ListOperator(head, items, SpanFrom(head.NameSpan.Start));
     }
 
-    private bool AtOperatorEnd() => Current.Kind is TokenKind.Bar or TokenKind.End or TokenKind.Semicolon or TokenKind.CloseParen or TokenKind.CloseBrace;
+    /// <summary>Whether an item of a list that may be empty begins here.</summary>
+    private bool AtItem() => Current.Kind switch
+    {
+        TokenKind.Identifier => !InfixWords.Contains(TextOf(Current)) || PeekToken(1).Kind == TokenKind.Equals,
+        TokenKind.Star or TokenKind.OpenBracket or TokenKind.Comma => true,
+        _ => AtStatement(),
+    };
 
     private ListOperator ParseReorder(OperatorHead head)
     {
-        var items = AtOperatorEnd() ? [] : ParseList(() => ParseOrdered(wildcard: true));
+        var items = !AtItem() ? [] : ParseList(() => ParseOrdered(wildcard: true));
         return new ListOperator(head, items, SpanFrom(head.NameSpan.Start));
     }
 
     private SummarizeOperator ParseSummarize(OperatorHead head)
     {
-        var aggregates = AtWord("by") || AtOperatorEnd() ? [] : ParseList(ParseNamed);
+        var aggregates = !AtItem() ? [] : ParseList(ParseNamed);
         var hasBy = TryTakeWord("by");
         var keys = hasBy ? ParseList(ParseNamed) : [];
         return new SummarizeOperator(head, aggregates, keys, hasBy, SpanFrom(head.NameSpan.Start));
@@ -335,7 +341,18 @@ internal sealed partial class Parser
 
     private RenderOperator ParseRender(OperatorHead head)
     {
-        var chart = At(TokenKind.Identifier) ? TextOf(Take()).ToString() : ParseName("chart type").Name;
+        string chart;
+        if (At(TokenKind.Identifier) && PeekToken(1).Kind != TokenKind.Equals)
+        {
+            chart = TextOf(Current).ToString();
+            ExpectOneOf(OperatorFacts.Charts, chart, Take().Span);
+        }
+        else
+        {
+            chart = "table";
+            _diagnostics.Syntax("KS005", $"Expected one of: {string.Join(", ", OperatorFacts.Charts)}", At(TokenKind.End) ? MissingPlace() : ErrorPlace());
+        }
+
         var properties = new List<OperatorParameter>();
         if (AtWord("with"))
         {

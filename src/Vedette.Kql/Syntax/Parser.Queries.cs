@@ -87,7 +87,8 @@ internal sealed partial class Parser
             "range" => next.Kind is TokenKind.Identifier or TokenKind.OpenBracket,
             "macro" => next.Kind == TokenKind.Minus && IsWord(2, "expand"),
             "evaluate" => next.Kind == TokenKind.Identifier,
-            "union" => next.Kind is TokenKind.Identifier or TokenKind.OpenParen or TokenKind.Star or TokenKind.OpenBracket,
+            "print" => true,
+            "union" => next.Kind is not (TokenKind.Equals or TokenKind.Dot or TokenKind.CloseParen),
             _ => next.Kind is not (TokenKind.Equals or TokenKind.Dot or TokenKind.Comma or TokenKind.CloseParen or TokenKind.EqualEqual or TokenKind.Bar),
         };
     }
@@ -317,10 +318,19 @@ internal sealed partial class Parser
         while (AtParameter(name))
         {
             result ??= [];
-            result.Add(ParseParameterValue(TakeDottedName(out var span), span, word: true));
+            var parameter = ParseParameterValue(TakeDottedName(out var span), span, word: true);
+            result.Add(parameter);
+            if (parameter.Word is { Length: > 0 } word && OperatorFacts.ParameterValues.TryGetValue((name, parameter.Name), out var values))
+                ExpectOneOf(values, word, parameter.Value.Span);
         }
 
         return result ?? (IReadOnlyList<OperatorParameter>)[];
+    }
+
+    private void ExpectOneOf(string[] values, string word, TextSpan span)
+    {
+        if (!values.Contains(word, StringComparer.OrdinalIgnoreCase))
+            _diagnostics.Syntax("KS005", $"{(values.Length > 1 ? "Expected one of" : "Expected")}: {string.Join(", ", values)}", span, Binding.Hints.Nearest(word, values));
     }
 
     private bool AtParameter(string operatorName)

@@ -14,8 +14,15 @@ internal sealed partial class Parser
             if (AtStatement())
             {
                 statements.Add(ParseStatement());
-                if (At(end) || At(TokenKind.End) || TryTake(TokenKind.Semicolon))
+                if (At(end) || At(TokenKind.End))
                     continue;
+                if (TryTake(TokenKind.Semicolon))
+                {
+                    // The expression of a function's body ends it.
+                    if (end == TokenKind.CloseBrace && statements[^1] is ExpressionStatement && !At(end))
+                        break;
+                    continue;
+                }
             }
 
             // What could begin a statement lacks a semicolon in front of it; anything else is left over.
@@ -260,7 +267,7 @@ internal sealed partial class Parser
     private List<T> ParseDeclarations<T>(Func<T> item)
     {
         var list = new List<T>();
-        while ((At(TokenKind.Identifier) || AtBracketedName()) && !_aborted)
+        while ((Current.Kind is TokenKind.Identifier or TokenKind.Colon || AtBracketedName()) && !_aborted)
         {
             list.Add(item());
             if (TryTake(TokenKind.Comma))

@@ -189,8 +189,8 @@ internal sealed partial class Parser
         {
             var open = Take();
             var value = DecodeString(Take());
-            var close = Take();
-            return new NameExpr(value, open.Span.To(close.Span), bracketed: true);
+            Expect(TokenKind.CloseBracket, "]");
+            return new NameExpr(value, SpanFrom(open.Start), bracketed: true);
         }
 
         return null;
@@ -230,7 +230,7 @@ internal sealed partial class Parser
     private bool AtListItem() => Current.Kind switch
     {
         TokenKind.Identifier => !IsListEnd(TextOf(Current)),
-        TokenKind.String or TokenKind.Long or TokenKind.Real or TokenKind.TimeSpan or TokenKind.Typed => true,
+        TokenKind.String or TokenKind.Long or TokenKind.Real or TokenKind.TimeSpan or TokenKind.Typed or TokenKind.OpenParen => true,
         _ => false,
     };
 
