@@ -39,7 +39,7 @@ public sealed class OperatorPositionTests
         "top 1 by x desc", "distinct s", "count", "summarize c = count(), m = max(x) by n", "summarize arg_max(x, *) by n", "summarize percentiles(x, 25, 75)",
         "sort by x asc | extend r = row_number(), p = prev(n), q = next(s), c = row_cumsum(n)", "sort by x asc | extend p = prev(x, n), q = next(s, n - 1, 'none')",
         "sort by n asc, s asc | extend r = row_rank_dense(n), q = row_rank_min(n)", "sort by t asc | extend w = row_window_session(t, 1h, 30m)",
-        "sort by parse_user_agent(s, 'browser') asc, s desc | take 1", "sample 100", "serialize r = row_number() | summarize max(r)", "getschema | project ColumnName",
+        "sort by tostring(parse_user_agent(s, 'browser')) asc, s desc | take 1", "sample 100", "serialize r = row_number() | summarize max(r)", "getschema | project ColumnName",
         "top-nested 1 of n by sum(x), top-nested 1 of s by max(x)", "top-nested 1 of n with others = -1 by sum(x)", "sample-distinct 10 of s", "top-hitters 1 of n by x",
         "sort by x asc | scan declare (c:long = 0) with (step a: true => c = a.c + n;)", "sort by t asc | scan with_match_id = m with (step a: n >= 1; step b: x > 1;)",
         "sort by t asc | project s, x | scan with (step a output = last: true; step b: x > 1;)",
