@@ -384,7 +384,7 @@ internal sealed partial class Binder
             var ordered = item as OrderedExpr;
             var value = BindScalar(ordered?.Value ?? item);
             if (value.Type == KqlType.Dynamic && noDynamic)
-                Error("KS116", Of("The value of type 'dynamic' is not allowed in this context. Please use an explicit cast (for example, 'tostring(...)')."), item.Span);
+                Error("KS116", Of("The value of type 'dynamic' is not allowed in this context."), item.Span);
             var descending = ordered?.Descending ?? true;
             keys.Add(new Bound.SortKey(value, descending, ordered?.NullsFirst ?? !descending));
         }

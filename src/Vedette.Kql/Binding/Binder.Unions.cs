@@ -324,7 +324,7 @@ internal sealed partial class Binder
     {
         NameExpr n => n.Name,
         NamedExpr n => n.Names[0].Name,
-        CallExpr { Name: "pack" } => "pack_",
+        CallExpr => "pack_",
         _ => "",
     };
 
