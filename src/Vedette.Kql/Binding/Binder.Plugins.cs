@@ -26,15 +26,14 @@ internal sealed partial class Binder
             return OpenNoTable();
         }
 
-        if (call.Arguments.Count < plugin.Signatures.Min(s => s.MinArguments) || call.Arguments.Count(a => a is not NamedExpr) > plugin.Signatures.Max(s => s.MaxArguments))
+        if (plugin.Signatures.FirstOrDefault(s => call.Arguments.Count >= s.MinArguments && call.Arguments.Count <= s.MaxArguments) is not { } signature)
         {
-            ReportArgumentCount(plugin, call);
+            ReportPluginArgumentCount(plugin, call);
             return OpenNoTable();
         }
 
         var saved = _row;
         _row = new Row(input);
-        var signature = plugin.Signatures.FirstOrDefault(s => call.Arguments.Count >= s.MinArguments && call.Arguments.Count <= s.MaxArguments) ?? plugin.Signatures[^1];
         var arguments = BindPluginArguments(plugin, signature, call, input, out var byParameter);
         var columns = PluginColumns(plugin, call, input, arguments, byParameter, out var isOpen);
         _row = saved;
@@ -101,12 +100,23 @@ internal sealed partial class Binder
                 parameter = meant;
                 syntax = assigned.Value;
             }
-            else if (plugin.Name == "sequence_detect" && i > 3 && syntax is NameExpr)
+            else if (plugin.Name == "sequence_detect" && i > 3 && syntax is NameExpr or LiteralExpr)
             {
                 parameter = signature.Parameters[^1];
             }
+            else if (i > 0 && i == call.Arguments.Count - 1 && parameter.Max > 1 && signature.Parameters[^1] is { Min: 0, Max: 1, Types: [var tail] } last && syntax is LiteralExpr literal && literal.Type == tail)
+            {
+                // A repeated parameter leaves the last argument to an optional one behind it.
+                parameter = last;
+            }
 
-            var argument = BindPluginArgument(parameter, syntax, input, ref table) with { Parameter = written ?? parameter.Name };
+            else if (i == call.Arguments.Count - 1 && signature.Parameters[^1] is { Class: ParameterClass.Table } rows && IsTabular(syntax))
+            {
+                parameter = rows;
+            }
+
+            var takesTilde = parameter.Min == 0 && plugin.Name is "autocluster" or "basket" or "diffpatterns" or "diffpatterns_text";
+            var argument = BindPluginArgument(parameter, syntax, input, takesTilde, ref table) with { Parameter = written ?? parameter.Name };
             result.Add(argument);
             named.Add((parameter.Name, argument));
         }
@@ -115,14 +125,24 @@ internal sealed partial class Binder
         return result;
     }
 
-    private PluginArgument BindPluginArgument(FunctionParameterSymbol parameter, Expr syntax, TableValue? input, ref TableValue? table)
+    private PluginArgument BindPluginArgument(FunctionParameterSymbol parameter, Expr syntax, TableValue? input, bool takesTilde, ref TableValue? table)
     {
         if (syntax is NamedExpr named)
             syntax = named.Value;
+        if (syntax is StarExpr)
+        {
+            Error("KS191", Of("The * syntax is not allowed here."), syntax.Span);
+            return new PluginArgument(Unknown(syntax.Span), null, null);
+        }
+
         if (parameter.Class == ParameterClass.Table || IsTabular(syntax))
         {
-            table = BindTable(syntax);
-            return new PluginArgument(null, table.Node, null);
+            var bound = BindTable(syntax);
+            if (parameter.Class == ParameterClass.Table)
+                table = bound;
+            else
+                ReportTableArgument(parameter, syntax.Span);
+            return new PluginArgument(null, bound.Node, null);
         }
 
         switch (parameter.Form)
@@ -139,9 +159,69 @@ internal sealed partial class Binder
 
         var value = syntax is TypeOfExpr type ? new BoundLiteral(KqlType.String, type.Type.Name(), type.Span) : BindScalar(syntax);
         _row = new Row(input);
-        if (parameter.Form == ArgumentForm.Column && value is not BoundColumnRef && value.Type != KqlType.Unknown && value is not BoundLiteral { Value: "~" })
-            Error("KS109", Of("Column name expected."), syntax.Span);
+        CheckPluginArgument(parameter, value, syntax, takesTilde);
         return new PluginArgument(value, null, null);
+    }
+
+    private void ReportPluginArgumentCount(FunctionSymbol plugin, CallExpr call)
+    {
+        var (min, max) = (plugin.Signatures[^1].MinArguments, plugin.Signatures[^1].MaxArguments);
+        if (max < short.MaxValue)
+            Error("KS119", Of($"The function '{plugin.Name}' expects {max switch { 0 => "no arguments", 1 => "1 argument", _ => $"{max} arguments" }}."), call.Function.Span);
+        else
+            Error("KS120", Of($"The function '{plugin.Name}' expects between {min} and {max} arguments."), call.Function.Span);
+    }
+
+    /// <summary>Reports an argument of another type or form than the parameter takes. Nothing is converted for a plug-in.</summary>
+    private void CheckPluginArgument(FunctionParameterSymbol parameter, BoundScalar value, Expr syntax, bool takesTilde)
+    {
+        // A tilde stands for the default.
+        if (value.Type == KqlType.Unknown || (takesTilde && value is BoundLiteral { Value: "~" }))
+            return;
+        var span = syntax.Span;
+        var json = value is BoundLiteral { Type: KqlType.Dynamic, Value: string text } ? text : "";
+        var fits = parameter.Class switch
+        {
+            ParameterClass.Declared => parameter.Types.Any(t => t == value.Type || (json.Length == 0 && KqlTypes.IsPromotable(value.Type, t))),
+            ParameterClass.Integer => value.Type.IsInteger(),
+            ParameterClass.Number => value.Type.IsNumeric(),
+            ParameterClass.Summable => value.Type.IsSummable(),
+            ParameterClass.Array => value.Type == KqlType.Dynamic && !json.StartsWith('{'),
+            ParameterClass.Bag => value.Type == KqlType.Dynamic && !json.StartsWith('['),
+            ParameterClass.NotDynamic => value.Type != KqlType.Dynamic,
+            _ => true,
+        };
+        if (!fits)
+        {
+            var (code, message) = parameter.Class == ParameterClass.NotDynamic ? ("KS116", "The value of type 'dynamic' is not allowed in this context.") : Overloads.Expectation(parameter);
+            Error(code, Of(message), span);
+        }
+
+        switch (parameter.Form)
+        {
+            case ArgumentForm.Column or ArgumentForm.ColumnOfTable or ArgumentForm.CommonColumn when value is not BoundColumnRef || syntax is ParenExpr:
+                Error("KS109", Of("Column name expected."), span);
+                break;
+            case ArgumentForm.Constant when HasColumns(value):
+                Error("KS129", Of("The expression must be a constant."), span);
+                break;
+            case ArgumentForm.Literal when syntax is not LiteralExpr:
+                Error("KS131", Of("The expression must be a literal."), span);
+                break;
+        }
+    }
+
+    /// <summary>Reports a table where a value is expected.</summary>
+    private void ReportTableArgument(FunctionParameterSymbol parameter, TextSpan span)
+    {
+        var (code, message) = parameter.Class is ParameterClass.Scalar or ParameterClass.NotDynamic ? ("KS108", "Scalar value expected.") : Overloads.Expectation(parameter);
+        Error(code, Of(message), span);
+        if (parameter.Form is ArgumentForm.Column or ArgumentForm.ColumnOfTable or ArgumentForm.CommonColumn)
+            Error("KS109", Of("Column name expected."), span);
+        else if (parameter.Form == ArgumentForm.Constant)
+            Error("KS129", Of("The expression must be a constant."), span);
+        else if (parameter.Form == ArgumentForm.Literal)
+            Error("KS131", Of("The expression must be a literal."), span);
     }
 
     private PluginArgument BindPluginAggregate(Expr syntax)

@@ -442,7 +442,7 @@ internal sealed partial class Parser
         }
 
         Expect(TokenKind.CloseParen, ")");
-        return result;
+        return new TypeOfExpr(result.Type, result.Columns, result.HasStar, SpanFrom(start));
     }
 
     private TypeOfExpr ParseTypeOfColumns(int start)

@@ -15,6 +15,8 @@ internal sealed class BagUnpackStep(PluginCall call) : ILocalStep
     public LocalTable Run(LocalTable input, CancellationToken cancellationToken)
     {
         var source = call.Arguments[0].Column;
+        if (call.Arguments[0].Type is not (KqlType.Dynamic or KqlType.Unknown))
+            throw new Hunting.HuntingException(Hunting.HuntingFailure.Semantic, "evaluate bag_unpack(): the following error(s) occurred while evaluating the output schema: evaluate bag_unpack(): argument #1 expected to be a reference to a dynamic column");
         var prefix = call.Argument("column_prefix", 1)?.Text ?? "";
         var conflict = call.Argument("columnsConflict", 2)?.Text ?? "error";
         var ignored = call.Argument("ignoredProperties", 3) is { } given && LocalJson.Parse((string)given.Constant!) is JsonArray list ? list.Select(LocalJson.Text).ToHashSet(StringComparer.Ordinal) : [];
