@@ -63,8 +63,9 @@ public static class RuleTestParser
         if (reader.Has("queryFile"))
         {
             var path = Beside(file, reader.Text("queryFile", 1000));
-            if (File.Exists(path)) return (null, File.ReadAllText(path));
-            reader.Report("queryFile", $"there is no file '{path}'");
+            if (!File.Exists(path)) reader.Report("queryFile", $"there is no file '{path}'");
+            else if (QueryFiles.Read(path, reader.Problems) is [var stored]) return (null, stored.Text);
+            else reader.Report("queryFile", $"'{path}' does not hold one query");
             return (null, "");
         }
 

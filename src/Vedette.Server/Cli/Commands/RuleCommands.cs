@@ -8,7 +8,7 @@ internal static class RuleCommands
 {
     public static Command Create()
     {
-        var command = new Command("rules", "Detection rules: those that are shipped, your own in the folder rules of the data folder, and those of a tenant.") { List(), Run(), Test(), SigmaCommand.Create() };
+        var command = new Command("rules", "Detection rules: those that are shipped, your own in the folder rules of the data folder, and those of a tenant.") { List(), Run(), Init(), Test(), SigmaCommand.Create() };
         foreach (var more in CustomRuleCommands.Create()) command.Subcommands.Add(more);
         return command;
     }
@@ -29,6 +29,20 @@ internal static class RuleCommands
                     Console.Error.WriteLine($"vedette: {Print.Text(problem!["file"])}({problem["line"]},{problem["column"]}): {Print.Text(problem["message"])}");
                 }
             });
+    }
+
+    private static Command Init()
+    {
+        var folder = new Argument<string>("folder") { Description = "Where; made when it is missing.", DefaultValueFactory = _ => "." };
+        var command = new Command("init", "Begin a folder of rules: a rule and a query, each with a test that passes. Files that are there stay.") { folder };
+        command.SetAction((parsed, cancellationToken) => OperationCommand.ReportAsync(async () =>
+        {
+            var place = parsed.GetValue(folder)!;
+            foreach (var (path, written) in await RuleStarter.WriteAsync(place, cancellationToken)) Console.Out.WriteLine($"{(written ? "wrote   " : "is there")}  {path}");
+            Console.Out.WriteLine($"\nCheck the queries:  vedette kql check {place}\nRun the tests:      vedette rules test {place}");
+            return ExitCode.Success;
+        }));
+        return command;
     }
 
     private static Command Test()
