@@ -53,6 +53,8 @@ public sealed class HuntCommandTests(HuntCommandTests.Server server) : IClassFix
                 | extend y = strlenn(FolderPath)
                              ^^^^^^^
             """);
+        (_, _, error) = await server.HuntAsync("DeviceInfo | where TimeGenerated > ago(1d)");
+        error.ShouldContain("hint: VEDETTE__TimeGenerated=true ");
         (code, _, error) = await server.HuntAsync("AADSignInEventsBeta | where RiskLevelDuringSignIn == 1 | count");
         code.ShouldBe(0, error);
         error.ShouldContain("warning: line 1, column 29: The column 'RiskLevelDuringSignIn' was renamed or retired; 'RiskLevelAggregated' is read in its place.\n");
@@ -173,6 +175,29 @@ public sealed class HuntCommandTests(HuntCommandTests.Server server) : IClassFix
         ((int)JsonNode.Parse(output)!["error"]!["line"]!).ShouldBe(5);
         (await VedetteProcess.CommandAsync("kql", "check", Path.Combine(folder, "none.kql"))).ExitCode.ShouldBe(2);
         (await VedetteProcess.CommandAsync("kql", "check", "DeviceInfo | where TimeGenerated > ago(1d)", "--time-generated")).ExitCode.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_folder_of_rules_is_begun_checked_and_tested()
+    {
+        var folder = Path.Combine(server.Folder, "begun");
+        var (code, output, error) = await VedetteProcess.CommandAsync("rules", "init", folder);
+        code.ShouldBe(0, error);
+        output.ShouldContain($"wrote     {folder}/rules/hidden-powershell.yaml");
+        (await VedetteProcess.CommandAsync("kql", "check", folder)).ExitCode.ShouldBe(0);
+
+        // Rules of Sentinel are tested by their query.
+        System.IO.File.WriteAllText(Path.Combine(folder, "sentinel.yaml"), "id: 1\nname: Rule\nquery: |\n  DeviceEvents\n  | summarize n = count() by DeviceName\n");
+        System.IO.File.WriteAllText(Path.Combine(folder, "sentinel.test.yaml"), "queryFile: sentinel.yaml\ntests:\n  - name: \"counts <&> \\x01\"\n    tables: { DeviceEvents: [ { DeviceName: a }, { DeviceName: a } ] }\n    expect: { rows: [ { DeviceName: a, n: 3 } ] }\n");
+        var junit = Path.Combine(folder, "out", "junit.xml");
+        (code, output, error) = await VedetteProcess.CommandAsync("rules", "test", folder, "--junit", junit);
+        code.ShouldBe(1, error);
+        output.ShouldContain("3 passed, 1 failed");
+        output.ShouldContain("n: expected 3, found 2");
+        var report = System.Xml.Linq.XDocument.Load(junit).Root!;
+        ((string)report.Attribute("tests")!, (string)report.Attribute("failures")!).ShouldBe(("4", "1"));
+        ((string)report.Descendants("failure").Single().Parent!.Attribute("name")!).ShouldBe("counts <&> \ufffd");
+        (await VedetteProcess.CommandAsync("rules", "init", folder)).Output.ShouldNotContain("wrote");
     }
 
     private static string Stable(string line)

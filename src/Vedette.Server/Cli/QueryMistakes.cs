@@ -12,6 +12,22 @@ internal static class QueryMistakes
     private const int LongestLine = 160;
     private const int Before = 60;
 
+    // What a setting would change, by a part of the message.
+    private static readonly (string Part, string Hint)[] Hints =
+    [
+        ("'TimeGenerated'", "VEDETTE__TimeGenerated=true lets tables answer to TimeGenerated (docs/limits.md)"),
+        ("is switched off", "ExternalData:AllowedHosts names the hosts that queries may reach: VEDETTE__ExternalData__AllowedHosts__0=HOST for one command (docs/limits.md)"),
+        ("exceeded the timeout period", "Hunting:CommandLine:Timeout is the time that a query of a command may take: VEDETTE__Hunting__CommandLine__Timeout=00:30:00 (docs/limits.md)"),
+        ("exceeded the allowed result size", "Hunting:CommandLine:MaxBytes bounds an answer (docs/limits.md)"),
+    ];
+
+    /// <summary>What could be set otherwise so that the mistakes go away; each is told once.</summary>
+    public static IEnumerable<string> Settings(IEnumerable<JsonNode?> mistakes)
+    {
+        var words = mistakes.Select(mistake => Print.Text(mistake?["message"])).ToArray();
+        return Hints.Where(hint => words.Any(text => text.Contains(hint.Part, StringComparison.Ordinal))).Select(hint => "hint: " + hint.Hint);
+    }
+
     /// <summary>The lines to print for one diagnostic or error.</summary>
     /// <param name="mistake">An object with <c>message</c>, and <c>line</c>, <c>column</c> and <c>length</c> where they are known.</param>
     /// <param name="query">The text that it is about.</param>

@@ -100,7 +100,7 @@ internal static class HuntCommand
 
     private static void Tell(JsonArray mistakes, string query, string prefix)
     {
-        foreach (var line in mistakes.SelectMany(mistake => QueryMistakes.Lines(mistake, query, prefix))) Console.Error.WriteLine(line);
+        foreach (var line in mistakes.SelectMany(mistake => QueryMistakes.Lines(mistake, query, prefix)).Concat(QueryMistakes.Settings(mistakes))) Console.Error.WriteLine(line);
     }
 
     // The line of a batch without its id, which a single query has none of.

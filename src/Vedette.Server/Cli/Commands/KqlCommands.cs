@@ -73,10 +73,9 @@ internal static class KqlCommands
         var ok = answer["ok"]!.GetValue<bool>();
         if (json) Console.Out.WriteLine(answer.ToJsonString(OperationJson.Options));
         else if (ok) Print.Rows(answer["schema"], ("Column", "name"), ("Type", "type"));
-        foreach (var diagnostic in (JsonArray)answer["diagnostics"]!)
-        {
-            foreach (var line in QueryMistakes.Lines(diagnostic, text, Prefix(diagnostic))) Console.Error.WriteLine(line);
-        }
+        var diagnostics = (JsonArray)answer["diagnostics"]!;
+        foreach (var line in diagnostics.SelectMany(diagnostic => QueryMistakes.Lines(diagnostic, text, Prefix(diagnostic))).Concat(QueryMistakes.Settings(diagnostics)))
+            Console.Error.WriteLine(line);
 
         return ok ? ExitCode.Success : ExitCode.Failure;
     }
@@ -111,6 +110,7 @@ internal static class KqlCommands
     private static int CheckFiles(string[] paths, HuntingCatalogue catalogue, bool json, string? junit)
     {
         var (sound, results, files) = (0, new List<RuleTestResult>(), new HashSet<string>(StringComparer.Ordinal));
+        var mistakes = new List<JsonNode?>();
         foreach (var path in paths)
         {
             var problems = new List<RuleProblem>();
@@ -119,7 +119,7 @@ internal static class KqlCommands
                 Refuse(problems);
                 files.Add(query.File);
                 var started = Stopwatch.GetTimestamp();
-                var lines = Check(query, catalogue, json, out var ok);
+                var lines = Check(query, catalogue, json, mistakes, out var ok);
                 if (ok) sound++;
                 results.Add(new RuleTestResult(query.File, query.Line == 1 ? "query" : $"query in line {query.Line}", Stopwatch.GetElapsedTime(started), ok ? null : string.Join('\n', lines)));
             }
@@ -130,6 +130,7 @@ internal static class KqlCommands
         if (results.Count == 0) throw new OperationException("bad_input", $"There are no queries in {string.Join(", ", paths.Select(path => $"'{path}'"))}.");
         if (junit is not null) JUnitReport.Save(junit, "vedette kql check", results);
         Console.Error.WriteLine($"{sound} of {results.Count} {(results.Count == 1 ? "query" : "queries")} in {files.Count} {(files.Count == 1 ? "file" : "files")} {(sound == 1 ? "is" : "are")} sound");
+        foreach (var hint in QueryMistakes.Settings(mistakes)) Console.Error.WriteLine(hint);
         return results.All(result => result.Passed) ? ExitCode.Success : ExitCode.Failure;
 
         void Refuse(List<RuleProblem> problems)
@@ -154,7 +155,7 @@ internal static class KqlCommands
     };
 
     // Compilers' form, which editors and CI systems make links of; places are those of the file.
-    private static List<string> Check(StoredQuery query, HuntingCatalogue catalogue, bool json, out bool ok)
+    private static List<string> Check(StoredQuery query, HuntingCatalogue catalogue, bool json, List<JsonNode?> mistakes, out bool ok)
     {
         var answer = KqlCheck.Run(JsonValue.Create(query.Line == 1 ? query.File : $"{query.File}:{query.Line}").ToJsonString(OperationJson.Options), query.Text, catalogue);
         ok = answer["ok"]!.GetValue<bool>();
@@ -166,6 +167,7 @@ internal static class KqlCommands
             if (diagnostic["severity"] is { } severity)
             {
                 lines.Add($"{query.File}:{place.Line}:{place.Column}: {((string)severity!).ToLowerInvariant()}: {Print.Visible((string)diagnostic["message"]!)}");
+                mistakes.Add(diagnostic);
                 lines.AddRange(QueryMistakes.Excerpt(query.Text, line, column, (int)diagnostic["length"]!));
             }
 

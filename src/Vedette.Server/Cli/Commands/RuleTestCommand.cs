@@ -57,8 +57,8 @@ internal static class RuleTestCommand
             Console.Out.WriteLine(file.Key);
             foreach (var result in file)
             {
-                Console.Out.WriteLine($"  {(result.Passed ? "ok  " : "FAIL")}  {result.Name}  ({Seconds(result.Elapsed)} s)");
-                foreach (var line in result.Failure?.Split('\n') ?? []) Console.Out.WriteLine("          " + line.TrimEnd('\r'));
+                Console.Out.WriteLine($"  {(result.Passed ? "ok  " : "FAIL")}  {Cli.Print.Visible(result.Name)}  ({Seconds(result.Elapsed)} s)");
+                foreach (var line in result.Failure?.Split('\n') ?? []) Console.Out.WriteLine("          " + Cli.Print.Visible(line.TrimEnd('\r')));
             }
         }
 
