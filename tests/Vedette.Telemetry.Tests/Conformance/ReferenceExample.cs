@@ -45,6 +45,9 @@ internal sealed record ReferenceExample(
         return positions.Contains(-1) ? [.. Rows] : [.. Rows.Select(row => (IReadOnlyList<string>)[.. positions.Select(p => row[p])])];
     }
 
+    /// <summary>The example with the rows that the service's own engine gives, instead of those that the page prints.</summary>
+    public ReferenceExample With(IReadOnlyList<IReadOnlyList<string>> rows) => this with { Rows = rows };
+
     /// <summary>Runs the example and tells what differs; null when nothing does.</summary>
     public async Task<string?> RunAsync(IClickHouse engine, CancellationToken cancellationToken = default)
     {
