@@ -144,7 +144,8 @@ public sealed class HuntCommandTests(HuntCommandTests.Server server) : IClassFix
             """);
         const string query = "DeviceProcessEvents | where Timestamp > ago(7d) | summarize files = make_list(FileName)";
         var old = VedetteProcess.CommandAsync("hunt", query, "--import", rows, "--csv");
-        var moved = await VedetteProcess.CommandAsync("hunt", query, "--import", rows, "--csv", "--shift-to-now");
+        var rule = server.File("rule.yaml", $"title: A rule\nquery: {query}\n");
+        var moved = await VedetteProcess.CommandAsync("hunt", "--csv", "--shift-to-now", "--import", rows, "@" + rule);
         moved.ExitCode.ShouldBe(0, moved.Error);
         moved.Output.ShouldBe("files\r\n\"[\"\"a.exe\"\",\"\"b.exe\"\"]\"\r\n");
         (await old).Output.ShouldBe("files\r\n[]\r\n");

@@ -14,7 +14,7 @@ internal static class HuntCommand
 
     public static Command Create()
     {
-        var query = new Argument<string?>("query") { Description = "The KQL query; '-' reads it from standard input, '@FILE' from a file.", Arity = ArgumentArity.ZeroOrOne };
+        var query = new Argument<string?>("query") { Description = "The KQL query; '-' reads it from standard input, '@FILE' from a file, also from a rule in YAML.", Arity = ArgumentArity.ZeroOrOne };
         var input = new Option<string?>("--in") { Description = "A file of queries, one JSON object {\"id\",\"query\"} a line; '-' reads standard input.", HelpName = "FILE" };
         var output = new Option<string?>("--out") { Description = "Where the answers to --in go, one JSON object a line; standard output when left out or '-'.", HelpName = "FILE" };
         var import = new Option<string[]>("--import") { Description = "Hunt in these logs or exports alone, in a throw-away store, instead of in the data folder.", HelpName = "FILE", AllowMultipleArgumentsPerToken = true };
@@ -37,7 +37,7 @@ internal static class HuntCommand
         {
             var isBatch = result.GetValue(input) is not null;
             var imports = result.GetValue(import) is { Length: > 0 };
-            if (result.GetValue(query) is null != isBatch) result.AddError("hunt takes either a query or --in FILE.");
+            if (Asked(result.GetValue(query), result.GetValue(import), isBatch).Query is null != isBatch) result.AddError("hunt takes either a query or --in FILE.");
             if (result.GetValue(output) is not null && !isBatch) result.AddError("--out belongs to --in; redirect standard output instead.");
             if (isBatch && (result.GetValue(csv) || result.GetValue(explain))) result.AddError("--in answers in JSON lines; --csv and --explain belong to a single query.");
             if (isBatch && result.GetValue(parameter) is { Length: > 0 }) result.AddError("--parameter belongs to a single query.");
@@ -57,8 +57,9 @@ internal static class HuntCommand
 
             // Everything that can be wrong with files is found before an engine is started.
             using var queries = parsed.GetValue(input) is { } file ? await BatchFiles.OpenAsync(file, parsed.GetValue(output), cancellationToken) : null;
-            var text = queries is null ? await QueryText.ReadAsync(parsed.GetValue(query)!, cancellationToken) : "";
-            var imports = (parsed.GetValue(import) ?? []).Select(Path.GetFullPath).ToArray();
+            var (words, files) = Asked(parsed.GetValue(query), parsed.GetValue(import), queries is not null);
+            var text = queries is null ? await QueryText.ReadAsync(words!, cancellationToken) : "";
+            var imports = files.Select(Path.GetFullPath).ToArray();
             if (imports.FirstOrDefault(path => !File.Exists(path) && !Directory.Exists(path)) is { } missing)
                 throw new OperationException("bad_input", $"There is no file or folder '{missing}'.");
 
@@ -76,6 +77,14 @@ internal static class HuntCommand
         }));
         return command;
     }
+
+    // --import takes all words behind it, so the query may be the last of them.
+    private static (string? Query, string[] Imports) Asked(string? query, string[]? imports, bool isBatch) => imports switch
+    {
+        null => (query, []),
+        [_, .., var last] when query is null && !isBatch && !File.Exists(last) && !Directory.Exists(last) => (last, imports[..^1]),
+        _ => (query, imports),
+    };
 
     private static async Task<int> AnswerAsync(Run run, string query, Question question, ProgressLine bar, CancellationToken cancellationToken)
     {
