@@ -85,6 +85,8 @@ internal sealed partial class Binder
             "percentiles_array" or "percentilesw_array" => "percentiles_" + ResultName(call.Arguments[0]),
             _ => FunctionResultName(call, symbol),
         };
+        if (symbol.Attributes.Most > 0 && arguments.Length < match.Parameters.Count)
+            arguments = [.. arguments, new BoundLiteral(KqlType.Long, (long)symbol.Attributes.Most, call.Span)];
         var output = NewColumn(name ?? "", type);
         return [new NamedResult(name, new BoundColumnRef(collector.Add(symbol.Canonical, arguments, [output]), call.Span))];
     }

@@ -68,6 +68,7 @@ internal enum ResultNaming : byte
 /// <param name="IsGraph">Only in graph operators.</param>
 /// <param name="Columns">A plug-in's result columns as written in the table, or empty when code decides.</param>
 /// <param name="Tuple">Several result columns; an empty name list with <c>sorted</c> means one for each array argument.</param>
+/// <param name="Most">The last argument when it is left out; 0 for none.</param>
 internal sealed record FunctionAttributes(
     ResultNaming Naming,
     string Prefix,
@@ -78,4 +79,5 @@ internal sealed record FunctionAttributes(
     bool IsAbsent,
     bool IsGraph,
     IReadOnlyList<string> Columns,
-    IReadOnlyList<(string Name, KqlType Type)>? Tuple);
+    IReadOnlyList<(string Name, KqlType Type)>? Tuple,
+    int Most);

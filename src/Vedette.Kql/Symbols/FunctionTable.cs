@@ -109,6 +109,7 @@ public static class FunctionTable
         var naming = ResultNaming.None;
         string prefix = "", canonical = "";
         bool obsolete = false, window = false, isVolatile = false, absent = false, graph = false;
+        var most = 0;
         List<(string, KqlType)>? tuple = null;
         IReadOnlyList<string> columns = [];
         foreach (var word in words)
@@ -135,6 +136,7 @@ public static class FunctionTable
                 case "volatile": isVolatile = true; break;
                 case "absent": absent = true; break;
                 case "graph": graph = true; break;
+                case "most": most = int.Parse(value, System.Globalization.CultureInfo.InvariantCulture); break;
                 case "columns": columns = word[8..].Split(','); break;
                 case "tuple":
                     tuple = [];
@@ -151,7 +153,7 @@ public static class FunctionTable
             }
         }
 
-        return new FunctionAttributes(naming, prefix, canonical.Length == 0 ? null : canonical, obsolete, window, isVolatile, absent, graph, columns, tuple);
+        return new FunctionAttributes(naming, prefix, canonical.Length == 0 ? null : canonical, obsolete, window, isVolatile, absent, graph, columns, tuple, most);
     }
 
     private static FunctionSignature ParseSignature(string text)

@@ -45,7 +45,8 @@ internal sealed partial class RelationWriter
         return gated;
     }
 
-    private static SqlValue Captured(string text, KqlType type) => Typed(new SqlValue(text, KqlType.String, false), type);
+    private static SqlValue Captured(string text, KqlType type) =>
+        Typed(new SqlValue(type is KqlType.String or KqlType.Dynamic ? text : $"trim(BOTH ' \\t\\r\\n' FROM {text})", KqlType.String, false), type);
 
     /// <summary>The pattern as one regular expression, and which group holds each capture.</summary>
     private static (string Pattern, IReadOnlyList<(KqlColumn Column, int Group)> Captures) Pattern(ParseRelation node)
@@ -80,7 +81,7 @@ internal sealed partial class RelationWriter
                 case ParseCapture capture:
                     group++;
                     captures.Add((capture.Column, group));
-                    text.Append(Capture(capture.Column.Type, last, node.Mode));
+                    text.Append(Capture(capture.Column.Type, last, node.Mode, !last && parts[i + 1] is ParseSkip));
                     break;
             }
         }
@@ -92,8 +93,11 @@ internal sealed partial class RelationWriter
         return (text.ToString(), captures);
     }
 
-    private static string Capture(KqlType type, bool last, ParseMode mode) => type switch
+    private static string Capture(KqlType type, bool last, ParseMode mode, bool skips) => type switch
     {
+        // What is skipped must not take the number, which may be missing.
+        KqlType.Long or KqlType.Int when skips && mode == ParseMode.Relaxed => @"\s*([-+]?[0-9]*)",
+        KqlType.Real or KqlType.Decimal when skips && mode == ParseMode.Relaxed => @"\s*([-+]?[0-9]*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)",
         KqlType.Long or KqlType.Int when mode != ParseMode.Relaxed => @"\s*([-+]?[0-9]+)",
         KqlType.Real or KqlType.Decimal when mode != ParseMode.Relaxed => @"\s*([-+]?[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)",
         _ => last || mode == ParseMode.Regex ? "(.*)" : "(.*?)",

@@ -13,8 +13,8 @@ internal static class AddressFunctions
     public static void Add(IDictionary<string, LocalFunction> table)
     {
         table["parse_ipv6"] = c => Parse(c.Text(0)) is { } a ? Canonical(Mask(a.Value, a.Prefix)) : null;
-        table["parse_ipv6_mask"] = c => Parse(c.Text(0)) is { } a && c.Long(1) is { } bits
-            ? Canonical(Mask(a.Value, Math.Min(a.Prefix, (int)Math.Clamp(bits, 0, 128))))
+        table["parse_ipv6_mask"] = c => Parse(c.Text(0)) is { } a && c.Long(1) is >= 0 and <= 128 and var bits
+            ? Canonical(Mask(a.Value, Math.Min(a.Prefix, (int)bits)))
             : null;
         table["ipv6_compare"] = c => Masked(c) is { } p ? p.Left.CompareTo(p.Right) switch { < 0 => -1L, > 0 => 1L, _ => 0L } : null;
         table["ipv6_is_match"] = c => Masked(c) is { } p ? p.Left == p.Right : null;
@@ -66,6 +66,8 @@ internal static class AddressFunctions
     private static (UInt128 Left, UInt128 Right)? Masked(LocalCall c)
     {
         if (Parse(c.Text(0)) is not { } a || Parse(c.Text(1)) is not { } b)
+            return null;
+        if (c.Has(2) && c.Long(2) is not (>= 0 and <= 128))
             return null;
         var prefix = Math.Min(a.Prefix, b.Prefix);
         if (c.Has(2) && c.Long(2) is { } bits)

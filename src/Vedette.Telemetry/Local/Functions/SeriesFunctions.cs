@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Vedette.Kql;
 
@@ -8,7 +10,7 @@ internal static class SeriesFunctions
 {
     public static void Add(IDictionary<string, LocalFunction> table)
     {
-        Unary("series_abs", Math.Abs);
+        Whole("series_abs", Math.Abs, x => x == long.MinValue ? null : Math.Abs(x));
         Unary("series_acos", Math.Acos);
         Unary("series_asin", Math.Asin);
         Unary("series_atan", Math.Atan);
@@ -17,14 +19,14 @@ internal static class SeriesFunctions
         Unary("series_exp", Math.Exp);
         Unary("series_floor", Math.Floor);
         Unary("series_log", Math.Log);
-        Unary("series_sign", x => double.IsNaN(x) ? double.NaN : Math.Sign(x));
+        Whole("series_sign", x => double.IsNaN(x) ? double.NaN : Math.Sign(x), x => Math.Sign(x));
         Unary("series_sin", Math.Sin);
         Unary("series_tan", Math.Tan);
-        Binary("series_add", (a, b) => a + b);
-        Binary("series_subtract", (a, b) => a - b);
-        Binary("series_multiply", (a, b) => a * b);
-        Binary("series_divide", (a, b) => a / b);
-        Binary("series_pow", Math.Pow);
+        Binary("series_add", (a, b) => a + b, (a, b) => a + b);
+        Binary("series_subtract", (a, b) => a - b, (a, b) => a - b);
+        Binary("series_multiply", (a, b) => a * b, (a, b) => a * b);
+        Binary("series_divide", (a, b) => a / b, null);
+        Binary("series_pow", Math.Pow, null);
         Comparison("series_equals", (a, b) => a == b);
         Comparison("series_not_equals", (a, b) => a != b);
         Comparison("series_greater", (a, b) => a > b);
@@ -36,45 +38,88 @@ internal static class SeriesFunctions
         table["series_fill_const"] = FillConstant;
         table["series_fill_linear"] = FillLinear;
         table["series_sum"] = c => c.Reals(0) is { } x ? x.Where(double.IsFinite).Sum() : null;
-        table["series_product"] = c => c.Reals(0) is { } x ? x.Aggregate(1d, (a, b) => a * b) : null;
-        table["series_dot_product"] = c => c.Reals(0) is { } x && c.Reals(1) is { } y ? Dot(x, y) : null;
+        table["series_product"] = c => c.Reals(0) is { } x ? x.Where(v => !double.IsNaN(v)).Aggregate(1d, (a, b) => a * b) : null;
+        table["series_dot_product"] = c => Numbers(c, 0, 1) is { Length: > 0 } x && Numbers(c, 1, 0) is { Length: > 0 } y ? Dot(x, y) : null;
         table["series_magnitude"] = c => c.Reals(0) is { } x ? Math.Sqrt(Dot(x, x)) : null;
-        table["series_cosine_similarity"] = c => c.Reals(0) is { } x && c.Reals(1) is { } y
-            ? Dot(x, y) / ((c.Has(2) ? c.Real(2) ?? 0 : Math.Sqrt(Dot(x, x))) * (c.Has(3) ? c.Real(3) ?? 0 : Math.Sqrt(Dot(y, y))))
-            : null;
-        table["series_pearson_correlation"] = c => c.Reals(0) is { } x && c.Reals(1) is { } y && x.Length == y.Length ? Pearson(x, y) : null;
+        table["series_cosine_similarity"] = Cosine;
+        table["series_pearson_correlation"] = c => c.Reals(0) is { Length: > 0 } x && c.Reals(1) is { } y && x.Length == y.Length && !x.Concat(y).Any(double.IsNaN)
+            ? Pearson(x, y) : null;
         table["series_stats"] = c => Stats(c, asBag: false);
         table["series_stats_dynamic"] = c => Stats(c, asBag: true);
-        table["series_outliers"] = c => c.Reals(0) is { } x ? LocalJson.Array(Outliers(x, c.Has(2) ? c.Real(2) ?? 0 : 0, c.Has(3) ? c.Real(3) ?? 10 : 10, c.Has(4) ? c.Real(4) ?? 90 : 90)) : null;
+        table["series_outliers"] = Outliers;
         table["series_fir"] = Fir;
         table["series_iir"] = c => c.Reals(0) is { } x && c.Reals(1) is { } b && c.Reals(2) is { } a ? LocalJson.Array(Iir(x, b, a)) : null;
         SeriesModels.Add(table);
 
-        void Unary(string name, Func<double, double> f) => table[name] = c => c.Reals(0) is { } x ? LocalJson.Array(x.Select(f)) : null;
+        void Unary(string name, Func<double, double> f) => table[name] = c => c.Array(0) is { } x ? new JsonArray([.. x.Select(n => Applied(f, n))]) : null;
 
-        void Binary(string name, Func<double, double, double> f) => table[name] = c => Pairs(c) is { } pairs ? LocalJson.Array(pairs.Select(p => f(p.A, p.B))) : null;
+        // Whole numbers stay whole.
+        void Whole(string name, Func<double, double> f, Func<long, long?> whole) => table[name] = c => c.Array(0) is { } x
+            ? new JsonArray([.. x.Select(n => Long(n) is { } l && whole(l) is { } r ? JsonValue.Create(r) : Applied(f, n))]) : null;
+
+        void Binary(string name, Func<double, double, double> f, Func<long, long, long>? whole) => table[name] = c => Pairs(c) is { } pairs
+            ? new JsonArray([.. pairs.Select(p => whole is not null && Long(p.A) is { } a && Long(p.B) is { } b ? JsonValue.Create(whole(a, b)) : Applied(f, p.A, p.B))]) : null;
 
         void Comparison(string name, Func<double, double, bool> f) =>
-            table[name] = c => Pairs(c) is { } pairs ? new JsonArray([.. pairs.Select(p => double.IsNaN(p.A) || double.IsNaN(p.B) ? null : (JsonNode?)f(p.A, p.B))]) : null;
+            table[name] = c => Pairs(c) is { } pairs
+                ? new JsonArray([.. pairs.Select(p => (Number(p.A), Number(p.B)) is ({ } a, { } b) ? (JsonNode?)f(a, b) : null)]) : null;
+    }
+
+    /// <summary>An element as a number; null when it is none. A point in time is its ticks.</summary>
+    private static double? Number(JsonNode? node)
+    {
+        if (LocalJson.Real(node) is var real && !double.IsNaN(real))
+            return real;
+        return Time(node)?.Ticks;
+    }
+
+    private static DateTime? Time(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) && text.Length is >= 20 and <= 28 && text[4] == '-' && text[^1] == 'Z'
+        && DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal, out var time) ? time : null;
+
+    private static long? Long(JsonNode? node) => node is not JsonValue value || value.GetValueKind() is not (JsonValueKind.Number or JsonValueKind.String) ? null
+        : Time(node) is { } time ? time.Ticks
+        : value.GetValueKind() == JsonValueKind.Number && long.TryParse(LocalJson.Write(node), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) ? whole : null;
+
+    // What is no number gives null; what has no finite result says so.
+    private static JsonNode? Applied(Func<double, double> f, JsonNode? a) => Number(a) is { } x ? JsonValue.Create(f(x)) : null;
+
+    private static JsonNode? Applied(Func<double, double, double> f, JsonNode? a, JsonNode? b) => (Number(a), Number(b)) is ({ } x, { } y) ? JsonValue.Create(f(x, y)) : null;
+
+    /// <summary>A series, or a number as often as the other argument has elements.</summary>
+    private static double[]? Numbers(LocalCall c, int index, int other) =>
+        c.Reals(index) ?? (c.Array(other) is { } series && c.TypeOf(index) is not KqlType.String && c.Real(index) is { } number ? [.. series.Select(_ => number)] : null);
+
+    private static object? Cosine(LocalCall c)
+    {
+        if (c.Reals(0) is not { Length: > 0 } x || c.Reals(1) is not { Length: > 0 } y)
+            return null;
+        var size = Math.Min(x.Length, y.Length);
+        (x, y) = (x[..size], y[..size]);
+        return Dot(x, y) / ((c.Has(2) ? c.Real(2) ?? 0 : Math.Sqrt(Dot(x, x))) * (c.Has(3) ? c.Real(3) ?? 0 : Math.Sqrt(Dot(y, y))));
     }
 
     public static double Dot(double[] x, double[] y)
     {
         var sum = 0d;
         for (var i = 0; i < Math.Min(x.Length, y.Length); i++)
-            sum += x[i] * y[i];
+        {
+            // What is no number is passed over.
+            if (!double.IsNaN(x[i]) && !double.IsNaN(y[i]))
+                sum += x[i] * y[i];
+        }
+
         return sum;
     }
 
-    private static IEnumerable<(double A, double B)>? Pairs(LocalCall c)
+    private static IEnumerable<(JsonNode? A, JsonNode? B)>? Pairs(LocalCall c)
     {
-        var (x, y) = (c.Reals(0), c.Reals(1));
+        var (x, y) = (c.Array(0), c.Array(1));
         if (x is null && y is null)
             return null;
         // A number stands for a series of the other's length; a shorter series is padded with null.
-        var size = Math.Max(x?.Length ?? 0, y?.Length ?? 0);
-        var (a, b) = (x is null ? c.Real(0) ?? double.NaN : 0, y is null ? c.Real(1) ?? double.NaN : 0);
-        return Enumerable.Range(0, size).Select(i => (x is null ? a : i < x.Length ? x[i] : double.NaN, y is null ? b : i < y.Length ? y[i] : double.NaN));
+        var size = Math.Max(x?.Count ?? 0, y?.Count ?? 0);
+        var (a, b) = (x is null ? c.Json(0) : null, y is null ? c.Json(1) : null);
+        return Enumerable.Range(0, size).Select(i => (x is null ? a : i < x.Count ? x[i] : null, y is null ? b : i < y.Count ? y[i] : null));
     }
 
     private static bool IsMissing(LocalCall c, int index, JsonNode? value) =>
@@ -108,10 +153,11 @@ internal static class SeriesFunctions
             return null;
         var values = array.Select(n => IsMissing(c, 1, n) ? double.NaN : LocalJson.Real(n)).ToArray();
         var edges = !c.Has(2) || (c.Bool(2) ?? true);
-        var constant = c.Has(3) ? c.Real(3) ?? 0 : 0;
+        // A series of whole numbers stays one: what comes between is cut to whole numbers.
+        var whole = array.Where(n => !IsMissing(c, 1, n)).All(n => Long(n) is not null);
         var known = Enumerable.Range(0, values.Length).Where(i => !double.IsNaN(values[i])).ToArray();
         if (known.Length == 0)
-            return LocalJson.Array(values.Select(_ => constant));
+            return new JsonArray([.. values.Select(_ => c.Has(3) ? c.Json(3)?.DeepClone() : JsonValue.Create(0d))]);
         for (var i = 0; i < values.Length; i++)
         {
             if (!double.IsNaN(values[i]))
@@ -130,7 +176,7 @@ internal static class SeriesFunctions
             }
         }
 
-        return LocalJson.Array(values);
+        return whole ? new JsonArray([.. values.Select(v => double.IsNaN(v) ? null : (JsonNode?)JsonValue.Create((long)v))]) : LocalJson.Array(values);
     }
 
     private static double Pearson(double[] x, double[] y)
@@ -152,7 +198,7 @@ internal static class SeriesFunctions
         if (c.Reals(0) is not { } all)
             return null;
         var finite = all.Select((v, i) => (Value: v, Index: i)).Where(p => double.IsFinite(p.Value)).ToList();
-        var ignore = asBag || (c.Has(1) && c.Bool(1) == true);
+        var ignore = c.Has(1) && c.Bool(1) == true;
         if (finite.Count == 0 || (!ignore && finite.Count != all.Length))
             return asBag ? null : new JsonArray(null, null, null, null, null, null, null);
         var (min, max) = (finite.MinBy(p => p.Value), finite.MaxBy(p => p.Value));
@@ -167,10 +213,21 @@ internal static class SeriesFunctions
         };
     }
 
-    /// <summary>Tukey's fence: how far outside the fence, in fences' widths.</summary>
-    public static double[] Outliers(double[] x, double ignored, double lowLevel, double highLevel)
+    private static JsonNode? Outliers(LocalCall c)
     {
-        var sorted = x.Where(v => double.IsFinite(v) && (ignored == 0 || v != ignored)).Order().ToArray();
+        if (c.Reals(0) is not { } x)
+            return null;
+        var custom = !c.Has(1) || !c.Text(1).Equals("tukey", StringComparison.OrdinalIgnoreCase);
+        var ignored = c.Has(2) ? c.Real(2) : null;
+        var low = custom ? c.Has(3) ? Math.Clamp(c.Real(3) ?? 10, 2, 98) : 10 : 25;
+        var high = custom ? c.Has(4) ? Math.Clamp(c.Real(4) ?? 90, 2, 98) : 90 : 75;
+        return LocalJson.Array(Scores([.. x.Select(v => v == ignored ? double.NaN : v)], x.Length, low, high));
+    }
+
+    /// <summary>Tukey's fence, learnt from the first values of a series: how far outside of it each value lies, in fences' widths; what is no number scores 0.</summary>
+    public static double[] Scores(double[] x, int learnt, double lowLevel, double highLevel)
+    {
+        var sorted = x[..Math.Clamp(learnt, 1, Math.Max(1, x.Length))].Where(double.IsFinite).Order().ToArray();
         if (sorted.Length == 0)
             return [.. x.Select(_ => 0d)];
         var (low, high) = (Quantile(sorted, lowLevel / 100), Quantile(sorted, highLevel / 100));
@@ -191,18 +248,21 @@ internal static class SeriesFunctions
             return null;
         var normalize = c.Has(2) ? c.Bool(2) ?? false : filter.All(f => f >= 0);
         var center = c.Has(3) && c.Bool(3) == true;
-        var sum = filter.Sum();
-        var weights = normalize && sum != 0 ? [.. filter.Select(f => f / sum)] : filter;
+        if (normalize && filter.Any(f => f < 0))
+            return null;
+        var sum = normalize && filter.Sum() is not 0 and var total ? total : 1;
         var shift = center ? (filter.Length - 1) / 2 : 0;
         var result = new double[x.Length];
         for (var i = 0; i < x.Length; i++)
         {
-            for (var k = 0; k < weights.Length; k++)
+            for (var k = 0; k < filter.Length; k++)
             {
                 var at = i + shift - k;
                 if (at >= 0 && at < x.Length)
-                    result[i] += weights[k] * x[at];
+                    result[i] += filter[k] * x[at];
             }
+
+            result[i] /= sum;
         }
 
         return LocalJson.Array(result);

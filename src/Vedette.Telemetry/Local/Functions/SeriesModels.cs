@@ -12,9 +12,7 @@ internal static class SeriesModels
         table["series_fit_line"] = c => c.Reals(0) is { Length: > 0 } y ? Line(y) : null;
         table["series_fit_line_dynamic"] = c => c.Reals(0) is { Length: > 0 } y ? Bag(Line(y), "rsquare", "slope", "variance", "rvariance", "interception", "line_fit") : null;
         table["series_fit_2lines"] = c => c.Reals(0) is { Length: > 0 } y ? TwoLines(y) : null;
-        table["series_fit_2lines_dynamic"] = c => c.Reals(0) is { Length: > 0 } y
-            ? Bag(TwoLines(y), "rsquare", "split_idx", "variance", "rvariance", "line_fit", "right_rsquare", "right_slope", "right_interception", "right_variance", "right_rvariance", "left_rsquare", "left_slope", "left_interception", "left_variance", "left_rvariance")
-            : null;
+        table["series_fit_2lines_dynamic"] = c => c.Reals(0) is { Length: > 0 } y ? TwoLinesBag(TwoLines(y)) : null;
         table["series_fit_poly"] = Polynomial;
         table["series_seasonal"] = c =>
         {
@@ -39,6 +37,15 @@ internal static class SeriesModels
         var bag = new JsonObject();
         for (var i = 0; i < names.Length; i++)
             bag[names[i]] = values[i]?.DeepClone();
+        return bag;
+    }
+
+    private static JsonObject TwoLinesBag(JsonArray values)
+    {
+        string[] side = ["rsquare", "slope", "interception", "variance", "rvariance"];
+        var bag = Bag(values, "rsquare", "split_idx", "variance", "rvariance", "line_fit");
+        bag["right"] = Bag([.. values.Skip(5).Take(5).Select(v => v?.DeepClone())], side);
+        bag["left"] = Bag([.. values.Skip(10).Select(v => v?.DeepClone())], side);
         return bag;
     }
 
@@ -85,7 +92,8 @@ internal static class SeriesModels
     {
         var fit = LineOf(y, 0, y.Length, new double[y.Length], out var line);
         var (r2, variance, residual) = Quality(y, fit, 0, y.Length);
-        return new JsonArray(r2, line.Slope, variance, residual, line.Intercept, LocalJson.Array(fit));
+        // Positions count from 1.
+        return new JsonArray(r2, line.Slope, variance, residual, line.Intercept - line.Slope, LocalJson.Array(fit));
     }
 
     private static JsonArray TwoLines(double[] y)
@@ -106,16 +114,16 @@ internal static class SeriesModels
         var (rightR2, rightVariance, rightResidual) = Quality(y, fit, best.Split, y.Length);
         var (leftR2, leftVariance, leftResidual) = Quality(y, fit, 0, best.Split);
         return new JsonArray(
-            r2, (long)best.Split, variance, residual, LocalJson.Array(fit), rightR2, right.Slope, right.Intercept, rightVariance, rightResidual,
-            leftR2, left.Slope, left.Intercept, leftVariance, leftResidual);
+            r2, (long)best.Split, variance, residual, LocalJson.Array(fit), rightR2, right.Slope, right.Intercept - right.Slope, rightVariance, rightResidual,
+            leftR2, left.Slope, left.Intercept - left.Slope, leftVariance, leftResidual);
     }
 
     private static JsonNode? Polynomial(LocalCall c)
     {
         if (c.Reals(0) is not { Length: > 0 } y)
             return null;
-        var x = c.Has(1) && c.Reals(1) is { } given && given.Length == y.Length ? given : [.. Enumerable.Range(0, y.Length).Select(i => (double)i)];
-        var degree = (int)Math.Clamp(c.Has(2) ? c.Long(2) ?? 2 : 2, 1, 5);
+        var x = c.Has(1) && c.Reals(1) is { } given && given.Length == y.Length ? given : [.. Enumerable.Range(0, y.Length).Select(i => i + 1d)];
+        var degree = (int)Math.Clamp(c.Has(2) ? c.Long(2) ?? 1 : 1, 1, 20);
         var (shift, scale) = (x.Min(), Math.Max(x.Max() - x.Min(), 1e-300));
         var size = degree + 1;
         var matrix = new double[size, size + 1];
@@ -141,7 +149,8 @@ internal static class SeriesModels
         }
 
         var (r2, variance, residual) = Quality(y, fit, 0, y.Length);
-        return new JsonArray(r2, LocalJson.Array(coefficients), variance, residual, LocalJson.Array(fit));
+        // The highest power first.
+        return new JsonArray(r2, LocalJson.Array(coefficients.Reverse()), variance, residual, LocalJson.Array(fit));
     }
 
     private static double Binomial(int n, int k) => k == 0 || k == n ? 1 : Binomial(n - 1, k - 1) + Binomial(n - 1, k);
@@ -264,24 +273,6 @@ internal static class SeriesModels
         return [.. Enumerable.Range(0, y.Length).Select(i => medians[i % period])];
     }
 
-    private static double[] Seasonal(double[] y, int period)
-    {
-        if (period < 2)
-            return new double[y.Length];
-        var clean = Clean(y);
-        var sums = new double[period];
-        var counts = new int[period];
-        for (var i = 0; i < clean.Length; i++)
-        {
-            sums[i % period] += clean[i];
-            counts[i % period]++;
-        }
-
-        var means = sums.Select((s, i) => counts[i] == 0 ? 0 : s / counts[i]).ToArray();
-        var overall = means.Average();
-        return [.. Enumerable.Range(0, y.Length).Select(i => means[i % period] - overall)];
-    }
-
     private static (double[] Baseline, double[] Seasonal, double[] Trend, double[] Residual)? Decompose(LocalCall c, int testPoints) =>
         DecomposeWith(c, c.Has(testPoints) ? (int)(c.Long(testPoints) ?? 0) : 0, 1, 2);
 
@@ -294,12 +285,14 @@ internal static class SeriesModels
     {
         var training = y[..Math.Max(1, y.Length - Math.Max(0, testPoints))];
         var clean = Clean(training);
-        var line = trend == "linefit" ? Fit(clean, 0, clean.Length) : (Slope: 0d, Intercept: trend == "none" ? 0 : clean.Average());
-        var trendLine = Enumerable.Range(0, y.Length).Select(i => line.Intercept + (line.Slope * i)).ToArray();
-        var detrended = clean.Select((v, i) => v - trendLine[i]).ToArray();
+        // The seasonal part is taken out first: the middle value of each phase, without the line if there is one, which would tilt the medians.
+        var slope = trend == "linefit" ? Fit(clean, 0, clean.Length).Slope : 0;
         var size = period < 0 ? DetectPeriod(clean) : Math.Min(period, clean.Length);
-        var pattern = size >= 2 ? Seasonal(detrended, size) : [];
-        var seasonal = Enumerable.Range(0, y.Length).Select(i => pattern.Length == 0 ? 0 : pattern[i % size]).ToArray();
+        var pattern = PhaseMedians([.. clean.Select((v, i) => v - (slope * i))], size);
+        var seasonal = Enumerable.Range(0, y.Length).Select(i => size < 2 ? 0 : pattern[i % size]).ToArray();
+        var rest = clean.Select((v, i) => v - seasonal[i]).ToArray();
+        var line = trend switch { "linefit" => Fit(rest, 0, rest.Length), "none" => (Slope: 0d, Intercept: 0d), _ => (Slope: 0d, Intercept: rest.Average()) };
+        var trendLine = Enumerable.Range(0, y.Length).Select(i => line.Intercept + (line.Slope * i)).ToArray();
         var baseline = trendLine.Zip(seasonal, (a, b) => a + b).ToArray();
         return (baseline, seasonal, trendLine, [.. y.Zip(baseline, (a, b) => a - b)]);
     }
@@ -314,10 +307,7 @@ internal static class SeriesModels
         var model = Model(y, test, c.Has(2) ? (int)(c.Long(2) ?? -1) : -1, c.Has(3) ? c.Text(3) : "avg");
         var (low, high) = c.Has(5) && c.Text(5) == "tukey" ? (25, 75) : (10, 90);
         var residual = model.Residual;
-        var sorted = residual[..Math.Max(1, y.Length - test)].Where(double.IsFinite).Order().ToArray();
-        var (q1, q3) = sorted.Length == 0 ? (0, 0) : (SeriesFunctions.Quantile(sorted, low / 100d), SeriesFunctions.Quantile(sorted, high / 100d));
-        var width = q3 - q1;
-        var scores = residual.Select(r => !double.IsFinite(r) || width <= 0 ? 0 : r > q3 ? (r - q3) / width : r < q1 ? (r - q1) / width : 0).ToArray();
+        var scores = SeriesFunctions.Scores(residual, y.Length - test, low, high);
         var flags = scores.Select(s => s > threshold ? 1 : s < -threshold ? -1 : 0);
         return new JsonArray(new JsonArray([.. flags.Select(f => (JsonNode?)(long)f)]), LocalJson.Array(scores), LocalJson.Array(model.Baseline));
     }

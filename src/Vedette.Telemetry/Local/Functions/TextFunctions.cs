@@ -185,6 +185,7 @@ internal static class TextFunctions
             var part = 0;
             if (i < parts.Length && (!int.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out part) || part > 99_999_999))
                 return null;
+            // The engine has wider numbers than this process.
             if (result > 790_000_000_000_000_000_000m)
                 return null;
             result = (result * 100_000_000m) + part;

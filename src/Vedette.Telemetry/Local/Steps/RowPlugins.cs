@@ -110,8 +110,8 @@ internal sealed class DcountIntersectStep(PluginCall call) : ILocalStep
         return new LocalTable([.. call.Columns.Select(c => new LocalColumn(c.Name, c.Type))], rows);
     }
 
-    private static HashSet<ulong> Hashes(object? sketch) => LocalJson.Parse(sketch as string) is JsonArray array
-        ? [.. array.Select(e => ulong.TryParse(LocalJson.Text(e), NumberStyles.None, CultureInfo.InvariantCulture, out var hash) ? hash : 0)]
+    private static HashSet<ulong> Hashes(object? sketch) => LocalJson.Parse(sketch as string) is JsonArray { Count: > 1 } parts && parts[1] is JsonArray hashes
+        ? [.. hashes.Select(e => long.TryParse(LocalJson.Text(e), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var hash) ? unchecked((ulong)hash) : 0)]
         : [];
 
     /// <summary>The smallest hashes of the union are a sample of all values; the part of it that every sketch has is the part they have in common.</summary>
@@ -120,9 +120,9 @@ internal sealed class DcountIntersectStep(PluginCall call) : ILocalStep
         for (var n = 1; n <= sketches.Count; n++)
         {
             var own = sketches.Take(n).ToList();
-            var sample = own.SelectMany(s => s).Distinct().Order().Take(AggregateTable.SketchSize).ToList();
+            var sample = own.SelectMany(s => s).Distinct().Order().Take(HllSketch.Size).ToList();
             var common = sample.Count(h => own.TrueForAll(s => s.Contains(h)));
-            var all = sample.Count < AggregateTable.SketchSize ? sample.Count : (sample.Count - 1) / (sample[^1] / (double)ulong.MaxValue);
+            var all = sample.Count < HllSketch.Size ? sample.Count : (sample.Count - 1) / (sample[^1] / (double)ulong.MaxValue);
             yield return sample.Count == 0 ? 0L : (long)Math.Round(all * common / sample.Count);
         }
     }

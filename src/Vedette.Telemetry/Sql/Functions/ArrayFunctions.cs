@@ -28,10 +28,10 @@ internal static class ArrayFunctions
         table["set_equals"] = c => c.Bool($"(arraySort(arrayDistinct({c.Elements(0)})) = arraySort(arrayDistinct({c.Elements(1)})))");
         table["jaccard_index"] = c => c.Real(SqlLambda.Let($"arrayDistinct({c.Elements(0)})", $"arrayDistinct({c.Elements(1)})", (a, b) =>
             $"(length(arrayIntersect({a}, {b})) / length(arrayDistinct(arrayConcat({a}, {b}))))"));
-        table["dcount_hll"] = c => c.Long(SqlLambda.Let(c.Elements(0), h =>
-            $"if(length({h}) < {Aggregates.AggregateTable.SketchSize}, toInt64(length({h})), toInt64(({Aggregates.AggregateTable.SketchSize} - 1) / (toFloat64(toUInt64OrZero({h}[-1])) / 18446744073709551616.)))"));
-        table["hll_merge"] = c => SqlJson.FromElements(
-            $"arrayMap(e -> toString(e), arraySlice(arraySort(arrayDistinct(arrayMap(e -> toUInt64OrZero(e), arrayConcat({string.Join(", ", Enumerable.Range(0, c.Count).Select(c.Elements))})))), 1, {Aggregates.AggregateTable.SketchSize}))");
+        table["dcount_hll"] = c => c.Long(Aggregates.HllSketch.Count(c[0]));
+        table["hll_merge"] = c => Aggregates.HllSketch.Of(
+            $"arrayDistinct(arrayConcat({string.Join(", ", c.Arguments.Select(Aggregates.HllSketch.Hashes))}))",
+            $"greatest(12, {string.Join(", ", Enumerable.Range(0, c.Count).Select(i => $"JSONExtractInt({c.D(i)}, 1, 2)"))})");
         table["zip"] = c =>
         {
             var arrays = Enumerable.Range(0, c.Count).Select(c.Elements).ToList();

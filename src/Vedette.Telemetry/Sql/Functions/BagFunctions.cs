@@ -9,6 +9,7 @@ internal static class BagFunctions
     {
         foreach (var name in new[] { "bag_pack", "pack", "pack_dictionary" })
             table[name] = Pack;
+        table["pack_all"] = PackPresent;
         table["bag_keys"] = c => c.Json($"if(startsWith({c.D(0)}, '{{'), concat('[', arrayStringConcat(arrayMap(k -> toJSONString(k), JSONExtractKeys({c.D(0)})), ','), ']'), '')");
         table["bag_has_key"] = HasKey;
         table["bag_merge"] = c => SqlJson.FromProperties(SqlLambda.Let(
@@ -36,6 +37,20 @@ internal static class BagFunctions
 
         parts.Add("'}'");
         return new SqlValue("concat(" + string.Join(", ", parts) + ")", KqlType.Dynamic, false) { IsPresent = true };
+    }
+
+    /// <summary>A bag of the values that are neither null nor empty. The last argument is the flag that asks for this.</summary>
+    private static SqlValue PackPresent(SqlCall c)
+    {
+        var parts = new List<string>();
+        for (var i = 0; i + 2 < c.Count; i += 2)
+        {
+            var key = SqlText.Quote(KqlJson.Quote(c.ConstantText(i)) + ":");
+            parts.Add(SqlLambda.Let(c.J(i + 1), j => $"if({j} IN ('null', '\"\"'), '', concat({key}, {j}))"));
+        }
+
+        return parts.Count == 0 ? SqlConstant.Dynamic("{}")
+            : new SqlValue($"concat('{{', arrayStringConcat(arrayFilter(p -> p != '', [{string.Join(", ", parts)}]), ','), '}}')", KqlType.Dynamic, false) { IsPresent = true };
     }
 
     private static SqlValue HasKey(SqlCall c)

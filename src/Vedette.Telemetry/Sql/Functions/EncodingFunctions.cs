@@ -35,13 +35,21 @@ internal static class EncodingFunctions
 
     private static string Hash(SqlCall c, int index)
     {
-        var value = c[index].Type switch
+        _ = c.Raw(index);
+        return HashOf(c[index]);
+    }
+
+    /// <summary>The hash of a value: of its text, its ticks, or its eight bytes, as which whole numbers of every width are taken.</summary>
+    public static string HashOf(SqlValue value)
+    {
+        var bytes = value.Type switch
         {
-            KqlType.DateTime => $"({c.Ticks(index)} + {SqlConvert.UnixEpochTicks})",
-            KqlType.Long or KqlType.Int or KqlType.TimeSpan or KqlType.Real => c.Raw(index),
-            _ => c.S(index),
+            KqlType.DateTime => $"({SqlConvert.Ticks(value).Text} + {SqlConvert.UnixEpochTicks})",
+            KqlType.Int => SqlConvert.ToLong(value).Text,
+            KqlType.Long or KqlType.TimeSpan or KqlType.Real => value.Text,
+            _ => SqlConvert.ToText(value).Text,
         };
-        return $"reinterpretAsInt64(xxHash64({value}))";
+        return $"reinterpretAsInt64(xxHash64({bytes}))";
     }
 
     /// <summary>Mixes each hash into those before it. The service's own way is not published.</summary>

@@ -18,21 +18,23 @@ internal static class NetFunctions
                 : "(" + string.Join(" OR ", Enumerable.Range(1, c.Count - 1).Select(i => $"ifNull({InRange(c.S(0), c.S(i))}, false)")) + ")") + ")", KqlType.Bool, true);
         table["ipv4_netmask_suffix"] = c => c.Value(SqlLambda.Let(c.S(0), s => $"if(isNull({Address(s)}), NULL, toInt64({Prefix(s)}))"), KqlType.Long, true);
         table["parse_ipv4"] = c => c.Value(SqlLambda.Let(c.S(0), s => $"toInt64({Masked(s, "32")})"), KqlType.Long, true);
-        table["parse_ipv4_mask"] = c => c.Value(SqlLambda.Let(c.S(0), s => $"toInt64({Masked(s, $"toUInt8(least(greatest({c.L(1)}, 0), 32))")})"), KqlType.Long, true);
+        table["parse_ipv4_mask"] = c => c.Value(SqlLambda.Let(c.S(0), s => $"toInt64(if({Given(c, 1)}, {Masked(s, $"toUInt8(least(greatest({c.L(1)}, 0), 32))")}, NULL))"), KqlType.Long, true);
         table["format_ipv4"] = c => c.Text($"ifNull({Format(c, slash: false)}, '')");
         table["format_ipv4_mask"] = c => c.Text($"ifNull({Format(c, slash: true)}, '')");
         table["parse_url"] = ParseUrl;
         table["parseurl"] = ParseUrl;
         table["parse_urlquery"] = c => new SqlValue($"concat('{{\"Query Parameters\":', {Query(c.S(0))}, '}}')", KqlType.Dynamic, false) { IsPresent = true };
         table["parse_path"] = ParsePath;
+        table["parse_version"] = c => c.Value(SqlLambda.Let(c.S(0), v =>
+            $"if(match({v}, '^[0-9]{{1,8}}(?:[.][0-9]{{1,8}}){{0,3}}$'), toDecimal256OrNull(arrayStringConcat(arrayMap(p -> leftPad(p, 8, '0'), arrayResize(splitByChar('.', {v}), 4, '0'))), 17), NULL)"), KqlType.Decimal, true);
         table["has_ipv4"] = c => c.Bool(HasAddress(c.S(0), c.S(1), prefix: false));
         table["has_any_ipv4"] = c => c.Bool(HasAny(c, prefix: false));
         table["has_ipv4_prefix"] = c => c.Bool(HasAddress(c.S(0), c.S(1), prefix: true));
         table["has_any_ipv4_prefix"] = c => c.Bool(HasAny(c, prefix: true));
     }
 
-    /// <summary>The number of an address, whose /prefix is ignored; NULL when it is none.</summary>
-    private static string Address(string text) => $"IPv4StringToNumOrNull(trimBoth(splitByChar('/', {text})[1]))";
+    /// <summary>The number of an address, whose /prefix is ignored; NULL when it is none, or the prefix is none.</summary>
+    private static string Address(string text) => $"if(position({text}, '/') = 0 OR match({text}, '/(?:[0-9]|[12][0-9]|3[0-2])$'), IPv4StringToNumOrNull(trimBoth(splitByChar('/', {text})[1])), NULL)";
 
     private static string Prefix(string text) => $"least(ifNull(toUInt8OrNull(splitByChar('/', {text})[2]), 32), 32)";
 
@@ -43,22 +45,26 @@ internal static class NetFunctions
     private static string InRange(string address, string range) => SqlLambda.Let(address, range, (a, r) =>
         $"(bitAnd(toUInt64({Address(a)}), bitAnd({Mask(Prefix(r))}, 4294967295)) = bitAnd(toUInt64({Address(r)}), bitAnd({Mask(Prefix(r))}, 4294967295)))");
 
+    /// <summary>Whether a number of bits is one of 0 to 32.</summary>
+    private static string Given(SqlCall c, int index) => c.Has(index) ? $"ifNull({c.L(index)} BETWEEN 0 AND 32, false)" : "true";
+
     private static (string Left, string Right) Both(SqlCall c, string a, string b)
     {
-        var prefix = $"least({Prefix(a)}, {Prefix(b)}{(c.Has(2) ? $", toUInt8({c.L(2)})" : "")})";
+        var prefix = $"least({Prefix(a)}, {Prefix(b)}{(c.Has(2) ? $", toUInt8(least(greatest({c.L(2)}, 0), 32))" : "")})";
         return (Masked(a, prefix), Masked(b, prefix));
     }
 
     private static string Compare(SqlCall c, string op) => SqlLambda.Let(c.S(0), c.S(1), (a, b) =>
     {
         var (left, right) = Both(c, a, b);
-        return $"({left} {op} {right})";
+        return c.Has(2) ? $"if({Given(c, 2)}, {left} {op} {right}, NULL)" : $"({left} {op} {right})";
     });
 
     private static string Sign(SqlCall c) => SqlLambda.Let(c.S(0), c.S(1), (a, b) =>
     {
         var (left, right) = Both(c, a, b);
-        return $"toInt64(sign(toInt64({left}) - toInt64({right})))";
+        var sign = $"toInt64(sign(toInt64({left}) - toInt64({right})))";
+        return c.Has(2) ? $"if({Given(c, 2)}, {sign}, NULL)" : sign;
     });
 
     private static string Format(SqlCall c, bool slash)
@@ -92,10 +98,11 @@ internal static class NetFunctions
         var json = SqlLambda.Let(c.S(0), p =>
         {
             var scheme = $"extract({p}, '^([A-Za-z][A-Za-z0-9+.\\\\-]+)://')";
-            var root = $"extract({p}, '^(?:[A-Za-z][A-Za-z0-9+.\\\\-]+://)?([A-Za-z]:|[\\\\\\\\/]{{2}}[^\\\\\\\\/]+|/)')";
+            var path = $"replaceRegexpOne({p}, '^[A-Za-z][A-Za-z0-9+.\\\\-]+://', '')";
+            var root = $"extract({path}, '^(?:[\\\\\\\\/]{{2}}[?.][\\\\\\\\/])?([A-Za-z]:)')";
             var name = $"extract({p}, '([^\\\\\\\\/:]*)(?:::?[^\\\\\\\\/:]+)?$')";
             var stream = $"extract({p}, '[^\\\\\\\\/:]+::?([^\\\\\\\\/:]+)$')";
-            var directory = $"replaceRegexpOne({p}, '[\\\\\\\\/]?[^\\\\\\\\/]*$', '')";
+            var directory = $"replaceRegexpOne({path}, '[\\\\\\\\/]?[^\\\\\\\\/]*$', '')";
             var parent = $"extract({directory}, '([^\\\\\\\\/]*)$')";
             return $"concat('{{\"Scheme\":', toJSONString({scheme}), ',\"RootPath\":', toJSONString({root}), ',\"DirectoryPath\":', toJSONString({directory}), "
                 + $"',\"DirectoryName\":', toJSONString({parent}), ',\"Filename\":', toJSONString({name}), ',\"Extension\":', toJSONString(extract({name}, '\\\\.([^.]*)$')), "
