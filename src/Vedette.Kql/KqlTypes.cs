@@ -16,6 +16,7 @@ public static class KqlTypes
         ["decimal"] = KqlType.Decimal,
         ["string"] = KqlType.String,
         ["datetime"] = KqlType.DateTime,
+        ["DateTime"] = KqlType.DateTime,
         ["date"] = KqlType.DateTime,
         ["timespan"] = KqlType.TimeSpan,
         ["time"] = KqlType.TimeSpan,

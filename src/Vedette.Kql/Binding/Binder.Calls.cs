@@ -37,13 +37,18 @@ internal sealed partial class Binder
                 return BindColumnIfExists(call);
             case "pack_all" or "__pack_all":
                 return BindPackAll(call);
+            case "all" or "any" or "map" when _row is { ElementNames: { } names } row && call.Arguments.Count > 0:
+                _row = new Row(row.Input) { Special = names(call), SpecialMember = row.SpecialMember, ElementNames = names };
+                var element = BindBuiltIn(FunctionTable.Scalars[call.Name], call);
+                _row = row;
+                return element;
             case "pack_array" or "bag_pack_columns" when call.Arguments is [StarExpr]:
                 return PackColumns(call.Name, call.Span);
             case "estimate_data_size" when call.Arguments is [StarExpr]:
                 return new BoundCall(FunctionTable.Scalar(call.Name), [.. (_row?.Input?.Columns ?? []).Select(c => new BoundColumnRef(c, call.Span))], KqlType.Long, call.Span);
             case "column_names_of" when call.Arguments.Count == 1 && IsTabular(call.Arguments[0]):
-                var names = BindTable(call.Arguments[0]).Columns.Select(c => c.Name);
-                return new BoundLiteral(KqlType.Dynamic, "[" + string.Join(',', names.Select(n => KqlJson.Quote(n))) + "]", call.Span);
+                var columns = BindTable(call.Arguments[0]).Columns.Select(c => c.Name);
+                return new BoundLiteral(KqlType.Dynamic, "[" + string.Join(',', columns.Select(n => KqlJson.Quote(n))) + "]", call.Span);
             case "materialize" or "table" or "totable":
                 return Report("KS108", Of("Scalar value expected."), call.Span);
         }

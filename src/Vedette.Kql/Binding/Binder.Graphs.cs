@@ -210,18 +210,20 @@ internal sealed partial class Binder
         var saved = _row;
         var edges = new TableValue(graph.Edges);
         var nodes = new TableValue(new ContextRelation(graph.NodeColumns));
+        var special = elements.ToDictionary(e => e.Key, e => (Func<NameExpr, BoundScalar>)(n => new BoundGraphElement(e.Key, null, n.Span)));
         _row = new Row(null)
         {
-            Special = elements.ToDictionary(e => e.Key, e => (Func<NameExpr, BoundScalar>)(n => new BoundGraphElement(e.Key, null, n.Span))),
+            Special = special,
+            ElementNames = call => ElementNames(call, edges, nodes, elements, special),
             SpecialMember = (variable, property, span) =>
                 elements.TryGetValue(variable, out var element) && (element.IsEdge ? edges : nodes).Find(property) is { } column
                     ? new BoundGraphElement(variable, column, span)
                     : null,
         };
-        var predicate = op.Where is null ? null : BindGraphPredicate(op.Where, edges, nodes, elements);
+        var predicate = op.Where is null ? null : BindPredicate(op.Where);
         var projection = new Projection(ProjectionStyle.Project);
         foreach (var item in op.Project)
-            AddGraphItem(projection, item, elements, edges, nodes);
+            AddGraphItem(projection, item, elements);
         if (op.Project.Count == 0)
         {
             // Without project every named element is returned whole.
@@ -238,31 +240,16 @@ internal sealed partial class Binder
             graph, patterns, op.Parameter("cycles")?.Word ?? "unique_edges", shortest, op.Parameter("output")?.Word ?? "any", predicate, projection.ToScalars(op.Span)));
     }
 
-    private BoundScalar BindGraphPredicate(Expr where, TableValue edges, TableValue nodes, Dictionary<string, GraphPatternElement> elements) =>
-        WithElements(where, edges, nodes, elements, () => BindPredicate(where));
-
-    /// <summary>Inside all(), any(), map() … names may be the element's own properties.</summary>
-    private BoundScalar WithElements(
-        Expr e, TableValue edges, TableValue nodes, Dictionary<string, GraphPatternElement> elements, Func<BoundScalar> bind)
+    /// <summary>Inside all(), any() and map() names may be the element's own properties.</summary>
+    private static Dictionary<string, Func<NameExpr, BoundScalar>> ElementNames(
+        CallExpr call, TableValue edges, TableValue nodes, Dictionary<string, GraphPatternElement> elements, Dictionary<string, Func<NameExpr, BoundScalar>> special)
     {
-        var functions = new List<CallExpr>();
-        CollectElementCalls(e, functions);
-        if (functions.Count == 0)
-            return bind();
-        var row = _row!;
-        var special = new Dictionary<string, Func<NameExpr, BoundScalar>>(row.Special!);
-        foreach (var call in functions)
-        {
-            var variable = ElementName(call.Arguments[0]);
-            var table = call.Name == "inner_nodes" || call.Arguments[0] is CallExpr { Name: "inner_nodes" } || (variable is not null && elements.TryGetValue(variable, out var x) && !x.IsEdge) ? nodes : edges;
-            foreach (var column in table.Columns)
-                special.TryAdd(column.Name, n => new BoundGraphElement(variable ?? "", column, n.Span));
-        }
-
-        _row = new Row(row.Input) { Special = special, SpecialMember = row.SpecialMember };
-        var result = bind();
-        _row = row;
-        return result;
+        var variable = ElementName(call.Arguments[0]);
+        var table = call.Arguments[0] is CallExpr { Name: "inner_nodes" } || (variable is not null && elements.TryGetValue(variable, out var x) && !x.IsEdge) ? nodes : edges;
+        var names = new Dictionary<string, Func<NameExpr, BoundScalar>>(special);
+        foreach (var column in table.Columns)
+            names.TryAdd(column.Name, n => new BoundGraphElement(variable ?? "", column, n.Span));
+        return names;
     }
 
     private static string? ElementName(Expr e) => e switch
@@ -272,45 +259,17 @@ internal sealed partial class Binder
         _ => null,
     };
 
-    private static void CollectElementCalls(Expr e, List<CallExpr> calls)
-    {
-        switch (e)
-        {
-            case CallExpr { Name: "all" or "any" or "map" or "inner_nodes", Arguments.Count: > 0 } call:
-                calls.Add(call);
-                foreach (var argument in call.Arguments)
-                    CollectElementCalls(argument, calls);
-                break;
-            case CallExpr call:
-                foreach (var argument in call.Arguments)
-                    CollectElementCalls(argument, calls);
-                break;
-            case BinaryExpr b:
-                CollectElementCalls(b.Left, calls);
-                CollectElementCalls(b.Right, calls);
-                break;
-            case ParenExpr p: CollectElementCalls(p.Inner, calls); break;
-            case NamedExpr n: CollectElementCalls(n.Value, calls); break;
-            case InExpr i: CollectElementCalls(i.Left, calls); break;
-            case MemberExpr m: CollectElementCalls(m.Target, calls); break;
-            case IndexExpr i: CollectElementCalls(i.Target, calls); break;
-        }
-    }
-
-    private void AddGraphItem(
-        Projection projection, Expr item, Dictionary<string, GraphPatternElement> elements, TableValue edges, TableValue nodes)
+    private void AddGraphItem(Projection projection, Expr item, Dictionary<string, GraphPatternElement> elements)
     {
         var expression = item is NamedExpr n ? n.Value : item;
         var names = item is NamedExpr several ? several.Names : [];
-        List<NamedResult>? tuple = null;
-        WithElements(expression, edges, nodes, elements, () => (tuple = TryBindTuple(expression, ProjectionStyle.Project))?[0].Value ?? Unknown(expression.Span));
-        if (tuple is not null)
+        if (TryBindTuple(expression, ProjectionStyle.Project) is { } tuple)
         {
             AddTuple(projection, names, tuple, expression);
             return;
         }
 
-        var value = WithElements(expression, edges, nodes, elements, () => BindScalar(expression));
+        var value = BindScalar(expression);
         var name = names.Count > 0 ? names[0].Name : ResultName(item);
         // A property of a variable-length edge is an array, one element per hop.
         var type = value is BoundGraphElement { Column: not null, Variable: var variable } && elements[variable] is { IsEdge: true } e && (e.MinHops != 1 || e.MaxHops != 1)
@@ -346,7 +305,16 @@ internal sealed partial class Binder
             columns.AddRange(new[] { id, source, target }.OfType<KqlColumn>());
             columns.AddRange((output.Edges ? graph.Edges.Columns : graph.NodeColumns).Select(c => NewColumn(c.Name, c.Type)));
             var table = new GraphToTableRelation(graph, output.Edges, id, source, target, columns);
-            first ??= new TableValue(table);
+            var value = new TableValue(table);
+            if (output.Name is { } given)
+            {
+                // Statements that follow know the table by its name.
+                var shared = new SharedPlan(++_planIds, given.Name, SharedPlanKind.As, table);
+                _scope = new Scope(_scope);
+                _scope.Set(given.Name, new TableVariable(given.Name, () => Reference(shared, value, given.Name)));
+            }
+
+            first ??= value;
             if (op.Outputs.Count > 1 && isResult)
                 _results.Add(new KqlResult(output.Name?.Name, table));
         }

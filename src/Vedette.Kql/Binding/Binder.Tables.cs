@@ -273,7 +273,8 @@ internal sealed partial class Binder
             var op = query.Operators[index];
             _operator = op.Name;
             _pipedSpan = new TextSpan(query.Span.Start, (index == 0 ? query.Source?.Span.End ?? query.Span.Start : query.Operators[index - 1].Span.End) - query.Span.Start);
-            var last = index == query.Operators.Count - 1;
+            // A chart of what the branches give changes nothing.
+            var last = query.Operators.Skip(index + 1).All(o => o is RenderOperator);
             if (isResult && last && op is BranchOperator { Name: "fork" or "facet" } branch)
                 current = BindBranches(branch, current);
             else if (BindGraphOperator(op, ref graph, current, isResult && last) is { } table)
@@ -284,7 +285,8 @@ internal sealed partial class Binder
 
         if (graph is not null && !_stopped)
             Error("KS111", Of("Tabular value expected."), query.Span);
-        _scope = savedScope;
+        if (!isResult || query.Operators is not [.., GraphToTableOperator])
+            _scope = savedScope;
         _operator = savedOperator;
         return current;
     }

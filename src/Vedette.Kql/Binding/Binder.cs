@@ -79,6 +79,9 @@ internal sealed partial class Binder
 
         /// <summary>Members of special names: <c>step.column</c>, <c>node.property</c>.</summary>
         public Func<string, string, TextSpan, BoundScalar?>? SpecialMember { get; init; }
+
+        /// <summary>The names that may be used inside a call of all(), any() or map() over an element of a graph's pattern.</summary>
+        public Func<CallExpr, Dictionary<string, Func<NameExpr, BoundScalar>>>? ElementNames { get; init; }
     }
 
     private KqlColumn NewColumn(string name, KqlType type) => new(++_columnIds, name, type);

@@ -123,6 +123,12 @@ internal static class BoundTree
         }
     }
 
+    /// <summary>Whether a relation gives other rows each time it is read.</summary>
+    public static bool IsVolatile(BoundRelation root) =>
+        All(root).Any(r => r is SampleRelation || Parts(r).Scalars.Any(IsVolatile));
+
+    private static bool IsVolatile(BoundScalar scalar) => scalar is BoundCall { Function.Name: "new_guid" or "rand" } || Children(scalar).Any(IsVolatile);
+
     /// <summary>Counts how often each shared plan is read, a plan that is read several times counting once itself.</summary>
     public static Dictionary<int, int> References(BoundRelation root) =>
         All(root).OfType<SharedScan>().CountBy(scan => scan.Shared.Id).ToDictionary();

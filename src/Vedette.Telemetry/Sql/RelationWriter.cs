@@ -206,7 +206,9 @@ internal sealed partial class RelationWriter
             map[scan.Columns[i].Id] = plan.Plan.Columns[i].Id;
         if (_program.References(plan) > 1 && plan.Kind != SharedPlanKind.Let)
         {
-            var (name, select) = _program.Shared(plan, () => Write(plan.Plan));
+            var (name, select) = _program.Shared(plan, () => _program.Keeps(plan)
+                ? _program.AddStage(new Local.Steps.KeepStep(), Write(plan.Plan), plan.Plan.Columns, plan.Plan.Columns, passesThrough: false)
+                : Write(plan.Plan));
             return new Select(new SharedSource(name, select, map));
         }
 

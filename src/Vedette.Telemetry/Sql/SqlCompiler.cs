@@ -16,6 +16,13 @@ public static class SqlCompiler
         ArgumentNullException.ThrowIfNull(context);
         var program = new SqlProgram(root);
         var main = new RelationWriter(context, program).Write(root);
+        if (program is { SharesVolatile: true, Stages.Count: > 0 })
+        {
+            // Several statements read a shared plan that gives other rows each time: it is read once, and kept.
+            program = new SqlProgram(root) { KeepsVolatile = true };
+            main = new RelationWriter(context, program).Write(root);
+        }
+
         return new SqlStatement(program, main, root);
     }
 }

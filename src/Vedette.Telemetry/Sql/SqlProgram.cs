@@ -34,6 +34,21 @@ internal sealed class SqlProgram(BoundRelation root)
 
     public IReadOnlyList<LocalStage> Stages => _stages;
 
+    /// <summary>Whether shared plans whose rows differ from run to run are read once and kept in this process.</summary>
+    public bool KeepsVolatile { get; init; }
+
+    /// <summary>Whether there is a shared plan whose rows differ from run to run, by new_guid() or rand().</summary>
+    public bool SharesVolatile { get; private set; }
+
+    /// <summary>Whether a plan has to be kept; notes it otherwise.</summary>
+    public bool Keeps(SharedPlan plan)
+    {
+        if (!BoundTree.IsVolatile(plan.Plan))
+            return false;
+        SharesVolatile = true;
+        return KeepsVolatile;
+    }
+
     /// <summary>Settings that suit what this program reads, beside those that all rely on.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; private set; } = new Dictionary<string, string>();
 

@@ -10,10 +10,10 @@ internal static class GeoFunctions
 {
     public static void Add(IDictionary<string, LocalFunction> table)
     {
-        table["geo_distance_2points"] = c => Point(c, 0) is { } a && Point(c, 2) is { } b ? Sphere.Distance(a, b) : null;
-        table["geo_azimuth"] = c => Point(c, 0) is { } a && Point(c, 2) is { } b ? Sphere.Azimuth(a, b) : null;
-        table["geo_angle"] = c => Point(c, 0) is { } a && Point(c, 2) is { } b && Point(c, 4) is { } d ? Turn(a, b, d) : null;
-        table["geo_point_in_circle"] = c => Point(c, 0) is { } p && Point(c, 2) is { } center && c.Real(4) is >= 0 and var radius ? Sphere.Distance(p, center) <= radius : null;
+        table["geo_distance_2points"] = c => Point(c, 0) is { } a && Point(c, 2) is { } b ? c.Has(4) && c.Bool(4) == true ? Spheroid.Distance(a, b) : Sphere.Distance(a, b) : null;
+        table["geo_azimuth"] = c => Point(c, 0) is { } a && Point(c, 2) is { } b && Sphere.HaveArc(a, b) ? Sphere.Azimuth(a, b) : null;
+        table["geo_angle"] = c => Point(c, 0) is { } a && Point(c, 2) is { } b && Point(c, 4) is { } d && Sphere.HaveArc(a, b) && Sphere.HaveArc(b, d) ? Turn(a, b, d) : null;
+        table["geo_point_in_circle"] = c => Point(c, 0) is { } p && Point(c, 2) is { } center && c.Real(4) is > 0 and var radius ? Sphere.Distance(p, center) <= radius : null;
         table["geo_point_in_polygon"] = c => Point(c, 0) is { } p && GeoShape.Polygon(c.Json(2)) is { } polygon ? polygon.Contains(p) : null;
         table["geo_distance_point_to_line"] = c => Point(c, 0) is { } p && GeoShape.Line(c.Json(2)) is { } line ? Sphere.Distance(p, line.Closest(p)) : null;
         table["geo_distance_point_to_polygon"] = c => Point(c, 0) is { } p && GeoShape.Polygon(c.Json(2)) is { } polygon
@@ -23,21 +23,21 @@ internal static class GeoFunctions
         table["geo_line_length"] = c => GeoShape.Line(c.Json(0))?.Length;
         table["geo_line_centroid"] = c => GeoShape.Line(c.Json(0)) is { } line ? GeoShape.PointJson(LineCentroid(line)) : null;
         table["geo_line_interpolate_point"] = c => GeoShape.Line(c.Json(0)) is { } line && c.Real(1) is >= 0 and <= 1 and var fraction ? GeoShape.PointJson(Along(line, fraction)) : null;
-        table["geo_line_locate_point"] = c => GeoShape.Line(c.Json(0)) is { } line && Point(c, 1) is { } p ? Locate(line, p) : null;
+        table["geo_line_locate_point"] = c => GeoShape.Line(c.Json(0)) is { } line && Point(c, 1) is { } p ? Locate(line, p, c.Has(3) && c.Bool(3) == true ? Spheroid.Distance : Sphere.Distance) : null;
         table["geo_line_densify"] = c => GeoShape.Line(c.Json(0)) is { } line ? Densify(c, line) : null;
         table["geo_polygon_densify"] = c => GeoShape.Polygon(c.Json(0)) is { } polygon ? Densify(c, polygon) : null;
         table["geo_line_simplify"] = c => GeoShape.Line(c.Json(0)) is { } line && Tolerance(c, 1) is { } tolerance ? Simplify(line, tolerance) : null;
         table["geo_polygon_simplify"] = c => GeoShape.Polygon(c.Json(0)) is { } polygon && Tolerance(c, 1) is { } tolerance ? Simplify(polygon, tolerance) : null;
-        table["geo_polygon_perimeter"] = c => GeoShape.Polygon(c.Json(0))?.Length;
-        table["geo_polygon_centroid"] = c => GeoShape.Polygon(c.Json(0)) is { } polygon ? GeoShape.PointJson(PolygonCentroid(polygon)) : null;
+        table["geo_polygon_perimeter"] = c => GeoShape.Polygon(c.Json(0)) is { } polygon ? GeoOverlays.Whole(polygon)?.Length : null;
+        table["geo_polygon_centroid"] = c => GeoShape.Polygon(c.Json(0)) is { } polygon && GeoOverlays.Whole(polygon) is { } whole ? GeoShape.PointJson(PolygonCentroid(whole)) : null;
         table["geo_intersects_2lines"] = c => GeoShape.Line(c.Json(0)) is { } a && GeoShape.Line(c.Json(1)) is { } b ? Crossings(a, b).Any() : null;
         table["geo_intersects_2polygons"] = c => GeoShape.Polygon(c.Json(0)) is { } a && GeoShape.Polygon(c.Json(1)) is { } b ? Meet(a, b) : null;
         table["geo_intersects_line_with_polygon"] = c => GeoShape.Line(c.Json(0)) is { } a && GeoShape.Polygon(c.Json(1)) is { } b ? b.Contains(a.Parts[0][0][0]) || Crossings(a, b).Any() : null;
-        table["geo_intersection_2lines"] = c => GeoShape.Line(c.Json(0)) is { } a && GeoShape.Line(c.Json(1)) is { } b ? Points(Crossings(a, b)) : null;
+        table["geo_intersection_2lines"] = c => GeoShape.Line(c.Json(0)) is { } a && GeoShape.Line(c.Json(1)) is { } b ? GeoLines.Common(a, b) : null;
         table["geo_intersection_line_with_polygon"] = c => GeoShape.Line(c.Json(0)) is { } a && GeoShape.Polygon(c.Json(1)) is { } b ? Clip(a, b) : null;
         table["geo_from_wkt"] = c => new WellKnownText(c.Text(0)).Read();
         table["geo_point_buffer"] = c => Point(c, 0) is { } center && c.Real(2) is > 0 and var radius ? Buffer(center, radius) : null;
-        table["geo_union_lines_array"] = c => c.Array(0) is { Count: > 0 } array && array.All(p => GeoShape.Line(p) is not null) ? UnionLines(array) : null;
+        table["geo_union_lines_array"] = c => c.Array(0) is { Count: > 0 } array && array.All(p => GeoShape.Line(p) is not null) ? GeoLines.Union(array.Select(p => GeoShape.Line(p)!)) : null;
         GeoCells.Add(table);
         GeoOverlays.Add(table);
         GeoBuffers.Add(table);
@@ -47,17 +47,17 @@ internal static class GeoFunctions
 
     internal static double? Tolerance(LocalCall c, int index) => !c.Has(index) ? 10 : c.Real(index) is > 0 and <= 10000 and var tolerance ? tolerance : null;
 
-    /// <summary>The angle at b from a to d, counter-clockwise.</summary>
+    /// <summary>The angle at b from a to d, clockwise, from 0 to 2π.</summary>
     private static double Turn(GeoVector a, GeoVector b, GeoVector d)
     {
-        var angle = Sphere.Azimuth(b, a) - Sphere.Azimuth(b, d);
-        return Math.Abs(angle) is var x && x > Math.PI ? (2 * Math.PI) - x : x;
+        var angle = Sphere.Azimuth(b, d) - Sphere.Azimuth(b, a);
+        return angle < 0 ? angle + (2 * Math.PI) : angle;
     }
 
     private static GeoVector LineCentroid(GeoShape line)
     {
         var sum = default(GeoVector);
-        foreach (var (a, b) in line.Edges)
+        foreach (var (a, b) in line.DistinctEdges)
         {
             // The integral of the position along an arc points to its middle.
             var half = a.Angle(b) / 2;
@@ -96,15 +96,15 @@ internal static class GeoFunctions
         return line.Edges.Last().B;
     }
 
-    private static double Locate(GeoShape line, GeoVector point)
+    private static double Locate(GeoShape line, GeoVector point, Func<GeoVector, GeoVector, double> distance)
     {
         double before = 0, best = double.PositiveInfinity, at = 0;
         foreach (var (a, b) in line.Edges)
         {
             var foot = Sphere.Closest(point, a, b);
             if (point.Angle(foot) < best)
-                (best, at) = (point.Angle(foot), before + Sphere.Distance(a, foot));
-            before += Sphere.Distance(a, b);
+                (best, at) = (point.Angle(foot), before + distance(a, foot));
+            before += distance(a, b);
         }
 
         return at / before;
@@ -115,6 +115,7 @@ internal static class GeoFunctions
         var tolerance = c.Has(1) ? c.Real(1) ?? 0 : 10;
         if (tolerance is < 0.1 or > 10000)
             return null;
+        var crosses = c.Has(2) && c.Bool(2) == true;
         return Rebuild(shape.Json, path =>
         {
             var result = new JsonArray();
@@ -124,7 +125,8 @@ internal static class GeoFunctions
                 if (i > 0)
                 {
                     var (px, py) = Pair(path[i - 1]);
-                    Split(px, py, x, y, tolerance, result, 0);
+                    // The edge goes on beyond the antimeridian, or the long way around.
+                    Split(px, py, crosses && Math.Abs(x - px) > 180 ? x + (360 * Math.Sign(px - x)) : x, y, tolerance, result, 0);
                 }
 
                 result.Add(path[i]!.DeepClone());
@@ -141,7 +143,7 @@ internal static class GeoFunctions
             if (depth > 16 || Sphere.Distance(arc, GeoVector.Of(mx, my)) <= tolerance)
                 return;
             Split(x1, y1, mx, my, tolerance, result, depth + 1);
-            result.Add(new JsonArray(mx, my));
+            result.Add(new JsonArray(mx is > 180 or < -180 ? mx - (360 * Math.Sign(mx)) : mx, my));
             Split(mx, my, x2, y2, tolerance, result, depth + 1);
         }
     }
@@ -250,14 +252,6 @@ internal static class GeoFunctions
         var ring = Enumerable.Range(0, corners + 1).Select(i => 2 * Math.PI * (i % corners) / corners)
             .Select(t => (center * Math.Cos(angle)) + (((east * Math.Cos(t)) + (north * Math.Sin(t))) * Math.Sin(angle)));
         return new JsonObject { ["type"] = "Polygon", ["coordinates"] = new JsonArray(new JsonArray([.. ring.Select(p => (JsonNode?)GeoShape.Coordinates(p))])) };
-    }
-
-    private static JsonObject UnionLines(JsonArray lines)
-    {
-        var paths = lines.SelectMany(l => (string?)l!["type"] == "LineString" ? [l["coordinates"]!] : ((JsonArray)l["coordinates"]!).OfType<JsonNode>()).Select(p => p.DeepClone()).ToArray();
-        return paths.Length == 1
-            ? new JsonObject { ["type"] = "LineString", ["coordinates"] = paths[0] }
-            : new JsonObject { ["type"] = "MultiLineString", ["coordinates"] = new JsonArray(paths) };
     }
 }
 

@@ -19,6 +19,9 @@ internal static class GeoOverlays
         table["geo_line_to_s2cells"] = c => GeoShape.Line(c.Json(0)) is { } line ? Cells(c, line) : null;
     }
 
+    /// <summary>A shape of several polygons as what they cover together.</summary>
+    public static GeoShape? Whole(GeoShape polygon) => polygon.Parts.Count == 1 ? polygon : GeoShape.Polygon(Write(Union([polygon])));
+
     private static JsonArray? Cells(LocalCall c, GeoShape shape)
     {
         var level = c.Has(1) ? c.Long(1) : 11;

@@ -231,7 +231,10 @@ internal static class SeriesFunctions
         if (sorted.Length == 0)
             return [.. x.Select(_ => 0d)];
         var (low, high) = (Quantile(sorted, lowLevel / 100), Quantile(sorted, highLevel / 100));
+        // Where the fence has no width, because most values are the same, the spread of all values stands for it.
         var width = high - low;
+        if (width <= 0 && sorted.Average() is var mean)
+            width = Math.Sqrt(sorted.Sum(v => (v - mean) * (v - mean)) / sorted.Length);
         return [.. x.Select(v => !double.IsFinite(v) || width <= 0 ? 0d : v > high ? (v - high) / width : v < low ? (v - low) / width : 0d)];
     }
 

@@ -23,6 +23,16 @@ internal sealed class GeoShape
     public IEnumerable<(GeoVector A, GeoVector B)> Edges => Parts.SelectMany(p => p).SelectMany(path =>
         Enumerable.Range(0, IsPolygon ? path.Count : path.Count - 1).Select(i => (path[i], path[(i + 1) % path.Count])));
 
+    /// <summary>All edges, those that occur several times once.</summary>
+    public IEnumerable<(GeoVector A, GeoVector B)> DistinctEdges
+    {
+        get
+        {
+            var seen = new HashSet<(GeoVector, GeoVector)>();
+            return [.. Edges.Where(e => !seen.Contains((e.B, e.A)) && seen.Add(e))];
+        }
+    }
+
     /// <summary>A LineString or MultiLineString; null when it is none or not valid.</summary>
     public static GeoShape? Line(JsonNode? node) => node is JsonObject bag ? Read(bag, "LineString", "MultiLineString", isPolygon: false) : null;
 
@@ -41,7 +51,7 @@ internal sealed class GeoShape
 
     public double Area => Parts.Sum(rings => Math.Abs(Sphere.RingArea(rings[0])) - rings.Skip(1).Sum(h => Math.Abs(Sphere.RingArea(h)))) * Sphere.Radius * Sphere.Radius;
 
-    public double Length => Edges.Sum(e => Sphere.Distance(e.A, e.B));
+    public double Length => (IsPolygon ? Edges : DistinctEdges).Sum(e => Sphere.Distance(e.A, e.B));
 
     public static JsonObject PointJson(GeoVector point) => new() { ["type"] = "Point", ["coordinates"] = Coordinates(point) };
 
@@ -104,6 +114,9 @@ internal sealed class GeoShape
         foreach (var item in array)
         {
             if (item is not JsonArray { Count: >= 2 } pair || Point(LocalJson.Real(pair[0]), LocalJson.Real(pair[1])) is not { } point)
+                return null;
+            // Edges are shorter than half a great circle.
+            if (points.Count > 0 && points[^1].Angle(point) > Math.PI - 1e-14)
                 return null;
             if (points.Count == 0 || points[^1].Angle(point) > 0)
                 points.Add(point);

@@ -38,6 +38,9 @@ internal static class Sphere
 
     public static double Distance(GeoVector a, GeoVector b) => a.Angle(b) * Radius;
 
+    /// <summary>Whether there is one shortest arc between two points: they are neither the same nor opposite.</summary>
+    public static bool HaveArc(GeoVector a, GeoVector b) => a.Angle(b) is > 1e-14 and < Math.PI - 1e-14;
+
     /// <summary>The place on an arc by the fraction of its length.</summary>
     public static GeoVector Interpolate(GeoVector a, GeoVector b, double fraction)
     {

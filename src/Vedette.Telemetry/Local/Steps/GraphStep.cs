@@ -38,6 +38,7 @@ internal sealed class GraphMatchStep(GraphMatchRelation node, GraphSource source
 
     public async ValueTask<LocalTable> RunAsync(LocalTable input, CancellationToken cancellationToken)
     {
+        Check();
         _values = new EngineValues(context, engine, GraphBinding.IsOwn, GraphBinding.Inside);
         foreach (var (outer, graph) in source.Read())
         {
@@ -56,6 +57,23 @@ internal sealed class GraphMatchStep(GraphMatchRelation node, GraphSource source
         }
 
         return new LocalTable([.. source.Outer, .. node.Columns.Select(c => new LocalColumn(c.Name, c.Type))], _rows);
+    }
+
+    /// <summary>Sequences have to share nodes; shortest paths are looked for along one sequence.</summary>
+    private void Check()
+    {
+        if (node.ShortestOnly && (node.Patterns.Count > 1 || !node.Patterns[0].Any(e => e.IsEdge && (e.MinHops != 1 || e.MaxHops != 1))))
+            throw new HuntingException(HuntingFailure.Semantic, "graph-shortest-paths: the pattern must be one sequence with at least one variable length edge.");
+        var reached = node.Patterns[0].Select(e => e.Name).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        var rest = node.Patterns.Skip(1).Select(p => p.Where(e => !e.IsEdge).Select(e => e.Name).OfType<string>().ToList()).ToList();
+        while (rest.Find(reached.Overlaps) is { } next)
+        {
+            reached.UnionWith(next);
+            rest.Remove(next);
+        }
+
+        if (rest.Count > 0)
+            throw new HuntingException(HuntingFailure.Semantic, $"{Name}: the sequences of the pattern must share nodes; only a single connected component is supported.");
     }
 
     /// <summary>Goes on at an element of a pattern: a node that the edge before led to, or any node.</summary>

@@ -23,6 +23,16 @@ internal sealed class CollectStep : ILocalStep
     }
 }
 
+/// <summary>Keeps rows that are read in several places, and would not come out the same again.</summary>
+internal sealed class KeepStep : ILocalStep
+{
+    public string Name => "materialize";
+
+    public bool FindsColumns => false;
+
+    public LocalTable Run(LocalTable input, CancellationToken cancellationToken) => input;
+}
+
 /// <summary>ipv4_lookup, ipv6_lookup, geo_line_lookup, geo_polygon_lookup: joins rows to those of a table that a test finds.</summary>
 internal sealed class LookupStep(PluginCall call, CollectStep table, IReadOnlyList<(bool FromTable, int Position)> outputs) : ILocalStep
 {

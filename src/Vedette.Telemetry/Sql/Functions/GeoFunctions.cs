@@ -23,11 +23,11 @@ internal static class GeoFunctions
         table["geo_h3cell_children"] = c => c.Json(Valid(c.S(0), h =>
         {
             var level = c.Has(1) ? c.L(1) : $"toInt64(h3GetResolution({h})) + 1";
-            return $"if({level} BETWEEN toInt64(h3GetResolution({h})) AND 15, {Cells($"h3ToChildren({h}, toUInt8(greatest(least({level}, 15), h3GetResolution({h}))))")}, '')";
+            return $"if({level} BETWEEN toInt64(h3GetResolution({h})) AND least(15, toInt64(h3GetResolution({h})) + 5), {Cells($"h3ToChildren({h}, toUInt8(greatest(least({level}, least(15, toInt64(h3GetResolution({h})) + 5)), h3GetResolution({h}))))")}, '')";
         }, "''"));
         table["geo_h3cell_neighbors"] = c => c.Json(Valid(c.S(0), h => Ring(h, "1", "1"), "''"));
         table["geo_h3cell_rings"] = c => c.Json(Valid(c.S(0), h => SqlLambda.Let($"ifNull(greatest(least({c.L(1)}, 142), 0), 0)", most =>
-            $"concat('[', arrayStringConcat(arrayMap(k -> {Ring(h, "k", most)}, range(0, toUInt16({most} + 1))), ','), ']')"), "''"));
+            $"if(ifNull({c.L(1)} BETWEEN 0 AND 142, false), concat('[', arrayStringConcat(arrayMap(k -> {Ring(h, "k", most)}, range(0, toUInt16({most} + 1))), ','), ']'), '')"), "''"));
         table["geo_polygon_to_h3cells"] = c =>
         {
             // The engine takes the polygons of a shape; a ring of fewer points or a level out of range gives null.
