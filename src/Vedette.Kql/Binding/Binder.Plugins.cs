@@ -100,6 +100,11 @@ internal sealed partial class Binder
                 parameter = meant;
                 syntax = assigned.Value;
             }
+            else if (parameter.Name == "Cohort" && syntax is NameExpr dimension && input?.Find(dimension.Name) is not null && _scope.Find(dimension.Name) is null)
+            {
+                // No cohort is given: the dimensions follow at once.
+                parameter = signature.Parameters.First(p => p.Name == "Dimension");
+            }
             else if (plugin.Name == "sequence_detect" && i > 3 && syntax is NameExpr or LiteralExpr)
             {
                 parameter = signature.Parameters[^1];

@@ -365,6 +365,9 @@ internal sealed partial class Binder
             new BoundLiteral(KqlType.String, c.Name, span), new BoundLiteral(KqlType.Long, (long)i, span),
             new BoundLiteral(KqlType.String, "System." + c.Type.DotNetName(), span), new BoundLiteral(KqlType.String, c.Type.Name(), span),
         ]).ToList();
-        return new TableValue(new DataTableRelation(columns, rows));
+        // The table is known once the rows have been seen; until then the input stands in the tree.
+        return new TableValue(input.Late is null
+            ? new DataTableRelation(columns, rows)
+            : new ProjectRelation(new TakeRelation(input.Node, new BoundLiteral(KqlType.Long, 0L, span)), [.. columns.Select(c => new NamedScalar(c, new BoundLiteral(c.Type, null, span)))]));
     }
 }

@@ -76,7 +76,7 @@ internal static class UnitFunctions
         table["beta_pdf"] = c => c.Real(0) is { } x && c.Real(1) is { } a && c.Real(2) is { } b
             ? x is <= 0 or >= 1 || a <= 0 || b <= 0 ? double.NaN : Math.Exp(((a - 1) * Math.Log(x)) + ((b - 1) * Math.Log(1 - x)) - LogBeta(a, b))
             : null;
-        table["beta_inv"] = c => c.Real(0) is { } p && c.Real(1) is { } a && c.Real(2) is { } b ? a <= 0 || b <= 0 ? null : p is <= 0 or > 1 ? double.NaN : Inverse(p, a, b) : null;
+        table["beta_inv"] = c => c.Real(0) is { } p && c.Real(1) is { } a && c.Real(2) is { } b ? a <= 0 || b <= 0 ? double.NaN : p is <= 0 or > 1 ? null : Inverse(p, a, b) : null;
         table["welch_test"] = Welch;
     }
 

@@ -245,8 +245,8 @@ internal static class AggregateTable
             $"arraySlice(arrayFilter((p, i) -> indexOf(arrayMap(q -> q.1, {a}), p.1) = i, {a}, arrayEnumerate({a})), 1, {limit})"));
     }
 
-    /// <summary>Bits of a count's sketch by the accuracy that is asked for: errors of 0.6, 0.3, 0.2 and 0.14 %.</summary>
-    private static string Precision(AggregateCall c) => c.ConstantLong(1) switch { 2 => "17", 3 => "18", > 3 => "19", _ => "15" };
+    /// <summary>Bits of a count's sketch by the accuracy that is asked for: errors of about 0.6, 0.3, 0.15 and 0.1 %.</summary>
+    private static string Precision(AggregateCall c) => c.ConstantLong(1) switch { 2 => "17", 3 => "19", > 3 => "20", _ => "15" };
 
     private static bool HasNoRanks(SqlValue value) => value.Type is KqlType.String or KqlType.Guid or KqlType.Bool;
 

@@ -57,7 +57,7 @@ internal static class GeoFunctions
     /// </summary>
     private static string Ring(string cell, string distance, string most) => SqlLambda.Let($"arrayExists(x -> h3IsPentagon(x), h3kRing({cell}, toUInt16({most})))", near => Cells(
         $"if({near}, arrayFilter(x -> {distance} = 0 OR NOT has(h3kRing({cell}, toUInt16(greatest(toInt64({distance}) - 1, 0))), x), h3kRing({cell}, toUInt16({distance}))), "
-        + $"arrayRotateLeft(h3HexRing(if({near}, stringToH3('8f2a1072b59e2cb'), {cell}), toUInt16({distance})), {distance}))"));
+        + $"arrayRotateLeft(h3HexRing(if({near}, stringToH3('8f2a1072b59e2cb'), {cell}), toUInt16({distance})), 1))"));
 
     private static string Cells(string array) => $"concat('[', arrayStringConcat(arrayMap(x -> concat('\"', h3ToString(x), '\"'), {array}), ','), ']')";
 
