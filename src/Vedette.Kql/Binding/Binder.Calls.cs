@@ -256,6 +256,12 @@ internal sealed partial class Binder
             return null;
         }
 
+        if (best.IsBlock && !best.HasWholeBlocks(arguments.Length))
+        {
+            Error("KS121", Of($"The function call has an incorrect number of arguments: '{symbol.Name}' takes {(symbol.Canonical.Name == "case" ? "pairs of a predicate and a value, then a value" : "pairs of a name and a value")}."), call.Function.Span);
+            return null;
+        }
+
         if (bestMisses > 0)
         {
             ReportMisfits(symbol, best, bestLayout!, call, arguments);

@@ -147,7 +147,9 @@ internal sealed partial class Binder
             }
             else
             {
-                if (i > 0 && op.Pattern[i - 1].Column is not null && op.Pattern[i - 1].Type == KqlType.String)
+                if (i > 0 && op.Pattern[i - 1].IsStar)
+                    Error("KS102", Of("A string literal must follow a *"), op.Pattern[i - 1].Span);
+                else if (i > 0 && op.Pattern[i - 1].Column is not null)
                     Error("KS101", Of("The column name must follow a string literal"), part.Span);
                 var column = NewColumn(part.Column!.Name, part.Type);
                 if (!builder.Declare(column, replace: true, out column))

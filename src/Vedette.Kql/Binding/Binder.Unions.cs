@@ -11,6 +11,8 @@ internal sealed partial class Binder
     {
         var source = op.Parameter("withsource", "with_source")?.Word;
         var inner = op.Parameter("kind")?.Word?.Equals("inner", StringComparison.OrdinalIgnoreCase) == true;
+        if (op.Parameter("isfuzzy", "best_effort") is { Word: { Length: > 0 } and not ("true" or "false") and var flag } given)
+            Error("KS223", Of("Boolean literal expected."), given.Value.Span, Hints.Nearest(flag, ["true", "false"]));
         var fuzzy = _bestEffort || op.Parameter("isfuzzy", "best_effort", "__isFuzzy")?.Word == "true";
         var inputs = new List<TableValue>();
         if (input is not null)

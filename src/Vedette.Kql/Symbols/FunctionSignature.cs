@@ -86,6 +86,13 @@ internal sealed class FunctionSignature(
 
     public int MaxArguments { get; } = isBlock ? int.MaxValue : (int)Math.Min(int.MaxValue, parameters.Sum(p => (long)p.Max));
 
+    /// <summary>Whether so many arguments fill the repeated group a whole number of times.</summary>
+    public bool HasWholeBlocks(int count)
+    {
+        var block = Parameters.Count(p => p.Max > 1);
+        return block == 0 || (count - (Parameters.Count - block)) % block == 0;
+    }
+
     /// <summary>The parameter for each of <paramref name="count"/> arguments.</summary>
     public FunctionParameterSymbol[] Layout(int count)
     {

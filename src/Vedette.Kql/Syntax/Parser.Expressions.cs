@@ -140,7 +140,7 @@ internal sealed partial class Parser
             {
                 var isFirst = first;
                 first = false;
-                return isFirst ? ParseQueryArgument() : ParseScalarArgument();
+                return isFirst && Current.Kind is (TokenKind.Identifier or TokenKind.OpenParen or TokenKind.OpenBracket) ? ParseQueryArgument() : ParseScalarArgument();
             });
             Expect(TokenKind.CloseParen, ")");
             return new InExpr(op, negated, left, items, TextOf(token).ToString(), token.Span, SpanFrom(left.Span.Start));

@@ -204,6 +204,10 @@ internal sealed partial class Parser
                         ParseJson(writer);
                     while (TryTakeJsonComma());
                 }
+                else if (At(TokenKind.Comma))
+                {
+                    Missing("json value");
+                }
 
                 writer.WriteEndArray();
                 Expect(TokenKind.CloseBracket, "]");

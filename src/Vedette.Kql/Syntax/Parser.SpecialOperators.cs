@@ -52,7 +52,7 @@ internal sealed partial class Parser
                 var text = ParseString();
                 pattern.Add(new ParsePatternPart(false, text, null, KqlType.String, text.Span));
             }
-            else if (At(TokenKind.Identifier) || AtBracketedName())
+            else if ((At(TokenKind.Identifier) && !InfixWords.Contains(TextOf(Current))) || AtBracketedName() || At(TokenKind.Colon))
             {
                 var column = ParseName();
                 var type = TryTake(TokenKind.Colon) ? ParseType() : KqlType.String;
