@@ -26,6 +26,9 @@ public static class KqlTypes
         ["dynamic"] = KqlType.Dynamic,
     };
 
+    /// <summary>All words for types.</summary>
+    internal static IEnumerable<string> AllNames => Names.Keys;
+
     private static readonly Dictionary<string, KqlType>.AlternateLookup<ReadOnlySpan<char>> Lookup = Names.GetAlternateLookup<ReadOnlySpan<char>>();
 
     /// <summary>Reads a type word, including old spellings (<c>double</c>, <c>date</c>, <c>uniqueid</c> …).</summary>

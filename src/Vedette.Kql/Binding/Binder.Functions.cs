@@ -20,13 +20,19 @@ internal sealed partial class Binder
             if (seenDefault && parameter.Default is null)
                 Error("KS203", "Parameters without a default value must be declared before those with one.", parameter.Name.Span);
             seenDefault |= parameter.Default is not null;
+            if (parameter is { Columns: null, Type: not (KqlType.Dynamic or KqlType.Unknown), Default: LiteralExpr { Value: not null } literal }
+                && literal.Type != parameter.Type && !(literal.Type.IsNumeric() && parameter.Type.IsNumeric()))
+            {
+                Error("KS141", $"The expression must have the type {parameter.Type.Name()}.", literal.Span);
+            }
         }
 
         if (function.IsView && function.Parameters.Count == 0)
         {
             _scope.Set(name, new TableVariable(name, () => Named(RequireTable(BindFunctionCall(variable, new CallExpr(new NameExpr(name, function.Span), [], function.Span), null), function.Span), name), isView: true));
         }
-        else if (!MentionsMore(name))
+
+        if (!MentionsMore(name))
         {
             // Never called: bound once for its errors, with unknown arguments.
             BindUncalled(variable);

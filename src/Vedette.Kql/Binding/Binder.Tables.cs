@@ -230,7 +230,10 @@ internal sealed partial class Binder
             return BindHostFunction(host, call, null);
         if (FindTable(call.Name) is { } table && call.Arguments.Count == 0)
             return new TableValue(Scan(table), null, table.Name);
-        UnknownFunction(call);
+        if (Symbols.FunctionTable.Scalars.ContainsKey(call.Name))
+            Error("KS111", Of("Tabular value expected."), call.Span);
+        else
+            UnknownFunction(call);
         return OpenNoTable();
     }
 

@@ -8,7 +8,7 @@ internal static class Hints
     {
         if (name.Length is 0 or > 128)
             return null;
-        var limit = name.Length / 3;
+        var limit = name.Length >= 3 ? Math.Max(1, name.Length / 3) : 0;
         string? best = null;
         var bestDistance = limit + 1;
         foreach (var candidate in candidates)
@@ -28,31 +28,40 @@ internal static class Hints
         return best;
     }
 
+    /// <summary>Edits that make one name of the other: a letter more, less or other, or two neighbours swapped. Never more than the limit.</summary>
     private static int Distance(string a, string b, int limit)
     {
-        Span<int> previous = stackalloc int[b.Length < 256 ? b.Length + 1 : 0];
-        if (previous.IsEmpty)
+        if (b.Length >= 256)
             return limit;
+        Span<int> beforeLast = stackalloc int[b.Length + 1];
+        Span<int> last = stackalloc int[b.Length + 1];
+        Span<int> row = stackalloc int[b.Length + 1];
         for (var j = 0; j <= b.Length; j++)
-            previous[j] = j;
+            last[j] = j;
         for (var i = 1; i <= a.Length; i++)
         {
-            var diagonal = previous[0];
-            previous[0] = i;
+            row[0] = i;
             var least = i;
             for (var j = 1; j <= b.Length; j++)
             {
-                var cost = char.ToLowerInvariant(a[i - 1]) == char.ToLowerInvariant(b[j - 1]) ? 0 : 1;
-                var value = Math.Min(Math.Min(previous[j] + 1, previous[j - 1] + 1), diagonal + cost);
-                diagonal = previous[j];
-                previous[j] = value;
+                var cost = Same(a[i - 1], b[j - 1]) ? 0 : 1;
+                var value = Math.Min(Math.Min(last[j] + 1, row[j - 1] + 1), last[j - 1] + cost);
+                if (i > 1 && j > 1 && Same(a[i - 1], b[j - 2]) && Same(a[i - 2], b[j - 1]))
+                    value = Math.Min(value, beforeLast[j - 2] + 1);
+                row[j] = value;
                 least = Math.Min(least, value);
             }
 
             if (least >= limit)
                 return limit;
+            var spare = beforeLast;
+            beforeLast = last;
+            last = row;
+            row = spare;
         }
 
-        return previous[b.Length];
+        return last[b.Length];
     }
+
+    private static bool Same(char x, char y) => char.ToLowerInvariant(x) == char.ToLowerInvariant(y);
 }

@@ -66,6 +66,12 @@ internal sealed partial class Parser
         ],
         StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
 
+    private static readonly string[] Connectives =
+    [
+        "has", "has_cs", "hasprefix", "hasprefix_cs", "hassuffix", "hassuffix_cs", "contains", "contains_cs", "startswith", "startswith_cs", "endswith",
+        "endswith_cs", "has_any", "has_all", "between", "matches", "nulls", "first", "last", "with", "limit", "typeof", "step", "from", "default",
+    ];
+
     /// <summary>A scalar expression without a name.</summary>
     private Expr ParseExpression() => ParseOr();
 

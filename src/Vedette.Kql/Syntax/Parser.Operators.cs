@@ -68,7 +68,7 @@ internal sealed partial class Parser
         if (name is null)
         {
             if (!_aborted)
-                _diagnostics.Syntax("KS176", "Query operator expected.", At(TokenKind.Identifier) && !Keywords.IsReserved(TextOf(Current)) ? Current.Span : MissingPlace());
+                _diagnostics.Syntax("KS176", "Query operator expected.", At(TokenKind.Identifier) && !Keywords.IsReserved(TextOf(Current)) ? Current.Span : MissingPlace(), OperatorHint());
             if (At(TokenKind.Identifier))
                 Take();
             Recover();
@@ -80,6 +80,17 @@ internal sealed partial class Parser
         var result = OperatorParsers[name](this, head);
         Leave();
         return result;
+    }
+
+    /// <summary>The operator that a misspelt name with or without dashes is nearest to.</summary>
+    private string? OperatorHint()
+    {
+        if (!At(TokenKind.Identifier))
+            return null;
+        var end = 0;
+        while (PeekToken(end + 1).Kind == TokenKind.Minus && Touches(end + 1) && PeekToken(end + 2).Kind == TokenKind.Identifier && Touches(end + 2))
+            end += 2;
+        return Binding.Hints.Nearest(_text[Current.Start..PeekToken(end).End], OperatorFacts.Names.Keys);
     }
 
     private ListOperator ParseWhere(OperatorHead head) => new(head, [ParseNamed()], SpanFrom(head.NameSpan.Start));

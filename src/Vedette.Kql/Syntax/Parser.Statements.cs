@@ -27,7 +27,7 @@ internal sealed partial class Parser
 
             // What could begin a statement lacks a semicolon in front of it; anything else is left over.
             if (AtStatement())
-                _diagnostics.Syntax("KS005", "Expected: ;", ErrorPlace());
+                _diagnostics.Syntax("KS005", "Expected: ;", ErrorPlace(), ConnectiveHint());
             else if (end == TokenKind.CloseBrace)
                 _diagnostics.Syntax("KS005", "Expected: }", ErrorPlace());
             else if (!_aborted)
@@ -302,7 +302,7 @@ internal sealed partial class Parser
         var token = Take();
         if (KqlTypes.TryParse(TextOf(token), out var type))
             return type;
-        _diagnostics.Error("KS160", $"The name '{TextOf(token)}' is not a valid type name that can be used here.", token.Span);
+        _diagnostics.Error("KS160", $"The name '{TextOf(token)}' is not a valid type name that can be used here.", token.Span, Binding.Hints.Nearest(TextOf(token).ToString(), KqlTypes.AllNames));
         return KqlType.Unknown;
     }
 }

@@ -211,7 +211,7 @@ internal sealed partial class Parser
             }
             else if (reportMissingComma && AtListItem())
             {
-                _diagnostics.Syntax("KS005", "Expected: ,", ErrorPlace());
+                _diagnostics.Syntax("KS005", "Expected: ,", ErrorPlace(), ConnectiveHint());
                 var before = _index;
                 list.Add(item());
                 if (_index == before)
@@ -225,6 +225,10 @@ internal sealed partial class Parser
 
         return list;
     }
+
+    /// <summary>The word between operands or behind a list that a misspelt one is nearest to; null for a name that may be anything.</summary>
+    private string? ConnectiveHint() =>
+        At(TokenKind.Identifier) && Current.Length >= 4 ? Binding.Hints.Nearest(TextOf(Current).ToString(), Connectives) : null;
 
     /// <summary>Whether the current token begins an expression and is no word that may follow a list.</summary>
     private bool AtListItem() => Current.Kind switch

@@ -39,6 +39,31 @@ public sealed class DiagnosticTests
     [InlineData("DeviceInfo | mv-expand Timestamp", "KS141", 1, 24, "must have the type dynamic")]
     [InlineData("range x from 1 to 5 step 0", "KS140", 1, 26, "must not be zero")]
     [InlineData("DeviceInfo | fork (count) | take 1", "KS177", 1, 14, "'fork' is not allowed")]
+    [InlineData("where x == 1", "KS174", 1, 1, "cannot be the first operator")]
+    [InlineData("| take 1", "KS198", 1, 1, "The incomplete fragment is unexpected.")]
+    [InlineData("DeviceInfo | where DeviceId == 'a' == 'b'", "KS198", 1, 36, "The incomplete fragment is unexpected.")]
+    [InlineData("DeviceInfo | take 1 DeviceEvents", "KS005", 1, 21, "Expected: ;")]
+    [InlineData("DeviceInfo | where strlen > 5", "KS117", 1, 20, "The function 'strlen' requires an argument list.")]
+    [InlineData("DeviceInfo | where pivot(1)", "KS126", 1, 20, "The plug-in function 'pivot' is not allowed in this context")]
+    [InlineData("DeviceInfo | where Timestamp > ago(1d) or by", "KS006", 1, 42, "If the keyword 'by' is intended")]
+    [InlineData("DeviceInfo | extend a = tostring(DeviceId | extend b = 1", "KS005", 1, 43, "Expected: )")]
+    [InlineData("DeviceInfo | where DeviceInfo == 5", "KS108", 1, 20, "Scalar value expected.")]
+    [InlineData("datatable(a:long)[zz]", "KS005", 1, 19, "Expected: ]")]
+    [InlineData("print guid(74be27de", "KS001", 1, 20, "Missing: )")]
+    [InlineData("print dynamic(['a', 'b',])", "KS006", 1, 25, "Missing json value")]
+    [InlineData("let f = (x:long { x }; print 1", "KS005", 1, 17, "Expected: )")]
+    [InlineData("let f = view () { Nope }; print 1", "KS142", 1, 19, "'Nope'")]
+    [InlineData("let f = (x:long='a') { x }; print f()", "KS141", 1, 17, "must have the type long")]
+    [InlineData("let f = (T:(a:long)) { T | where a > b }; DeviceInfo | where true | invoke f()", "KS249", 1, 43, "required column 'a'")]
+    [InlineData("DeviceInfo | render pychart", "KS005", 1, 21, "Expected one of: table")]
+    [InlineData("union kind=outerr DeviceInfo, DeviceEvents", "KS005", 1, 12, "Expected one of: inner, outer")]
+    [InlineData("union isfuzzy=treu DeviceInfo, DeviceEvents", "KS223", 1, 15, "Boolean literal expected.")]
+    [InlineData("DeviceInfo | join (DeviceEvents) on $left.DeviceId", "KS182", 1, 37, "The join condition must be")]
+    [InlineData("DeviceInfo | join (DeviceEvents) on $letf.DeviceId == $right.DeviceId", "KS183", 1, 37, "$left.<column>")]
+    [InlineData("DeviceInfo | summarize (a, b) = count()", "KS149", 1, 24, "does not have multiple named values")]
+    [InlineData("DeviceInfo | extend a = case(true, 1, false, 2)", "KS121", 1, 25, "incorrect number of arguments")]
+    [InlineData("DeviceInfo | parse DeviceId with * a", "KS102", 1, 34, "A string literal must follow a *")]
+    [InlineData("DeviceInfo | evaluate pivto", "KS124", 1, 23, "'pivto'")]
     [InlineData("", "KS006", 1, 1, "the query is empty")]
     [InlineData("let x = 1;", "KS006", 1, 11, "no tabular statement")]
     public void First_error_has_code_place_and_words(string query, string code, int line, int column, string message)
@@ -56,9 +81,18 @@ public sealed class DiagnosticTests
     [InlineData("print tolowr('A')", "tolower")]
     [InlineData("let Threshold = 1; print Treshold", "Threshold")]
     [InlineData("DeviceInfo | summarize dcout(DeviceId)", "dcount")]
+    [InlineData("DeviceInfo | wher DeviceId == ''", "where")]
+    [InlineData("DeviceInfo | summarise count()", "summarize")]
+    [InlineData("DeviceInfo | render timechrat", "timechart")]
+    [InlineData("union kind=outr DeviceInfo, DeviceEvents", "outer")]
+    [InlineData("DeviceInfo | evaluate pivto(DeviceId)", "pivot")]
+    [InlineData("DeviceInfo | where DeviceName starstwith 'a'", "startswith")]
+    [InlineData("DeviceInfo | join kind=iner (DeviceEvents) on DeviceId", "inner")]
+    [InlineData("datatable(a:strng)['x']", "string")]
+    [InlineData("DeviceInfo | where Timestamp > agoo(1d)", "ago")]
     public void Near_names_are_offered(string query, string hint)
     {
-        var diagnostic = TestSchema.Bind(query).Diagnostics[0];
+        var diagnostic = TestSchema.Bind(query).Diagnostics.First(d => d.Hint is not null);
         diagnostic.Hint.ShouldBe(hint);
         diagnostic.FullMessage.ShouldBe($"{diagnostic.Message.TrimEnd('.')}. Did you mean '{hint}'?");
     }
