@@ -23,9 +23,8 @@ internal sealed partial class Binder
     {
         if (op.Parameter("with_itemindex")?.Word is not { } name)
             return null;
-        var column = NewColumn(name, KqlType.Long);
-        builder.Declare(column, replace: true, out var added);
-        return added;
+        // The name of a column that is there already gets a number.
+        return builder.Add(NewColumn(name, KqlType.Long));
     }
 
     private long? BindRowLimit(ExpandOperator op)

@@ -39,7 +39,7 @@ internal sealed partial class Binder
         }
     }
 
-    private static TableValue Named(TableValue table, string name) => new(table.Node, table.Late, name);
+    private static TableValue Named(TableValue table, string? name) => new(table.Node, table.Late, name);
 
     private bool MentionsMore(string name)
     {

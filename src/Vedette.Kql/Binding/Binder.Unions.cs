@@ -16,14 +16,24 @@ internal sealed partial class Binder
         var fuzzy = _bestEffort || op.Parameter("isfuzzy", "best_effort", "__isFuzzy")?.Word == "true";
         var inputs = new List<TableValue>();
         if (input is not null)
-            inputs.Add(input);
+            inputs.Add(IsLabelled(input) ? input : Named(input, null));
         foreach (var table in op.Tables)
+        {
+            var first = inputs.Count;
             AddUnionInput(table, fuzzy, inputs);
+
+            // A variable's rows have no source of their own unless it is a view or was named by as.
+            if (inputs.Count == first + 1 && table is NameExpr name && FindVariable(name.Name) is TableVariable { IsView: false } && !IsLabelled(inputs[first]))
+                inputs[first] = Named(inputs[first], null);
+        }
+
         _operator = op.Name;
         if (inputs.Count == 0 && fuzzy && op.Tables.Count > 0 && MissingName(op.Tables[0]) is { } missing)
             UnknownTable(missing, op.Tables[0].Span);
         return Unite(inputs, source, inner);
     }
+
+    private static bool IsLabelled(TableValue table) => table.Node is SharedScan { Shared.Kind: SharedPlanKind.As };
 
     private TableValue BindUnionOf(IReadOnlyList<Expr> tables, TextSpan span)
     {

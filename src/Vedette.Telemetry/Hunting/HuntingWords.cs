@@ -43,8 +43,18 @@ internal static class HuntingWords
             new HuntingException(HuntingFailure.ExcessiveResources, ExcessiveResources, inner: error),
         "TOO_BIG_AST" or "TOO_DEEP_AST" or "TOO_DEEP_RECURSION" or "TOO_DEEP_SUBQUERIES" or "QUERY_IS_TOO_LARGE" or "TOO_MANY_COLUMNS"
             or "TOO_DEEP_PIPELINE" => new HuntingException(HuntingFailure.ExcessiveResources, QueryTooLarge, inner: error),
-        _ when error.Message.Contains("re2 pattern", StringComparison.Ordinal) || error.Name == "CANNOT_COMPILE_REGEXP" => new HuntingException(HuntingFailure.Semantic, "Invalid regular expression: " + Short(error.Message), inner: error),
+        _ when error.Message.Contains("re2 pattern", StringComparison.Ordinal) || error.Name == "CANNOT_COMPILE_REGEXP" =>
+            new HuntingException(HuntingFailure.Semantic, $"Regex pattern is ill-formed ({RegexFault(error.Message)}).", inner: error),
         "FUNCTION_THROW_IF_VALUE_IS_NON_ZERO" => new HuntingException(HuntingFailure.Semantic, Short(error.Message.Split(": while executing")[0]), inner: error),
         _ => new HuntingException(HuntingFailure.Internal, Unexpected, inner: error),
     };
+
+    /// <summary>What the engine finds wrong with a regular expression, without its advice on SQL.</summary>
+    private static string RegexFault(string message)
+    {
+        var start = message.IndexOf("error: ", StringComparison.Ordinal);
+        var text = start < 0 ? message : message[(start + 7)..];
+        var end = text.IndexOf(". Look at", StringComparison.Ordinal);
+        return Short(end < 0 ? text : text[..end]);
+    }
 }

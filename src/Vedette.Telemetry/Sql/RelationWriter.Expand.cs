@@ -52,9 +52,11 @@ internal sealed partial class RelationWriter
             var value = IsText(items[i]) ? new SqlValue($"toJSONString({element})", KqlType.Dynamic, false) { PlainText = element } : SqlJson.FromJsonText(element);
             var typed = Typed(value, items[i].Column.Type);
 
-            // A text is no number and no truth, whatever it says: elements are cast, not parsed.
-            if (typed.Type is KqlType.Int or KqlType.Long or KqlType.Real or KqlType.Decimal or KqlType.Bool)
-                typed = new SqlValue($"if(startsWith({element}, '\"'), NULL, {typed.Text})", typed.Type, true);
+            // Elements are cast, not parsed: a text is no number and no truth, whatever it says, and a truth is no number.
+            if (typed.Type is KqlType.Int or KqlType.Long or KqlType.Real or KqlType.Decimal)
+                typed = new SqlValue($"if(match({element}, '^[-0-9]'), {typed.Text}, NULL)", typed.Type, true);
+            else if (typed.Type == KqlType.Bool)
+                typed = new SqlValue($"multiIf({element} IN ('true', 'false'), {element} = 'true', match({element}, '^-?[0-9]+([.]0*)?$'), NOT match({element}, '^-?0+([.]0*)?$'), NULL)", typed.Type, true);
             middle.Define(items[i].Column.Id, typed);
         }
 

@@ -130,7 +130,15 @@ internal sealed partial class ScalarWriter
         if (node.Subquery is { } subquery)
             text = InSubquery(node.Operator, value, subquery);
         else
-            text = InItems(node.Operator, value, node.Items!.Select(i => Emit(i, scope)).ToList());
+        {
+            var items = node.Items!.Select(i => Emit(i, scope)).ToList();
+            text = InItems(node.Operator, value, items);
+
+            // Two nulls are neither equal nor different.
+            if (value.Nullable && items.Exists(i => i is { IsConstant: true, Constant: null } && i.Type != KqlType.Dynamic))
+                return new SqlValue($"if(isNull({value.Text}), NULL, {(node.Negated ? $"NOT ({text})" : text)})", KqlType.Bool, true);
+        }
+
         return new SqlValue(node.Negated ? $"NOT ({text})" : text, KqlType.Bool, false);
     }
 

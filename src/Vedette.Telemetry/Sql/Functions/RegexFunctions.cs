@@ -86,7 +86,7 @@ internal static class RegexFunctions
         var source = c.S(c.Count - 1);
         var groups = Groups(pattern);
         IReadOnlyList<int> wanted = c.Count == 3 && SqlJson.ConstantStrings(c[1]) is { } chosen
-            ? [.. chosen.Select(g => long.TryParse(g, out var number) ? (int)Math.Clamp(number, 0, 1000) : NamedGroup(pattern, g))]
+            ? [.. chosen.Select(g => long.TryParse(g, out var number) ? (int)Math.Clamp(number, 0, 1000) : NamedGroup(c.ConstantText(0), g))]
             : [.. Enumerable.Range(1, Math.Max(groups, 1))];
         if (c.Count == 3 && !c[1].IsConstant)
             return Present(SqlJson.FromElements(Chosen(c.Strings(1), pattern, source)));
