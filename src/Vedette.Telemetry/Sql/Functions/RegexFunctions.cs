@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using Vedette.Kql;
 
 namespace Vedette.Telemetry.Sql.Functions;
@@ -86,7 +85,7 @@ internal static class RegexFunctions
         var source = c.S(c.Count - 1);
         var groups = Groups(pattern);
         IReadOnlyList<int> wanted = c.Count == 3 && SqlJson.ConstantStrings(c[1]) is { } chosen
-            ? [.. chosen.Select(g => long.TryParse(g, out var number) ? (int)Math.Clamp(number, 0, 1000) : NamedGroup(c.ConstantText(0), g))]
+            ? [.. chosen.Select(g => long.TryParse(g, out var number) ? (int)Math.Clamp(number, 0, 1000) : NamedGroup(pattern, g))]
             : [.. Enumerable.Range(1, Math.Max(groups, 1))];
         if (c.Count == 3 && !c[1].IsConstant)
             return Present(SqlJson.FromElements(Chosen(c.Strings(1), pattern, source)));
@@ -101,8 +100,10 @@ internal static class RegexFunctions
         // Groups that only the row names, by number or name.
         static string Chosen(string chosen, string pattern, string source)
         {
-            var names = new Regex(pattern.Replace("(?P<", "(?<", StringComparison.Ordinal), RegexOptions.None, TimeSpan.FromSeconds(1)).GetGroupNames();
-            var numbers = string.Join(", ", names.Select((_, i) => i + 1));
+            // A group goes by its number even if it has a name.
+            var names = GroupNames(pattern);
+            var numbers = string.Join(", ", Enumerable.Range(1, names.Count).Concat(Enumerable.Range(1, names.Count)));
+            names.AddRange(Enumerable.Range(0, names.Count).Select(n => n.ToString(System.Globalization.CultureInfo.InvariantCulture)));
             return SqlLambda.Let($"arrayMap(n -> transform(n, [{string.Join(", ", names.Select(SqlText.Quote))}], [{numbers}], 0), {chosen})", groups =>
                 $"arrayMap(g -> if(length({groups}) = 1, toJSONString(g[{groups}[1]]), concat('[', arrayStringConcat(arrayMap(n -> toJSONString(g[n]), {groups}), ','), ']')), "
                 + $"extractAllGroupsVertical({source}, {SqlText.Quote("(" + pattern + ")")}))");
@@ -128,37 +129,46 @@ internal static class RegexFunctions
     }
 
     /// <summary>How many capturing groups an expression has.</summary>
-    public static int Groups(string pattern)
-    {
-        try
-        {
-            return new Regex(pattern.Replace("(?P<", "(?<", StringComparison.Ordinal), RegexOptions.None, TimeSpan.FromSeconds(1)).GetGroupNumbers().Length - 1;
-        }
-        catch (ArgumentException)
-        {
-            // .NET does not read everything that RE2 does: count by hand.
-            var groups = 0;
-            var inClass = false;
-            for (var i = 0; i < pattern.Length; i++)
-            {
-                switch (pattern[i])
-                {
-                    case '\\': i++; break;
-                    case '[': inClass = true; break;
-                    case ']': inClass = false; break;
-                    case '(' when !inClass && (i + 1 == pattern.Length || pattern[i + 1] != '?' || pattern.AsSpan(i).StartsWith("(?P<") || pattern.AsSpan(i).StartsWith("(?<")):
-                        groups++;
-                        break;
-                }
-            }
+    public static int Groups(string pattern) => GroupNames(pattern).Count - 1;
 
-            return groups;
+    /// <summary>The names of an expression's capturing groups, in the order of their brackets: numbers for those without; the first stands for the whole match.</summary>
+    private static List<string> GroupNames(string pattern)
+    {
+        var names = new List<string> { "0" };
+        var inClass = false;
+        for (var i = 0; i < pattern.Length; i++)
+        {
+            switch (pattern[i])
+            {
+                case '\\':
+                    i++;
+                    break;
+                case '[' when inClass && pattern.AsSpan(i).StartsWith("[:") && pattern.IndexOf(":]", i, StringComparison.Ordinal) is > 0 and var end:
+                    i = end + 1;
+                    break;
+                case '[' when !inClass:
+                    inClass = true;
+                    i += pattern.AsSpan(i + 1).StartsWith("^]") ? 2 : pattern.AsSpan(i + 1).StartsWith("]") ? 1 : 0;
+                    break;
+                case ']':
+                    inClass = false;
+                    break;
+                case '(' when !inClass:
+                    var named = pattern.AsSpan(i).StartsWith("(?P<") ? i + 4 : pattern.AsSpan(i).StartsWith("(?<") ? i + 3 : -1;
+                    if (named > 0 && pattern.IndexOf('>', named) is > 0 and var close)
+                        names.Add(pattern[named..close]);
+                    else if (i + 1 == pattern.Length || pattern[i + 1] != '?')
+                        names.Add(names.Count.ToString(System.Globalization.CultureInfo.InvariantCulture));
+                    break;
+            }
         }
+
+        return names;
     }
 
     private static int NamedGroup(string pattern, string name)
     {
-        var number = new Regex(pattern.Replace("(?P<", "(?<", StringComparison.Ordinal), RegexOptions.None, TimeSpan.FromSeconds(1)).GroupNumberFromName(name);
+        var number = GroupNames(pattern).IndexOf(name);
         return number > 0 ? number : throw SqlCall.Unsupported($"extract_all() names an unknown group '{name}'");
     }
 }
