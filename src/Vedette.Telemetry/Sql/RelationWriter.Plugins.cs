@@ -26,7 +26,7 @@ internal sealed partial class RelationWriter
             if (_context.External is not { } session)
                 throw ScalarWriter.Unsupported($"The plug-in {node.Plugin.Name} is switched off: no host is named that it may call");
             source = null;
-            plugin = call => external(call, session);
+            plugin = call => external(call, session, () => _program.Engine);
         }
 
         if (plugin is null)
@@ -164,7 +164,7 @@ internal sealed partial class RelationWriter
             ?? throw ScalarWriter.Unsupported("externaldata needs constant addresses")).ToList();
         if (_context.OpenExternal is not { } open)
             throw ScalarWriter.Unsupported($"externaldata is switched off; it would read from {string.Join(", ", addresses.Select(ExternalDataStep.HostOf).Distinct())}");
-        var step = new ExternalDataStep(addresses, [.. node.Columns.Select(c => new LocalColumn(c.Name, c.Type))], node.Properties, open, _context.ExternalCharacters);
+        var step = new ExternalDataStep(addresses, [.. node.Columns.Select(c => new LocalColumn(c.Name, c.Type))], node.Properties, open, _context.ExternalCharacters, () => _program.Engine);
         return _program.AddStage(step, nothing, [], node.Columns, passesThrough: false);
     }
 

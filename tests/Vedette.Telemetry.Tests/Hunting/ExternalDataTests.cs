@@ -22,12 +22,43 @@ public sealed class ExternalDataTests : IAsyncLifetime
     [InlineData("a.psv", "1|a,b|\n", "", "1|a,b|")]
     [InlineData("a.dat", "1,a,\n", "", "1|a|")]
     [InlineData("a.dat", "{\"n\":1,\"s\":\"a\\nb\"}\n{\"n\":2,\"t\":\"2026-01-02\"}\n", "with (format='json')", "1|a\nb| 2||2026-01-02T00:00:00")]
+    [InlineData("a.tsv", "1\ta\\tb\\\\\t\n", "with (format='tsve')", "1|a\tb\\|")]
+    [InlineData("a.log", "#Version: 1.0\n#Fields: n s t\n1 a -\n2 b 2026-01-02\n", "with (format='w3clogfile')", "1|a| 2|b|2026-01-02T00:00:00")]
+    [InlineData("a.csv", "1;a;\n", "with (format='scsv')", "1|a|")]
+    [InlineData("a.csv", "1\u0001a\u0001\n", "with (format='sohsv')", "1|a|")]
+    [InlineData("a.json", "{\n \"n\": 1,\n \"s\": \"x\"\n}\n{\n \"n\": 2 }", "with (format='multijson')", "1|x| 2||")]
+    [InlineData("a.json", "{\"a\":{\"n\":1,\"l\":[\"p\",\"q r\"]},\"u\":1767323045}", "with (format='json', ingestionMapping='[{\"Column\":\"n\",\"Properties\":{\"Path\":\"$.a.n\"}},{\"Column\":\"s\",\"Properties\":{\"Path\":\"$.a.l[1]\"}},{\"Column\":\"t\",\"Properties\":{\"Path\":\"$.u\",\"Transform\":\"DateTimeFromUnixSeconds\"}}]')", "1|q r|2026-01-02T03:04:05")]
+    [InlineData("a.csv", "x,7,y\n", "with (ingestionMapping='[{\"column\":\"n\",\"Properties\":{\"Ordinal\":\"1\"}},{\"column\":\"s\",\"Properties\":{\"ConstValue\":\"c\"}}]')", "7|c|")]
     [InlineData("a.json", "[{\"n\":1,\"s\":{\"k\":[true]}}, {\"n\":\"3\"}]", "with (format='multijson')", "1|{\"k\":[true]}| 3||")]
     public async Task Rows_come_in_every_text_format(string file, string text, string properties, string expected)
     {
         _server.Add("/" + file, text);
         var rows = await RunAsync($"externaldata (n:long, s:string, t:datetime) [@'{Address(file)}'] {properties}");
         string.Join(' ', rows.Select(r => string.Join('|', r.Select(v => v is DateTime time ? time.ToString("s") : v?.ToString())))).ShouldBe(expected);
+    }
+
+    [Theory]
+    [InlineData("", "")]
+    [InlineData(".gz", "with (format='parquet')")]
+    public async Task Binary_columns_come_by_name(string ending, string properties)
+    {
+        _server.Add("/a.parquet" + ending, ending.Length > 0 ? Packed(Parquet) : Parquet);
+        var rows = await RunAsync($"externaldata (id:long, ['na me']:string, at:datetime, ratio:real, ok:bool, bag:dynamic, cost:decimal, none:string) ['{Address("a.parquet" + ending)}'] {properties}");
+        rows.Count.ShouldBe(2);
+        rows[0].ShouldBe([1L, "a b", new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc).AddTicks(1234560), 1.5, true, "{\"k\":\"v\",\"n\":[1,2]}", 12.34m, ""]);
+        rows[1].ShouldBe([2L, "", null, null, null, "{\"k\":null,\"n\":[]}", null, ""]);
+    }
+
+    [Fact]
+    public async Task Binary_columns_go_by_a_mapping_and_other_files_are_refused()
+    {
+        _server.Add("/a.parquet", Parquet);
+        _server.Add("/b.parquet", "no such thing");
+        var rows = await RunAsync($"externaldata (k:string, second:int, file:string) ['{Address("a.parquet")}'] with (format='parquet', ingestionMapping='[{{\"Column\":\"k\",\"Properties\":{{\"Path\":\"$.bag.k\"}}}},{{\"Column\":\"second\",\"Properties\":{{\"Path\":\"$.bag.n[1]\"}}}},{{\"Column\":\"file\",\"Properties\":{{\"Transform\":\"SourceLocation\"}}}}]') | take 1");
+        rows[0].ShouldBe(["v", 2, Address("a.parquet")]);
+        (await FailAsync($"externaldata (k:string) ['{Address("b.parquet")}']", Options())).Message.ShouldBe("externaldata: the file of 'feeds.test' is not parquet that can be read.");
+        (await FailAsync($"externaldata (k:string) ['{Address("a.parquet")}'] with (ingestionMapping='x')", Options())).Message.ShouldBe("externaldata: the ingestionMapping is no array of column mappings.");
+        (await FailAsync($"externaldata (k:string) ['{Address("a.parquet")}']", Options() with { MaxCharacters = 1100 })).Message.ShouldBe("externaldata read more than 1100 characters.");
     }
 
     [Fact]
@@ -108,7 +139,7 @@ public sealed class ExternalDataTests : IAsyncLifetime
         (await FailAsync(Query("slow.csv"), options)).Message.ShouldBe("externaldata: 'feeds.test' took longer than 0.7 seconds.");
         (await FailAsync(Query("bomb.csv.gz"), options)).Message.ShouldBe("externaldata read more than 5000 characters.");
         (await FailAsync(Query("broken.csv.gz"), options)).Message.ShouldStartWith("externaldata: the file of 'feeds.test' is not gzip");
-        (await FailAsync(Query("large.csv") + " with (format='parquet')", Options())).Message.ShouldStartWith("externaldata: the format 'parquet' cannot be read; use one of csv, ");
+        (await FailAsync(Query("large.csv") + " with (format='sstream')", Options())).Message.ShouldStartWith("externaldata: the format 'sstream' cannot be read; use one of csv, ");
     }
 
     [Theory]
@@ -130,10 +161,25 @@ public sealed class ExternalDataTests : IAsyncLifetime
     [InlineData("*")]
     public void Entries_that_mean_nothing_are_refused(string entry) => Should.Throw<FormatException>(() => new ExternalHosts([entry])).Message.ShouldContain($"'{entry}'");
 
-    private static byte[] Packed(string text)
+    /// <summary>A file with a column of each kind, one of them named with a space, and a row of nulls.</summary>
+    private static byte[] Parquet { get; } = Convert.FromBase64String(
+        "UEFSMRUAFSwVMCwVBBUAFQYVBgAAFlQCAAAABAEBAAAAAAAAAAIAAAAAAAAAFQAVWBUoLBUEFQAVBhUGAAAsGCEAAABBAQB2AQAYAwAAAGEgYhUAFVoVKiwVBBUAFQYVBgAALRghAAAAQQEAdgEAHI"
+        + "DVTvZeRwYAFQAVWhUeLBUEFQAVBhUGAAAtGCEAAABBAQCOAQAE+D8VABVMFRwsFQQVABUGFQYAACYYIQAAAEEBAHYBAAABFQAVlAEVJCwVBBUAFQYVBgAAShhBAAAAQQIA9gEAEAEAAAB2FQAVpAIV"
+        + "SCwVBhUAFQYVBgAAkgEYIQAAAEECAHYBAABhASUAJHYkAO4BAAUBHAEAAAACAAAAFQAVUhUiLBUEFQAVBhUGAAApGCEAAABBAQB2AQAM0gQAABUCGcw1ABgNZHVja2RiX3NjaGVtYRUOABUEJQIYAm"
+        + "lkJSQAFQwlAhgFbmEgbWUlAAAVBCUCGAJhdCUUTIwSHCwAAAAAABUKJQIYBXJhdGlvABUAJQIYAm9rADUCGANiYWcVBAAVDCUCGAFrJQAANQIYAW4VAhUGADUEGARsaXN0FQIAFQIlAhgHZWxlbWVu"
+        + "dCUiABUCJQIYBGNvc3QlChUEFRIsXBUEFRIAAAAWBBkcGYwmABwVBBkVABkYAmlkFQIWBBZOFlImCDwYCAIAAAAAAAAAGAgBAAAAAAAAABYAKAgCAAAAAAAAABgIAQAAAAAAAAAREQAAACYAHBUMGR"
+        + "UAGRgFbmEgbWUVAhYEFnoWSiZaPBgDYSBiGANhIGIWAigDYSBiGANhIGIREQAAACYAHBUEGRUAGRgCYXQVAhYEFnwWTCakATwYCIDVTvZeRwYAGAiA1U72XkcGABYCKAiA1U72XkcGABgIgNVO9l5H"
+        + "BgAREQAAACYAHBUKGRUAGRgFcmF0aW8VAhYEFnwWQCbwATwYCAAAAAAAAPg/GAgAAAAAAAD4PxYCKAgAAAAAAAD4PxgIAAAAAAAA+D8REQAAACYAHBUAGRUAGRgCb2sVAhYEFm4WPiawAjwYAQEYAQ"
+        + "EWAigBARgBARERAAAAJgAcFQwZFQAZKANiYWcBaxUCFgQWuAEWSCbuAjwYAXYYAXYWAigBdhgBdhERAAAAJgAcFQIZFQAZSANiYWcBbgRsaXN0B2VsZW1lbnQVAhYGFsgCFmwmtgM8GAQCAAAAGAQB"
+        + "AAAAFgIoBAIAAAAYBAEAAAAREQAAACYAHBUCGRUAGRgEY29zdBUCFgQWdBZEJqIEPBgE0gQAABgE0gQAABYCKATSBAAAGATSBAAAEREAAAAWogkWBCYIFt4EACgoRHVja0RCIHZlcnNpb24gdjEuNS"
+        + "42IChidWlsZCAwNjljYzlmOWI1KRmMHAAAHAAAHAAAHAAAHAAAHAAAHAAAHAAAAPECAABQQVIx");
+
+    private static byte[] Packed(string text) => Packed(Encoding.UTF8.GetBytes(text));
+
+    private static byte[] Packed(byte[] bytes)
     {
         using var packed = new MemoryStream();
-        using (var gzip = new GZipStream(packed, CompressionLevel.Optimal)) gzip.Write(Encoding.UTF8.GetBytes(text));
+        using (var gzip = new GZipStream(packed, CompressionLevel.Optimal)) gzip.Write(bytes);
         return packed.ToArray();
     }
 

@@ -32,7 +32,7 @@ public sealed class StorageSchemaTests(StorageSchemaTests.Store store) : IClassF
     }
 
     [Theory]
-    [InlineData("'DataFormat':'parquet'", "infer_storage_schema: the format 'parquet' cannot be read; use one of ")]
+    [InlineData("'DataFormat':'sstream'", "infer_storage_schema: the format 'sstream' cannot be read; use one of ")]
     [InlineData("'DataFormat':'csv', 'Mode':'first'", "infer_storage_schema: the Mode 'first' is none of any, last, all.")]
     [InlineData("'DataFormat':'csv', 'FileNamePrefix':'none'", "infer_storage_schema: no file was found.")]
     public async Task Options_that_mean_nothing_are_refused(string options, string message) =>

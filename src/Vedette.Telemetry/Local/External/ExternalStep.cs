@@ -8,14 +8,14 @@ namespace Vedette.Telemetry.Local.External;
 /// <summary>A plug-in that calls something in the network.</summary>
 internal abstract class ExternalStep(PluginCall call, ExternalSession session) : ILocalStep
 {
-    private static readonly Dictionary<string, Func<PluginCall, ExternalSession, ILocalStep>> Table = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Func<PluginCall, ExternalSession, Func<StepEngine?>, ILocalStep>> Table = new(StringComparer.Ordinal)
     {
-        ["http_request"] = (c, s) => new HttpRequestStep(c, s, HttpMethod.Get),
-        ["http_request_post"] = (c, s) => new HttpRequestStep(c, s, HttpMethod.Post),
-        ["infer_storage_schema"] = (c, s) => new StorageSchemaStep(c, s, suggests: false),
-        ["infer_storage_schema_with_suggestions"] = (c, s) => new StorageSchemaStep(c, s, suggests: true),
-        ["cosmosdb_sql_request"] = (c, s) => new CosmosRequestStep(c, s),
-        ["postgresql_request"] = (c, s) => new PostgresRequestStep(c, s),
+        ["http_request"] = (c, s, _) => new HttpRequestStep(c, s, HttpMethod.Get),
+        ["http_request_post"] = (c, s, _) => new HttpRequestStep(c, s, HttpMethod.Post),
+        ["infer_storage_schema"] = (c, s, e) => new StorageSchemaStep(c, s, e, suggests: false),
+        ["infer_storage_schema_with_suggestions"] = (c, s, e) => new StorageSchemaStep(c, s, e, suggests: true),
+        ["cosmosdb_sql_request"] = (c, s, _) => new CosmosRequestStep(c, s),
+        ["postgresql_request"] = (c, s, _) => new PostgresRequestStep(c, s),
     };
 
     public string Name => call.Name;
@@ -29,7 +29,7 @@ internal abstract class ExternalStep(PluginCall call, ExternalSession session) :
     /// <summary>What the query has fetched so far, and the way to fetch more.</summary>
     protected ExternalSession Session => session;
 
-    public static Func<PluginCall, ExternalSession, ILocalStep>? Find(string name) => Table.GetValueOrDefault(name);
+    public static Func<PluginCall, ExternalSession, Func<StepEngine?>, ILocalStep>? Find(string name) => Table.GetValueOrDefault(name);
 
     public LocalTable Run(LocalTable input, CancellationToken cancellationToken) => throw new InvalidOperationException($"{Name} has to wait for an answer.");
 

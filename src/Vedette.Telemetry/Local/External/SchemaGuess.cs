@@ -40,6 +40,38 @@ internal sealed partial class SchemaGuess(string format, bool header)
         }
     }
 
+    /// <summary>Takes the columns of a file that tells their types.</summary>
+    public void Add(IReadOnlyList<FileColumn> columns)
+    {
+        foreach (var column in columns)
+            Note(column.Name, OfEngine(column.Type), null);
+    }
+
+    /// <summary>The type that stands for one of the engine's.</summary>
+    public static KqlType OfEngine(string type)
+    {
+        var plain = type;
+        foreach (var wrapper in new[] { "LowCardinality(", "Nullable(" })
+        {
+            if (plain.StartsWith(wrapper, StringComparison.Ordinal))
+                plain = plain[wrapper.Length..^1];
+        }
+
+        var end = plain.IndexOf('(', StringComparison.Ordinal);
+        return (end < 0 ? plain : plain[..end]) switch
+        {
+            "Bool" => KqlType.Bool,
+            "Int8" or "Int16" or "Int32" or "UInt8" or "UInt16" => KqlType.Int,
+            "Int64" or "UInt32" or "UInt64" => KqlType.Long,
+            "Float32" or "Float64" => KqlType.Real,
+            "Decimal" => KqlType.Decimal,
+            "Date" or "Date32" or "DateTime" or "DateTime64" => KqlType.DateTime,
+            "UUID" => KqlType.Guid,
+            "Array" or "Tuple" or "Map" or "JSON" or "Dynamic" or "Variant" => KqlType.Dynamic,
+            _ => KqlType.String,
+        };
+    }
+
     /// <summary>The schema as the language writes it: <c>name:type, …</c>.</summary>
     public override string ToString() => string.Join(", ", _columns.Select(c => $"{Name(c.Name)}:{c.Type.Name()}"));
 

@@ -11,7 +11,7 @@ using Vedette.Telemetry.Local.Steps;
 namespace Vedette.Telemetry.Local.External;
 
 /// <summary>infer_storage_schema and infer_storage_schema_with_suggestions: what columns the files of a blob container hold.</summary>
-internal sealed class StorageSchemaStep(PluginCall call, ExternalSession session, bool suggests) : ExternalStep(call, session)
+internal sealed class StorageSchemaStep(PluginCall call, ExternalSession session, Func<StepEngine?> engine, bool suggests) : ExternalStep(call, session)
 {
     private const int MaxFiles = 1000;
 
@@ -19,8 +19,8 @@ internal sealed class StorageSchemaStep(PluginCall call, ExternalSession session
     {
         var options = Bag(input, "Options") ?? throw Refused("the argument Options must be a property bag.");
         var format = LocalJson.Text(options["DataFormat"]).ToLowerInvariant();
-        if (!TextFormats.Names.Contains(format))
-            throw Refused(format.Length == 0 ? "Options needs DataFormat." : $"the format '{format}' cannot be read; use one of {string.Join(", ", TextFormats.Names)}.");
+        if (!FileRows.Formats.Contains(format))
+            throw Refused(format.Length == 0 ? "Options needs DataFormat." : $"the format '{format}' cannot be read; use one of {string.Join(", ", FileRows.Formats)}.");
         var mode = options["Mode"] is { } given ? LocalJson.Text(given).ToLowerInvariant() : "last";
         if (mode is not ("any" or "last" or "all"))
             throw Refused($"the Mode '{mode}' is none of any, last, all.");
@@ -33,9 +33,17 @@ internal sealed class StorageSchemaStep(PluginCall call, ExternalSession session
         if (files.Count == 0)
             throw Refused("no file was found.");
         var schema = new SchemaGuess(format, header);
+        var binary = new FileRows(Name, Session.Connector.Options.MaxCharacters, engine);
         var left = Session.Connector.Options.MaxCharacters;
         foreach (var file in mode switch { "any" => files[..1], "all" => files, _ => [files.MaxBy(f => f.Modified)!] })
         {
+            if (EngineFormats.Knows(format))
+            {
+                await using var stream = await file.OpenAsync(cancellationToken);
+                schema.Add(await binary.DescribeAsync(stream, file.Address, format, cancellationToken));
+                continue;
+            }
+
             var text = await file.ReadAsync(left, cancellationToken);
             left -= text.Length;
             schema.Add(text);
@@ -150,6 +158,12 @@ internal sealed class BlobContainer
     /// <param name="Modified">When it was last written, UTC.</param>
     internal sealed record Blob(BlobContainer Container, string Name, DateTime Modified)
     {
+        /// <summary>Its address.</summary>
+        public Uri Address => new(Container._account.BlobEndpoint, $"{Container._container}/{Name}");
+
+        /// <summary>Opens it.</summary>
+        public async Task<Stream> OpenAsync(CancellationToken cancellationToken) => (await Container.SendAsync($"{Container._container}/{Name}", [], cancellationToken)).Body;
+
         /// <summary>Its text.</summary>
         public async Task<string> ReadAsync(int left, CancellationToken cancellationToken)
         {

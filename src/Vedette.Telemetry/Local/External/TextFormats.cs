@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Vedette.Telemetry.Hunting;
 
@@ -9,14 +10,14 @@ namespace Vedette.Telemetry.Local.External;
 internal static class TextFormats
 {
     /// <summary>Their names.</summary>
-    public static readonly string[] Names = ["csv", "tsv", "tsve", "psv", "scsv", "sohsv", "txt", "raw", "json", "singlejson", "multijson"];
+    public static readonly string[] Names = ["csv", "tsv", "tsve", "psv", "scsv", "sohsv", "w3clogfile", "txt", "raw", "json", "singlejson", "multijson"];
 
     /// <summary>The format that a file's name tells.</summary>
     public static string OfFile(string file)
     {
         var path = file.ToLowerInvariant();
         path = path.EndsWith(".gz", StringComparison.Ordinal) ? path[..^3] : path;
-        return Path.GetExtension(path).TrimStart('.') switch { "json" or "multijson" => "multijson", "tsv" => "tsv", "psv" => "psv", "txt" => "txt", "raw" => "raw", _ => "csv" };
+        return Path.GetExtension(path).TrimStart('.') switch { "json" or "multijson" => "multijson", "tsv" => "tsv", "psv" => "psv", "txt" => "txt", "raw" => "raw", "parquet" => "parquet", "avro" => "avro", "orc" => "orc", _ => "csv" };
     }
 
     /// <summary>Reads a file's text; one whose name ends in .gz is unpacked.</summary>
@@ -45,18 +46,53 @@ internal static class TextFormats
         return text.ToString();
     }
 
-    /// <summary>The bags of a JSON document, or of lines of JSON.</summary>
+    /// <summary>The bags of JSON documents that follow each other, on lines or not, alone or in arrays.</summary>
     public static IEnumerable<JsonObject> Bags(string text)
     {
-        if (LocalJson.Parse(text) is { } whole)
-            return whole is JsonArray array ? array.OfType<JsonObject>() : whole is JsonObject bag ? [bag] : [];
-        return text.Split('\n').Select(l => LocalJson.Parse(l.Trim())).OfType<JsonObject>();
+        var bags = new List<JsonObject>();
+        var reader = new Utf8JsonReader(Encoding.UTF8.GetBytes(text), new JsonReaderOptions { AllowMultipleValues = true, MaxDepth = 256 });
+        try
+        {
+            while (reader.Read())
+            {
+                switch (JsonNode.Parse(ref reader))
+                {
+                    case JsonArray array:
+                        bags.AddRange(array.OfType<JsonObject>());
+                        break;
+                    case JsonObject bag:
+                        bags.Add(bag);
+                        break;
+                }
+            }
+
+            return bags;
+        }
+        catch (JsonException)
+        {
+            // A line that is no JSON is left out.
+            return text.Split('\n').Select(l => LocalJson.Parse(l.Trim())).OfType<JsonObject>();
+        }
     }
 
     /// <summary>The records of a delimited text.</summary>
     public static IEnumerable<IReadOnlyList<string>> Records(string text, string format)
     {
-        var separator = format switch { "tsv" or "tsve" => '\t', "psv" => '|', "scsv" => ';', "sohsv" => '\u0001', _ => ',' };
+        if (format == "w3clogfile")
+        {
+            foreach (var line in text.Split('\n').Select(l => l.TrimEnd('\r')).Where(l => l.Length > 0 && l[0] != '#'))
+                yield return line.Split(' ').Select(f => f == "-" ? "" : f).ToArray();
+            yield break;
+        }
+
+        if (format == "tsve")
+        {
+            foreach (var line in text.Split('\n').Select(l => l.TrimEnd('\r')).Where(l => l.Length > 0))
+                yield return line.Split('\t').Select(Unescaped).ToArray();
+            yield break;
+        }
+
+        var separator = format switch { "tsv" => '\t', "psv" => '|', "scsv" => ';', "sohsv" => '\u0001', _ => ',' };
         var fields = new List<string>();
         var field = new StringBuilder();
         for (var i = 0; i < text.Length; i++)
@@ -100,5 +136,21 @@ internal static class TextFormats
             fields.Add(field.ToString());
             yield return fields;
         }
+    }
+
+    /// <summary>A field in which a backslash stands in front of tabs, line ends and itself.</summary>
+    private static string Unescaped(string field)
+    {
+        if (!field.Contains('\\', StringComparison.Ordinal))
+            return field;
+        var text = new StringBuilder();
+        for (var i = 0; i < field.Length; i++)
+        {
+            text.Append(field[i] == '\\' && i + 1 < field.Length
+                ? field[++i] switch { 't' => '\t', 'n' => '\n', 'r' => '\r', var other => other }
+                : field[i]);
+        }
+
+        return text.ToString();
     }
 }
