@@ -8,6 +8,20 @@ public readonly record struct TextSpan(int Start, int Length)
     /// <summary>Offset just behind the last character.</summary>
     public int End => Start + Length;
 
+    /// <summary>Line and column of the first character, counted from 1, the column in UTF-16 units.</summary>
+    public (int Line, int Column) PlaceIn(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var (line, lineStart) = (1, 0);
+        for (var i = 0; i < Start && i < text.Length; i++)
+        {
+            if (text[i] == '\n' || (text[i] == '\r' && (i + 1 >= text.Length || text[i + 1] != '\n')))
+                (line, lineStart) = (line + 1, i + 1);
+        }
+
+        return (line, Start - lineStart + 1);
+    }
+
     /// <summary>The smallest span that covers both.</summary>
     public TextSpan To(TextSpan other)
     {

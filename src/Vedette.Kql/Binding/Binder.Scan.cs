@@ -22,7 +22,7 @@ internal sealed partial class Binder
             declared.Add((column, fallback));
         }
 
-        var state = new TableValue(new ContextRelation([.. builder.Columns]));
+        var state = new TableValue(new ContextRelation([.. builder.Columns]), input.Late);
         var matchIdName = op.Parameter("with_match_id")?.Word;
         KqlColumn? matchId = null;
         if (matchIdName is not null)
@@ -35,7 +35,7 @@ internal sealed partial class Binder
         };
         var bound = op.Steps.Select(s => BindScanStep(s, state)).ToList();
         _row = saved;
-        return new TableValue(new ScanRelation(input.Node, declared, bound, matchId, partition, order, builder.Columns));
+        return new TableValue(new ScanRelation(input.Node, declared, bound, matchId, partition, order, builder.Columns), input.Late);
     }
 
     private ScanStep BindScanStep(ScanStepSyntax step, TableValue state)

@@ -76,6 +76,10 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
         {
             throw new HuntingException(HuntingFailure.Timeout, HuntingWords.Timeout, inner: error);
         }
+        catch (HuntingException refused) when (refused is { Line: null, Place: not null })
+        {
+            throw refused.In(request.Query);
+        }
         catch (ClickHouseException error)
         {
             throw HuntingWords.Translate(error);

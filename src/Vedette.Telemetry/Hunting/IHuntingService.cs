@@ -123,6 +123,17 @@ public sealed class HuntingException(HuntingFailure failure, string message, int
     /// <summary>Column in the line, from 1, when known.</summary>
     public int? Column { get; } = column;
 
+    /// <summary>What part of the query it is about, where that is known and <see cref="Line"/> is yet to be found in the text.</summary>
+    internal TextSpan? Place { get; set; }
+
+    /// <summary>The same with line and column in the query's text.</summary>
+    internal HuntingException In(string query)
+    {
+        if (Line is not null || Place is not { } place) return this;
+        var (line, column) = place.PlaceIn(query);
+        return new HuntingException(Failure, Message, line, column, InnerException) { Hint = Hint };
+    }
+
     /// <summary>A name that the author may have meant, when there is one close to a name that is not known.</summary>
     public string? Hint { get; init; }
 

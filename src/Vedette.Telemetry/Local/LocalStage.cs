@@ -64,6 +64,9 @@ internal sealed class LocalStage(
 
     public bool PassesThrough { get; } = passesThrough;
 
+    /// <summary>Where the query asks for the step, when it is known.</summary>
+    public TextSpan? Place { get; set; }
+
     /// <summary>Columns that only running revealed.</summary>
     public IReadOnlyList<KqlColumn> Found { get; private set; } = [];
 
@@ -90,9 +93,17 @@ internal sealed class LocalStage(
         var columns = inputs.Select(c => new LocalColumn(c.Name, c.Type))
             .Concat(_passed.Select(p => new LocalColumn("", p.Value)))
             .ToList();
-        Rows = Step is RowStep
-            ? await StreamAsync(engine, statement, columns, ran, cancellationToken)
-            : await CollectAsync(engine, statement, columns, ran, cancellationToken);
+        try
+        {
+            Rows = Step is RowStep
+                ? await StreamAsync(engine, statement, columns, ran, cancellationToken)
+                : await CollectAsync(engine, statement, columns, ran, cancellationToken);
+        }
+        catch (HuntingException refused) when (refused.Place is null)
+        {
+            refused.Place = Place;
+            throw;
+        }
     }
 
     public async ValueTask DisposeAsync()

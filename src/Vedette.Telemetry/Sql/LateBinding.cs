@@ -14,6 +14,9 @@ internal static class LateBinding
     /// <summary>Plug-ins of one query whose columns are looked for, at most.</summary>
     private const int MaxPlugins = 16;
 
+    /// <summary>Code of what is said of a dynamic column where values are compared.</summary>
+    private const string DynamicKey = "KS116";
+
     /// <summary>Whether something above a plug-in depends on columns that only running reveals.</summary>
     public static bool IsNeeded(BoundRelation root) =>
         Open(root).Any(open => open.Plugin.LateColumns.Count > 0 || !OpenColumns.Reach(root)) || Open(root).Skip(1).Any();
@@ -68,7 +71,7 @@ internal static class LateBinding
             schemas[plugin.Call] = [.. query.Columns.Skip(plugin.Columns.Count).Select(c => new KqlColumnDefinition(c.Name, c.Type))];
             var again = bind(new KqlOptions { LateSchemas = schemas, LateUntyped = untyped });
             if (!again.Succeeded)
-                return untyped ? throw HuntingWords.Translate(again) : compilation;
+                return untyped || again.Diagnostics.All(d => d.Severity != KqlSeverity.Error || d.Code == DynamicKey) ? throw HuntingWords.Translate(again) : compilation;
             compilation = again;
         }
 

@@ -1,5 +1,6 @@
 using Vedette.Kql;
 using Vedette.Kql.Bound;
+using Vedette.Telemetry.Hunting;
 using Vedette.Telemetry.Local;
 using Vedette.Telemetry.Local.External;
 using Vedette.Telemetry.Local.Steps;
@@ -15,6 +16,21 @@ internal sealed partial class RelationWriter
     /// <param name="outer">Columns of those rows that stay: their group, and what the group has one value of.</param>
     /// <param name="group">Columns that part the rows: the plug-in runs over each group.</param>
     private Select Evaluate(EvaluateRelation node, Func<Select> input, IReadOnlyList<int> outer, IReadOnlyList<int> group)
+    {
+        try
+        {
+            var result = Plugin(node, input, outer, group);
+            _program.Stages[^1].Place = node.Span;
+            return result;
+        }
+        catch (HuntingException refused) when (refused.Place is null)
+        {
+            refused.Place = node.Span;
+            throw;
+        }
+    }
+
+    private Select Plugin(EvaluateRelation node, Func<Select> input, IReadOnlyList<int> outer, IReadOnlyList<int> group)
     {
         if (node.Arguments.Any(a => a.Table is not null) && node.Plugin.Name is "ipv4_lookup" or "ipv6_lookup" or "geo_line_lookup" or "geo_polygon_lookup")
             return Lookup(node, input, outer, group);
@@ -161,9 +177,9 @@ internal sealed partial class RelationWriter
     {
         var nothing = Print(new PrintRelation([]));
         var addresses = node.Uris.Select(u => _scalars.Write(u, nothing)).Select(v => v.Constant as string
-            ?? throw ScalarWriter.Unsupported("externaldata needs constant addresses")).ToList();
+            ?? throw ScalarWriter.Unsupported("externaldata needs constant addresses", node.Uris[0].Span)).ToList();
         if (_context.OpenExternal is not { } open)
-            throw ScalarWriter.Unsupported($"externaldata is switched off; it would read from {string.Join(", ", addresses.Select(ExternalDataStep.HostOf).Distinct())}");
+            throw ScalarWriter.Unsupported($"externaldata is switched off; it would read from {string.Join(", ", addresses.Select(ExternalDataStep.HostOf).Distinct())}", node.Uris[0].Span);
         var step = new ExternalDataStep(addresses, [.. node.Columns.Select(c => new LocalColumn(c.Name, c.Type))], node.Properties, open, _context.ExternalCharacters, () => _program.Engine);
         return _program.AddStage(step, nothing, [], node.Columns, passesThrough: false);
     }

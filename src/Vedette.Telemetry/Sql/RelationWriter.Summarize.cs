@@ -108,6 +108,9 @@ internal sealed partial class RelationWriter
     /// <summary>An aggregate's argument as a column of the level below.</summary>
     private int Argument(Select inner, BoundScalar scalar) => Hide(inner, _scalars.Write(scalar, inner));
 
+    /// <summary>Whether a value may differ from row to row.</summary>
+    public static bool IsOfRow(BoundScalar scalar) => scalar is BoundColumnRef || BoundTree.Children(scalar).Any(IsOfRow);
+
     /// <summary>Groups a select by columns of it.</summary>
     private Select Group(Select inner, IReadOnlyList<(KqlColumn Column, int Inner)> keys, IReadOnlyList<AggregateItem> aggregates, IReadOnlyList<List<int>> arguments, bool ordered, IReadOnlyList<KqlColumn>? carried = null)
     {
@@ -155,9 +158,11 @@ internal sealed partial class RelationWriter
                 continue;
             }
 
+            if (AggregateTable.ConstantFrom(item.Function.Name) is { } first && item.Arguments.Skip(first).FirstOrDefault(IsOfRow) is { } varying)
+                throw ScalarWriter.Unsupported($"{item.Function.Name}(): the percentile must be a constant", varying.Span);
             var collected = item.Outputs[0].Id < 0 ? LocalAggregation.Find(item.Function.Name)?.Collect(values[0]) : null;
             var value = collected ?? AggregateTable.Write(item.Function.Name, values, item.Type, keys.Count == 0)
-                ?? throw ScalarWriter.Unsupported($"The aggregate {item.Function.Name}() is not supported");
+                ?? throw ScalarWriter.Unsupported($"The aggregate {item.Function.Name}() is not supported", item.Arguments.FirstOrDefault()?.Span);
             group.Define(item.Outputs[0].Id, Typed(value, item.Outputs[0].Type), 1);
         }
 

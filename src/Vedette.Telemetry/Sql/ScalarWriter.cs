@@ -133,7 +133,7 @@ internal sealed partial class ScalarWriter(SqlContext context, RelationWriter re
         {
             BoundLiteral literal => SqlConstant.Of(literal.Value, literal.Type),
             BoundColumnRef reference => _values?.GetValueOrDefault(reference.Column.Id) ?? Column(_ids?.GetValueOrDefault(reference.Column.Id, reference.Column.Id) ?? reference.Column.Id, scope),
-            BoundCall call => Call(call, scope),
+            BoundCall call => Placed(call, scope),
             BoundBinary binary => Binary(binary, scope),
             BoundNegate negate => Negate(Emit(negate.Operand, scope)),
             BoundBetween between => Between(between, scope),
@@ -152,6 +152,20 @@ internal sealed partial class ScalarWriter(SqlContext context, RelationWriter re
         return scope.Resolve(id);
     }
 
+    /// <summary>A call; what cannot be had of it is told with its place.</summary>
+    private SqlValue Placed(BoundCall call, Select scope)
+    {
+        try
+        {
+            return Call(call, scope);
+        }
+        catch (HuntingException refused) when (refused.Place is null)
+        {
+            refused.Place = call.Span;
+            throw;
+        }
+    }
+
     private SqlValue Call(BoundCall call, Select scope)
     {
         var name = call.Function.Name;
@@ -167,6 +181,8 @@ internal sealed partial class ScalarWriter(SqlContext context, RelationWriter re
                 return Choose(branches, Emit(call.Arguments[^1], scope), call.Type);
             }
 
+            case "assert" when RelationWriter.IsOfRow(call.Arguments[1]):
+                throw Unsupported("assert(): the message must be a constant");
             case "ingestion_time":
                 return scope.IngestTime is { } arrival ? Column(arrival, scope) : SqlConstant.Null(KqlType.DateTime);
             case "cursor_after" or "cursor_before_or_at":
@@ -270,5 +286,5 @@ internal sealed partial class ScalarWriter(SqlContext context, RelationWriter re
     private static SqlValue FromPath(SqlJsonPath path) =>
         SqlJson.FromJsonText($"JSONExtractRaw({path.Root}{path.Arguments})") with { Json = path };
 
-    internal static HuntingException Unsupported(string message) => new(HuntingFailure.Unsupported, message + ".");
+    internal static HuntingException Unsupported(string message, TextSpan? place = null) => new(HuntingFailure.Unsupported, message + ".") { Place = place };
 }

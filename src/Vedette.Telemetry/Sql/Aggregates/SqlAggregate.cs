@@ -257,21 +257,18 @@ internal static class AggregateTable
         return none with { Text = $"if({c.Apply("count")} >= 0, {none.Text}, {none.Text})", IsConstant = false, Constant = null };
     }
 
-    private static SqlValue Percentile(AggregateCall c)
+    private static SqlValue Percentile(AggregateCall c) => Percentile(c, 1);
+
+    private static SqlValue WeightedPercentile(AggregateCall c) => Percentile(c, 2);
+
+    /// <summary>A percentile of values, or of values with weights.</summary>
+    private static SqlValue Percentile(AggregateCall c, int first)
     {
-        var level = Level(c, 1);
         if (HasNoRanks(c[0]))
             return NoRank(c, c.Type);
-        return Quantile(c, $"quantileExactLow", level, [Ordered(c[0])]);
-    }
-
-    private static SqlValue WeightedPercentile(AggregateCall c) => HasNoRanks(c[0])
-        ? NoRank(c, c.Type)
-        : Quantile(c, "quantileExactWeighted", Level(c, 2), [Ordered(c[0]), $"toUInt64(greatest(ifNull({SqlConvert.ToLong(c[1]).Text}, 0), 0))"]);
-
-    private static SqlValue Quantile(AggregateCall c, string function, string level, IReadOnlyList<string> operands)
-    {
-        var text = c.Apply(function + "OrNull", level, operands);
+        var text = Level(c, first) is { } level
+            ? c.Apply((first == 1 ? "quantileExactLow" : "quantileExactWeighted") + "OrNull", level, Ranked(c, first))
+            : AtRank(c, first, $"any({LevelOf(c[first])})");
         return c[0].Type == KqlType.DateTime
             ? SqlConvert.FromTicks(new SqlValue(text, KqlType.TimeSpan, true))
             : SqlConvert.To(new SqlValue(text, c[0].Type == KqlType.Dynamic ? KqlType.Real : c[0].Type, true), c.Type);
@@ -280,24 +277,51 @@ internal static class AggregateTable
     private static SqlValue Percentiles(AggregateCall c, int first)
     {
         var levels = new List<string>();
+        var isConstant = true;
         for (var i = first; i < c.Arguments.Count; i++)
         {
             if (c[i].Type == KqlType.Dynamic && SqlJson.ConstantStrings(c[i]) is { } array)
+            {
                 levels.AddRange(array.Select(a => double.TryParse(a, CultureInfo.InvariantCulture, out var level)
                     ? Rank(level)
                     : throw ScalarWriter.Unsupported($"{c.Name}() needs an array of numbers")));
+            }
             else
-                levels.Add(Level(c, i));
+            {
+                isConstant &= Level(c, i) is not null;
+                levels.Add(Level(c, i) ?? LevelOf(c[i]));
+            }
         }
 
         if (HasNoRanks(c[0]) || levels.Count == 0)
             return NoRank(c, KqlType.Dynamic);
-        var function = first == 1 ? "quantilesExactLow" : "quantilesExactWeighted";
-        List<string> operands = first == 1 ? [Ordered(c[0])] : [Ordered(c[0]), $"toUInt64(greatest(ifNull({SqlConvert.ToLong(c[1]).Text}, 0), 0))"];
         var element = c[0].Type == KqlType.DateTime
-            ? SqlConvert.FromTicks(new SqlValue("q", KqlType.TimeSpan, false))
-            : new SqlValue("q", c[0].Type == KqlType.Dynamic ? KqlType.Real : c[0].Type, false);
-        return SqlJson.FromElements($"arrayMap(q -> {SqlConvert.ToJson(element)}, {c.Apply(function, string.Join(", ", levels), operands)})");
+            ? SqlConvert.FromTicks(new SqlValue("q", KqlType.TimeSpan, true))
+            : new SqlValue("q", c[0].Type == KqlType.Dynamic ? KqlType.Real : c[0].Type, true);
+        var values = isConstant
+            ? $"arrayMap(q -> if({c.Apply("count", Ordered(c[0]))} = 0, NULL, q), {c.Apply(first == 1 ? "quantilesExactLow" : "quantilesExactWeighted", string.Join(", ", levels), Ranked(c, first))})"
+            : c[first].Type == KqlType.Dynamic
+                ? $"arrayMap(p -> {AtRank(c, first, $"ifNull(p, 0) / 100 * {BelowText}")}, JSONExtract(any({c[first].Text}), 'Array(Nullable(Float64))'))"
+                : $"[{string.Join(", ", levels.Select(l => AtRank(c, first, $"any({l})")))}]";
+        return SqlJson.FromElements($"arrayMap(q -> {SqlConvert.ToJson(element)}, {values})");
+    }
+
+    private static IReadOnlyList<string> Ranked(AggregateCall c, int first) => first == 1
+        ? [Ordered(c[0])]
+        : [Ordered(c[0]), $"toUInt64(greatest(ifNull({SqlConvert.ToLong(c[1]).Text}, 0), 0))"];
+
+    /// <summary>The value at a level that only the query's run tells, which the engine's own functions do not take; null where there are no values.</summary>
+    private static string AtRank(AggregateCall c, int first, string level)
+    {
+        if (first == 1)
+        {
+            var sorted = $"arraySort({c.Apply("groupArray", Ordered(c[0]))})";
+            return SqlLambda.Let(sorted, s => $"arrayElementOrNull({s}, greatest(least(toInt64(floor({level} * length({s}))) + 1, toInt64(length({s}))), 1))");
+        }
+
+        var operands = Ranked(c, first);
+        var pairs = $"arraySort({c.Apply("groupArray", null, [$"({operands[0]}, {operands[1]})"], $"isNotNull({operands[0]}) AND {operands[1]} > 0")})";
+        return SqlLambda.Let(pairs, s => $"arrayElementOrNull(arrayMap(e -> e.1, {s}), greatest(arrayFirstIndex(w -> w >= {level} * arraySum(e -> e.2, {s}), arrayCumSum(e -> e.2, {s})), 1))");
     }
 
     private static string Ordered(SqlValue value) => value.Type switch
@@ -307,16 +331,27 @@ internal static class AggregateTable
         _ => value.Text,
     };
 
-    private static string Level(AggregateCall c, int index)
+    /// <summary>From which argument on an aggregate's arguments must not depend on the row; null for most.</summary>
+    public static int? ConstantFrom(string name) => name switch
     {
-        if (c[index] is not { IsConstant: true, Constant: int or long or double or decimal } level)
-            throw ScalarWriter.Unsupported($"{c.Name}() needs a constant percentile");
-        return Rank(Convert.ToDouble(level.Constant, CultureInfo.InvariantCulture));
-    }
+        "percentile" or "percentiles_array" => 1,
+        "percentilew" or "percentilesw_array" => 2,
+        _ => null,
+    };
+
+    private static string? Level(AggregateCall c, int index) => c[index] is { IsConstant: true, Constant: int or long or double or decimal } level
+        ? Rank(Convert.ToDouble(level.Constant, CultureInfo.InvariantCulture))
+        : null;
+
+    private static string LevelOf(SqlValue percentile) => $"(least(greatest(ifNull({SqlConvert.ToReal(percentile).Text}, 0), 0), 100) / 100 * {BelowText})";
 
     /// <summary>
     /// A percentile as the engine's level. The language takes the value of nearest rank, the first with at least this part of the rows at or below it; the engine,
     /// which counts from 0, would take the next one where the rank is whole.
     /// </summary>
-    private static string Rank(double percentile) => (Math.Clamp(double.IsNaN(percentile) ? 0 : percentile, 0, 100) / 100 * (1 - 1e-12)).ToString("R", CultureInfo.InvariantCulture);
+    private static string Rank(double percentile) => (Math.Clamp(double.IsNaN(percentile) ? 0 : percentile, 0, 100) / 100 * Below).ToString("R", CultureInfo.InvariantCulture);
+
+    private const double Below = 1 - 1e-12;
+
+    private const string BelowText = "(1 - 1e-12)";
 }

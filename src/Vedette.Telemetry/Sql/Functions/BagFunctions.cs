@@ -133,14 +133,14 @@ internal static class JsonPath
             {
                 var end = path.IndexOf(']', i);
                 if (end < 0)
-                    throw SqlCall.Unsupported($"The JSON path '{path}' is not supported");
+                    throw SqlCall.Unsupported($"The JSON path '{path}' is not supported: it may hold names and numbers of elements only");
                 var inner = path[(i + 1)..end].Trim();
                 if (inner.Length >= 2 && inner[0] is '\'' or '"')
                     steps.Add(SqlText.Quote(inner[1..^1]));
                 else if (long.TryParse(inner, out var index))
                     steps.Add(SqlText.Long(index >= 0 ? index + 1 : index));
                 else
-                    throw SqlCall.Unsupported($"The JSON path '{path}' is not supported");
+                    throw SqlCall.Unsupported($"The JSON path '{path}' is not supported: it may hold names and numbers of elements only");
                 i = end + 1;
                 continue;
             }
