@@ -151,6 +151,10 @@ public sealed class HuntCommandTests(HuntCommandTests.Server server) : IClassFix
         (await old).Output.ShouldBe("files\r\n[]\r\n");
         (await old).Error.ShouldContain("note: the imported events end on 2020-05-01");
         (await old).Error.ShouldContain("--shift-to-now");
+        var odd = await VedetteProcess.CommandAsync("hunt", "--import", server.File("odd.log", string.Concat(Enumerable.Repeat("what is this\n", 9))), "print 1");
+        odd.ExitCode.ShouldBe(0, odd.Error);
+        odd.Error.ShouldContain("warning: odd.log(5): ");
+        odd.Error.ShouldContain("warning: … and 4 more lines that could not be read; 'vedette import' lists them\nwarning: the files gave no rows\n");
     }
 
     [Fact]

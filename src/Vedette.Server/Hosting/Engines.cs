@@ -17,15 +17,7 @@ internal sealed class Engines : IAsyncDisposable
     private Engines(ServerOptions options, DataFolder folder, TimeProvider clock)
     {
         State = Task.Run(() => OpenStateAsync(options, folder, _stopping.Token));
-        TelemetryOptions = new TelemetryOptions
-        {
-            Folder = folder.Telemetry,
-            ClusterUrl = options.ClickHouse is { } url ? new Uri(url) : null,
-            RetentionDays = options.RetentionDays,
-            ExternalData = options.Settings.ExternalData,
-            TimeGenerated = options.Settings.TimeGenerated,
-            RetiredColumns = options.Settings.Hunting.RetiredColumns,
-        };
+        TelemetryOptions = OptionsOf(options, folder.Telemetry);
         Telemetry = new TelemetryEngine(TelemetryOptions, clock);
         TelemetryReady = Telemetry.StartAsync(_stopping.Token);
     }
@@ -41,6 +33,17 @@ internal sealed class Engines : IAsyncDisposable
 
     /// <summary>Completes when the telemetry engine is open and its schema up to date.</summary>
     public Task TelemetryReady { get; }
+
+    /// <summary>What the options and settings say about telemetry.</summary>
+    public static TelemetryOptions OptionsOf(ServerOptions options, string folder) => new()
+    {
+        Folder = folder,
+        ClusterUrl = options.ClickHouse is { } url ? new Uri(url) : null,
+        RetentionDays = options.RetentionDays,
+        ExternalData = options.Settings.ExternalData,
+        TimeGenerated = options.Settings.TimeGenerated,
+        RetiredColumns = options.Settings.Hunting.RetiredColumns,
+    };
 
     /// <summary>Starts both and returns at once.</summary>
     public static Engines Start(ServerOptions options, DataFolder folder, TimeProvider clock) => new(options, folder, clock);

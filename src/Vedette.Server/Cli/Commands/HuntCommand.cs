@@ -10,6 +10,8 @@ namespace Vedette.Server.Cli.Commands;
 /// <summary><c>vedette hunt</c>: one query, or a file of them.</summary>
 internal static class HuntCommand
 {
+    private const int ProblemsShown = 5;
+
     private delegate Task<JsonNode?> Run(string operation, object input, IProgress<OperationProgress> progress);
 
     public static Command Create()
@@ -45,6 +47,7 @@ internal static class HuntCommand
             if (result.GetValue(csv) && result.GetValue(explain)) result.AddError("--csv prints rows alone; use --explain with --json.");
             if (!imports && (result.GetValue(shift) || result.GetValue(table) is not null)) result.AddError("--shift-to-now and --table belong to --import.");
             if (result.GetValue(empty) && (imports || result.GetValue(demo))) result.AddError("--empty hunts in empty tables: it goes with neither --import nor --demo.");
+            if (result.GetValue(tenant) is not null && (imports || result.GetValue(empty))) result.AddError("--tenant belongs to a data folder: a throw-away store has one tenant.");
             if (result.GetValue(parameter)?.FirstOrDefault(given => given.IndexOf('=', StringComparison.Ordinal) < 1) is { } odd) result.AddError($"--parameter takes NAME=VALUE, not '{odd}'.");
         });
         command.SetAction((parsed, cancellationToken) => OperationCommand.ReportAsync(async () =>
@@ -64,11 +67,10 @@ internal static class HuntCommand
                 throw new OperationException("bad_input", $"There is no file or folder '{missing}'.");
 
             Task<int> Answer(Run run) => queries is null ? AnswerAsync(run, text, question, bar, cancellationToken) : BatchAsync(run, queries, question, bar);
-            if (imports.Length > 0 || parsed.GetValue(empty) || parsed.GetValue(demo))
-            {
-                var import = new { files = imports, shiftToNow = parsed.GetValue(shift), detections = false, table = parsed.GetValue(table) };
-                return await InThrowAwayStoreAsync(import.files.Length > 0 ? import : null, parsed.GetValue(demo), Answer, bar, cancellationToken);
-            }
+            if (parsed.GetValue(demo))
+                return await InDemoAsync(
+                    imports.Length > 0 ? new { files = imports, shiftToNow = parsed.GetValue(shift), detections = false, table = parsed.GetValue(table) } : null, Answer, bar, cancellationToken);
+            if (imports.Length > 0 || parsed.GetValue(empty)) return await InThrowAwayStoreAsync(imports, parsed.GetValue(shift), parsed.GetValue(table), Answer, bar, cancellationToken);
 
             var options = new ServerOptions { Data = parsed.GetValue(data)! };
             if (!Directory.Exists(options.Data))
@@ -136,14 +138,46 @@ internal static class HuntCommand
         return sound == total ? ExitCode.Success : ExitCode.Failure;
     }
 
-    private static async Task<int> InThrowAwayStoreAsync(object? import, bool demo, Func<Run, Task<int>> answer, ProgressLine bar, CancellationToken cancellationToken)
+    private static async Task<int> InThrowAwayStoreAsync(string[] imports, bool shift, string? table, Func<Run, Task<int>> answer, ProgressLine bar, CancellationToken cancellationToken)
     {
         var folder = Directory.CreateTempSubdirectory("vedette-hunt-");
         try
         {
-            await using var house = await House.OpenAsync(new ServerOptions { Data = folder.FullName, Serve = false, Demo = demo }, cancellationToken, bar);
+            await using var store = await ThrowAwayStore.OpenAsync(folder, cancellationToken);
+            if (imports.Length > 0)
+            {
+                var report = await store.ImportAsync(imports, shift, table, bar, cancellationToken);
+                bar.Clear();
+                Tell(
+                    [.. report.Files.Where(file => file.Error is not null).Select(file => $"{file.File}: {file.Error}"), .. report.Problems.Select(problem => $"{problem.File}({problem.Line}): {problem.Reason}")],
+                    report.Files.Max(file => file.LastEvent), report.Rows);
+            }
+
+            return await answer((operation, arguments, progress) => store.RunAsync(operation, arguments, progress, cancellationToken));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    // The demo organisation is more than telemetry: its alerts come from the domain.
+    private static async Task<int> InDemoAsync(object? import, Func<Run, Task<int>> answer, ProgressLine bar, CancellationToken cancellationToken)
+    {
+        var folder = Directory.CreateTempSubdirectory("vedette-hunt-");
+        try
+        {
+            await using var house = await House.OpenAsync(new ServerOptions { Data = folder.FullName, Serve = false, Demo = true }, cancellationToken, bar);
             Run run = (operation, arguments, progress) => OperationClient.RunHereAsync(house, operation, arguments, progress, cancellationToken);
-            if (import is not null) Told(await run("import", import, bar), bar);
+            if (import is not null)
+            {
+                var report = await run("import", import, bar);
+                bar.Clear();
+                Tell(
+                    [.. (report?["unreadable"] as JsonArray ?? []).Select(problem => $"{Print.Text(problem!["file"])}({Print.Text(problem["line"])}): {Print.Text(problem["reason"])}")],
+                    DateTime.TryParse(Print.Text(report?["lastEvent"]), CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal, out var last) ? last : null, (long?)report?["rowsStored"] ?? 0);
+            }
+
             return await answer(run);
         }
         finally
@@ -153,12 +187,12 @@ internal static class HuntCommand
     }
 
     // What an import leaves out must not look like a query that finds nothing.
-    private static void Told(JsonNode? report, ProgressLine bar)
+    private static void Tell(IReadOnlyCollection<string> problems, DateTime? last, long rows)
     {
-        bar.Clear();
-        foreach (var problem in report?["unreadable"] as JsonArray ?? [])
-            Console.Error.WriteLine($"warning: {Print.Text(problem!["file"])}({Print.Text(problem["line"])}): {Print.Text(problem["reason"])}");
-        if (DateTime.TryParse(Print.Text(report?["lastEvent"]), CultureInfo.InvariantCulture, DateTimeStyles.AdjustToUniversal, out var last) && last < DateTime.UtcNow.AddDays(-1))
+        foreach (var problem in problems.Take(ProblemsShown)) Console.Error.WriteLine("warning: " + Print.Visible(problem));
+        if (problems.Count > ProblemsShown) Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"warning: … and {problems.Count - ProblemsShown} more lines that could not be read; 'vedette import' lists them"));
+        if (rows == 0) Console.Error.WriteLine("warning: the files gave no rows");
+        if (last < DateTime.UtcNow.AddDays(-1))
             Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"note: the imported events end on {last:yyyy-MM-dd}: time filters such as ago(7d) count from now; --shift-to-now moves the events to the present"));
     }
 

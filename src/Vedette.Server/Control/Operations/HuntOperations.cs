@@ -1,22 +1,24 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using Vedette.Identity.Directory;
 using Vedette.Kql;
 using Vedette.Server.Http;
 using Vedette.Telemetry.Hunting;
 
 namespace Vedette.Server.Control.Operations;
 
+/// <summary>The tenant that is called so; the first one for null.</summary>
+internal delegate Guid TenantFinder(string? name);
+
 /// <summary>
 /// <c>hunt</c>: one query. Its answer goes to the caller as a batch line does; the result says whether it ran, everything that is wrong with its text, and, when
 /// that is asked for, how it ran.
 /// </summary>
-internal sealed class HuntOperation(IHuntingService hunting, HuntingCatalogue catalogue, DirectoryService directory, HuntingSettings settings) : Operation<HuntOperation.Input>("hunt")
+internal sealed class HuntOperation(IHuntingService hunting, HuntingCatalogue catalogue, TenantFinder tenantOf, HuntingSettings settings) : Operation<HuntOperation.Input>("hunt")
 {
     protected override async Task<object?> RunAsync(Input input, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
     {
         if (progress is not IAnswerText answers) throw new OperationException("bad_input", "hunt needs a caller that takes its answer.");
-        var tenant = directory.FindTenant(input.Tenant).Id;
+        var tenant = tenantOf(input.Tenant);
         await using var output = new AnswerStream(answers);
         var trace = input.Explain ? new HuntingTrace() : null;
         var query = new HuntBatchQuery("null", input.Query) { Parameters = input.Parameters };
@@ -38,7 +40,7 @@ internal sealed class HuntOperation(IHuntingService hunting, HuntingCatalogue ca
 }
 
 /// <summary><c>hunt.batch</c>: a file of queries; the answers go to the caller line by line.</summary>
-internal sealed class HuntBatchOperation(IHuntingService hunting, DirectoryService directory, HuntingSettings settings) : Operation<HuntBatchOperation.Input>("hunt.batch")
+internal sealed class HuntBatchOperation(IHuntingService hunting, TenantFinder tenantOf, HuntingSettings settings) : Operation<HuntBatchOperation.Input>("hunt.batch")
 {
     protected override async Task<object?> RunAsync(Input input, IProgress<OperationProgress> progress, CancellationToken cancellationToken)
     {
@@ -47,7 +49,7 @@ internal sealed class HuntBatchOperation(IHuntingService hunting, DirectoryServi
         var total = File.ReadLines(input.Queries).LongCount(line => !string.IsNullOrWhiteSpace(line));
         using var reader = File.OpenText(input.Queries);
         await using var output = new AnswerStream(answers);
-        var batch = new HuntBatch(hunting, directory.FindTenant(input.Tenant).Id, settings.CommandLine.Limits, input.Strict);
+        var batch = new HuntBatch(hunting, tenantOf(input.Tenant), settings.CommandLine.Limits, input.Strict);
         var (answered, failed) = await batch.RunAsync(reader, output, new Relay(progress, total), cancellationToken);
         return new { ok = answered, total = answered + failed };
     }

@@ -54,12 +54,7 @@ internal sealed class ImportOperation(
             (alerts, failedRules) = (after.Alerts - before.Alerts, after.Failures - before.Failures);
         }
 
-        var failed = report.Files.Where(file => file.Error is not null).ToArray();
-        if (failed.Length == report.Files.Count)
-        {
-            throw new OperationException("unreadable", string.Join("\n", failed.Select(file => $"{file.File}: {file.Error}")));
-        }
-
+        var failed = Readable(report).Files.Where(file => file.Error is not null).ToArray();
         return new
         {
             eventsRead = report.EventsRead,
@@ -95,7 +90,15 @@ internal sealed class ImportOperation(
         _ => throw new OperationException("bad_input", "The speed of a replay must be a number above 0."),
     };
 
-    private static IEnumerable<string> Expand(string path)
+    /// <summary>The report, unless not one of the files could be read.</summary>
+    /// <exception cref="OperationException">None could.</exception>
+    internal static ImportReport Readable(ImportReport report) => report.Files.All(file => file.Error is not null)
+        ? throw new OperationException("unreadable", string.Join("\n", report.Files.Select(file => $"{file.File}: {file.Error}")))
+        : report;
+
+    /// <summary>A file itself, or the files of a folder and those below it.</summary>
+    /// <exception cref="OperationException">There is neither.</exception>
+    internal static IEnumerable<string> Expand(string path)
     {
         if (Directory.Exists(path)) return Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal);
         return File.Exists(path) ? [path] : throw new OperationException("bad_input", $"There is no file or folder '{path}'.");
@@ -130,7 +133,8 @@ internal sealed class ImportOperation(
         string[] Files, bool ShiftToNow, bool Detections, string? DeviceName, string? Tenant, string? Table = null, string? ShiftTime = null, bool DryRun = false, bool SkipKnown = false,
         double? ReplaySpeed = null);
 
-    private sealed class Relay(IProgress<OperationProgress> progress) : IProgress<ImportProgress>
+    /// <summary>Tells how far an import is.</summary>
+    internal sealed class Relay(IProgress<OperationProgress> progress) : IProgress<ImportProgress>
     {
         public void Report(ImportProgress value) => progress.Report(new OperationProgress(
             $"{(value.Phase == ImportPhase.Survey ? "Reading" : "Importing")} {Path.GetFileName(value.File)}",

@@ -44,6 +44,7 @@ internal static class OperationServices
         services.AddSingleton<IOperation, TokenOperation>();
         services.AddSingleton<IOperation, StatusOperation>();
         services.AddSingleton<IOperation, ImportOperation>();
+        services.AddSingleton<TenantFinder>(static provider => name => provider.GetRequiredService<Vedette.Identity.Directory.DirectoryService>().FindTenant(name).Id);
         services.AddSingleton<IOperation, HuntOperation>();
         services.AddSingleton<IOperation, HuntBatchOperation>();
         services.AddSingleton<IOperation, ListRules>();
