@@ -30,7 +30,10 @@ public sealed class EmbeddedClickHouse : IClickHouse
 
     private readonly ChdbConnection[] _connections;
     private readonly ChdbConnection _control;
-    private readonly Channel<ChdbConnection> _idle = Channel.CreateUnbounded<ChdbConnection>();
+    // A query may keep what it reads in a table while it still reads: with connections of their own, writes never wait for readers that wait for them.
+    private readonly Channel<ChdbConnection> _readers = Channel.CreateUnbounded<ChdbConnection>();
+    private readonly Channel<ChdbConnection> _writers = Channel.CreateUnbounded<ChdbConnection>();
+    private readonly int _readerCount;
     private readonly SemaphoreSlim _controlGate = new(1, 1);
     private readonly DeferredTables? _deferred;
     private bool _disposed;
@@ -43,7 +46,7 @@ public sealed class EmbeddedClickHouse : IClickHouse
         var opened = new List<ChdbConnection>();
         try
         {
-            for (var i = 0; i <= connections; i++) opened.Add(ChdbConnection.Open(arguments, i));
+            for (var i = 0; i <= connections + Writers(connections); i++) opened.Add(ChdbConnection.Open(arguments, i));
         }
         catch
         {
@@ -53,7 +56,8 @@ public sealed class EmbeddedClickHouse : IClickHouse
 
         _control = opened[0];
         _connections = [.. opened.Skip(1)];
-        foreach (var connection in _connections) _idle.Writer.TryWrite(connection);
+        _readerCount = connections;
+        for (var i = 0; i < _connections.Length; i++) Return(i < connections ? _readers : _writers, _connections[i]);
         AppDomain.CurrentDomain.ProcessExit += OnProcessExit;
     }
 
@@ -62,7 +66,7 @@ public sealed class EmbeddedClickHouse : IClickHouse
 
     /// <summary>Opens a data folder, made when it does not exist. Takes about 100 ms for the first folder of a process.</summary>
     /// <param name="folder">Where tables are kept.</param>
-    /// <param name="connections">Statements that may run at the same time; others wait.</param>
+    /// <param name="connections">Queries that may run at the same time; others wait. Statements that write have half as many beside them.</param>
     /// <param name="deferredDatabase">A database whose tables are loaded when they are first named in a statement; see <see cref="LoadTablesAsync"/>.</param>
     /// <param name="extraArguments">Arguments of the engine instead of its usual server settings, for instance <c>--config-file=…</c>.</param>
     /// <exception cref="ClickHouseException">The folder cannot be opened.</exception>
@@ -101,7 +105,7 @@ public sealed class EmbeddedClickHouse : IClickHouse
     private async Task<ClickHouseStatistics> RunAsync(ClickHouseStatement statement, CancellationToken cancellationToken)
     {
         var started = Stopwatch.GetTimestamp();
-        var connection = await RentAsync(cancellationToken);
+        var connection = await RentAsync(_writers, cancellationToken);
         try
         {
             var id = NextId();
@@ -111,7 +115,7 @@ public sealed class EmbeddedClickHouse : IClickHouse
         }
         finally
         {
-            Return(connection);
+            Return(_writers, connection);
         }
     }
 
@@ -120,7 +124,7 @@ public sealed class EmbeddedClickHouse : IClickHouse
     {
         await RequireTablesAsync(statement);
         var started = Stopwatch.GetTimestamp();
-        var connection = await RentAsync(cancellationToken);
+        var connection = await RentAsync(_readers, cancellationToken);
         try
         {
             var id = NextId();
@@ -129,7 +133,7 @@ public sealed class EmbeddedClickHouse : IClickHouse
         }
         catch
         {
-            Return(connection);
+            Return(_readers, connection);
             throw;
         }
     }
@@ -141,7 +145,7 @@ public sealed class EmbeddedClickHouse : IClickHouse
         ArgumentNullException.ThrowIfNull(nativeBlocks);
         await RequireTablesAsync(statement);
         var started = Stopwatch.GetTimestamp();
-        var connection = await RentAsync(cancellationToken);
+        var connection = await RentAsync(_writers, cancellationToken);
         try
         {
             var id = NextId();
@@ -169,7 +173,7 @@ public sealed class EmbeddedClickHouse : IClickHouse
         }
         finally
         {
-            Return(connection);
+            Return(_writers, connection);
         }
     }
 
@@ -179,8 +183,9 @@ public sealed class EmbeddedClickHouse : IClickHouse
         if (_disposed) return;
         _disposed = true;
         AppDomain.CurrentDomain.ProcessExit -= OnProcessExit;
-        for (var i = 0; i < _connections.Length; i++) await _idle.Reader.ReadAsync();
-        _idle.Writer.Complete();
+        for (var i = 0; i < _connections.Length; i++) await (i < _readerCount ? _readers : _writers).Reader.ReadAsync();
+        _readers.Writer.Complete();
+        _writers.Writer.Complete();
         Close();
     }
 
@@ -195,13 +200,15 @@ public sealed class EmbeddedClickHouse : IClickHouse
 
     private static string NextId() => string.Create(CultureInfo.InvariantCulture, $"vedette:{Interlocked.Increment(ref _lastId)}");
 
-    private async ValueTask<ChdbConnection> RentAsync(CancellationToken cancellationToken)
+    private static int Writers(int connections) => Math.Max(1, connections / 2);
+
+    private async ValueTask<ChdbConnection> RentAsync(Channel<ChdbConnection> pool, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return await _idle.Reader.ReadAsync(cancellationToken);
+        return await pool.Reader.ReadAsync(cancellationToken);
     }
 
-    private void Return(ChdbConnection connection) => _idle.Writer.TryWrite(connection);
+    private static void Return(Channel<ChdbConnection> pool, ChdbConnection connection) => pool.Writer.TryWrite(connection);
 
     // Waits for a native call. When the token is cancelled the statement is killed inside the engine, and the call then ends with an error;
     // the connection is never abandoned.
@@ -284,7 +291,7 @@ public sealed class EmbeddedClickHouse : IClickHouse
         for (var i = 0; i < _connections.Length; i++)
         {
             var wait = Stopwatch.StartNew();
-            while (!_idle.Reader.TryRead(out _))
+            while (!(i < _readerCount ? _readers : _writers).Reader.TryRead(out _))
             {
                 if (wait.Elapsed > TimeSpan.FromSeconds(5)) return;
                 Thread.Sleep(10);
@@ -361,7 +368,7 @@ public sealed class EmbeddedClickHouse : IClickHouse
             }
             finally
             {
-                engine.Return(connection);
+                Return(engine._readers, connection);
             }
         }
     }

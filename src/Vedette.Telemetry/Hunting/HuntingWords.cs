@@ -42,7 +42,7 @@ internal static class HuntingWords
             or "LIMIT_EXCEEDED" or "TOO_LARGE_ARRAY_SIZE" or "TOO_LARGE_STRING_SIZE" or "CANNOT_ALLOCATE_MEMORY" =>
             new HuntingException(HuntingFailure.ExcessiveResources, ExcessiveResources, inner: error),
         "TOO_BIG_AST" or "TOO_DEEP_AST" or "TOO_DEEP_RECURSION" or "TOO_DEEP_SUBQUERIES" or "QUERY_IS_TOO_LARGE" or "TOO_MANY_COLUMNS"
-            or "TOO_DEEP_PIPELINE" => new HuntingException(HuntingFailure.ExcessiveResources, QueryTooLarge, inner: error),
+            or "TOO_DEEP_PIPELINE" or "TOO_MANY_QUERY_PLAN_OPTIMIZATIONS" => new HuntingException(HuntingFailure.ExcessiveResources, QueryTooLarge, inner: error),
         _ when error.Message.Contains("re2 pattern", StringComparison.Ordinal) || error.Name == "CANNOT_COMPILE_REGEXP" =>
             new HuntingException(HuntingFailure.Semantic, $"Regex pattern is ill-formed ({RegexFault(error.Message)}).", inner: error),
         "FUNCTION_THROW_IF_VALUE_IS_NON_ZERO" => new HuntingException(HuntingFailure.Semantic, Short(error.Message.Split(": while executing")[0]), inner: error),

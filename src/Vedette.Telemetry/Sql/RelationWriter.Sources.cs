@@ -93,7 +93,7 @@ internal sealed partial class RelationWriter
             size = SqlConvert.To(step, type).Text;
         }
 
-        var count = $"toUInt64(ifNull(least(greatest(floor(({stop} - {start}) / {size} + 1e-9) + 1, 0), 10000000), 0))";
+        var count = $"toUInt64(ifNull(least(greatest(floor(({stop} - {start}) / {size} + 1e-9) + 1, 0), 1e18), 0))";
         var value = $"({start} + number * {size})";
         var sql = type switch
         {

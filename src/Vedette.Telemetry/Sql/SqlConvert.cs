@@ -99,7 +99,7 @@ internal static class SqlConvert
     {
         var x = value.Text;
         if (value is { IsConstant: true, Constant: int or long })
-            return SqlConstant.Of(value.Constant, KqlType.Real);
+            return SqlConstant.Of(Convert.ToDouble(value.Constant, CultureInfo.InvariantCulture), KqlType.Real);
         return value.Type switch
         {
             KqlType.Real => value,

@@ -62,6 +62,7 @@ public sealed class SqlStatement : IAsyncDisposable
         ["output_format_json_escape_forward_slashes"] = "0",
         ["output_format_json_quote_64bit_integers"] = "0",
         ["prefer_column_name_to_alias"] = "0",
+        ["query_plan_max_optimizations_to_apply"] = "1000000",
         ["regexp_max_matches_per_row"] = "100000",
         ["session_timezone"] = "UTC",
         ["transform_null_in"] = "0",

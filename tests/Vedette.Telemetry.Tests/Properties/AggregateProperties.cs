@@ -13,7 +13,7 @@ public sealed class AggregateProperties
     private static readonly string[] Unsteady = ["take_any", "tdigest", "make_bag", "make_dictionary", "arg_m"];
 
     // Values that an aggregate refuses in words.
-    private static readonly string[] Refused = ["needs a constant percentile", "is not known", "_isvalid", "current_node_id"];
+    private static readonly string[] Refused = ["needs a constant percentile", "needs an array of numbers", "is not known", "_isvalid", "current_node_id"];
 
     [Fact]
     public void Aggregates_give_the_same_wherever_they_stand() => FuzzCampaign.Run("aggregates", 100, random =>
@@ -27,7 +27,8 @@ public sealed class AggregateProperties
         var plain = $"{QueryGrammar.Table}{table} | summarize r = {aggregate} | project r";
         var first = Answer.Of(plain);
         if (first.IsBroken) return [($"{symbol.Name}: {first.ErrorText}", Query(plain))];
-        if (first.Error is { } error) return error.Failure == Hunting.HuntingFailure.Unsupported && !Refused.Any(r => error.Message.Contains(r, StringComparison.Ordinal)) ? [($"{symbol.Name}: {first.ErrorText}", Query(plain))] : FuzzCampaign.IsLong ? [($"refused {symbol.Name} {error.Message}", Query(plain))] : [];
+        if (first.Error is { } error) return error.Failure == Hunting.HuntingFailure.Unsupported && !Refused.Any(r => error.Message.Contains(r, StringComparison.Ordinal)) ? [($"{symbol.Name}: {first.ErrorText}", Query(plain))] : [];
+        if (made.Arguments.Count > 1 && symbol.Name is "take_any" or "count") return [];
         var condition = grammar.Condition(QueryGrammar.Columns, 2);
         var (name, one, two) = random.Next(9) switch
         {

@@ -10,7 +10,7 @@ public sealed class FunctionProperties
     private const int Together = 6;
 
     // Values that a function refuses in words.
-    private static readonly string[] Refused = ["is not known", "The JSON path", "bin_auto()", "current_node_id", "_isvalid", "unknown group"];
+    private static readonly string[] Refused = ["is not known", "The JSON path", "bin_auto()", "current_node_id", "_isvalid", "unknown group", "Regex pattern", "needs a constant as"];
 
     private static readonly string[] Forms = ["columns", "mixed", "dynamic", "outer", "union", "any", "function", "scan", "where", "materialized", "packed"];
 

@@ -8,7 +8,7 @@ namespace Vedette.Telemetry.Tests.Properties;
 public sealed class StoredProperties
 {
     // Their value is another each time.
-    private static readonly string[] Volatile = ["now(", "ago("];
+    private static readonly string[] Volatile = ["now(", "ago(", "current_node_id("];
 
     private static readonly string[] Needles =
         ["", "a", "b", "exe", "powershell", "enc", "aGk=", "x1", "x1_y2", "_", "a_b", "é", "café", "CAFÉ", "ünï", "ÜNÏ", "i", "İ", "k", "ss", "s", "漢", "漢字", "😀", "100%", "%", "server\\share", "\\", "\\\\server", ".", "aa.bb", "\0", "nul", "'", "\"", "{", "\"k\"", " ", "new line", "MIXED", "istanbul", "K", "zero", "right", "-7.5", "1", "01.02", "width", "word", "em", "long text"];

@@ -49,6 +49,18 @@ public sealed class LocalStepTests
         engine.Queries.ShouldBeLessThan(40);
     }
 
+    [Fact]
+    public async Task Queries_that_keep_rows_while_they_read_do_not_wait_for_each_other()
+    {
+        // More of them than the engine has connections.
+        await Task.WhenAll(Enumerable.Range(0, 6).Select(async _ =>
+        {
+            await using var statement = Compile("range x from 1 to 4000 step 1 | extend s = punycode_from_string(strrep(tostring(x), 300)) | summarize dcount(substring(s, 0, 9))");
+            var query = await statement.PrepareAsync(TestEngine.Shared);
+            (await TestEngine.Shared.RowsAsync(query.Statement)).Count.ShouldBe(1);
+        })).WaitAsync(TimeSpan.FromMinutes(3));
+    }
+
     private static async Task<ulong> CountAsync(string table) =>
         (ulong)(await TestEngine.Shared.RowsAsync(new ClickHouseStatement($"SELECT count() FROM system.tables WHERE name = '{table}'")))[0][0]!;
 

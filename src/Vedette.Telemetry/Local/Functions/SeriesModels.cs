@@ -303,7 +303,7 @@ internal static class SeriesModels
         if (c.Reals(0) is not { Length: > 0 } y)
             return null;
         var threshold = c.Has(1) ? c.Real(1) ?? 1.5 : 1.5;
-        var test = c.Has(4) ? (int)(c.Long(4) ?? 0) : 0;
+        var test = c.Has(4) ? (int)Math.Clamp(c.Long(4) ?? 0, 0, y.Length) : 0;
         var model = Model(y, test, c.Has(2) ? (int)(c.Long(2) ?? -1) : -1, c.Has(3) ? c.Text(3) : "avg");
         var (low, high) = c.Has(5) && c.Text(5) == "tukey" ? (25, 75) : (10, 90);
         var residual = model.Residual;

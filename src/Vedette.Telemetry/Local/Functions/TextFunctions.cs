@@ -132,11 +132,24 @@ internal static class TextFunctions
         }
     }
 
+    // A tree of elements is walked up from each of them: deep ones would take minutes.
+    private const int MaxXmlDepth = 1_000;
+
     private static JsonNode? ParseXml(string text)
     {
         try
         {
-            using var reader = XmlReader.Create(new StringReader(text), new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, MaxCharactersInDocument = 16 * 1024 * 1024 });
+            var settings = new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit, MaxCharactersInDocument = 16 * 1024 * 1024 };
+            using (var depth = XmlReader.Create(new StringReader(text), settings))
+            {
+                while (depth.Read())
+                {
+                    if (depth.Depth > MaxXmlDepth)
+                        return null;
+                }
+            }
+
+            using var reader = XmlReader.Create(new StringReader(text), settings);
             var root = XDocument.Load(reader).Root!;
             return new JsonObject { [Name(root)] = Element(root, 0) };
         }
@@ -215,8 +228,8 @@ internal static class TextFunctions
             }
         }
 
-        var digits = (int)(c.Has(1) ? c.Long(1) ?? 0 : 0);
-        return Math.Round(size, Math.Clamp(digits, 0, 15)).ToString("0." + new string('#', Math.Max(digits, 0)), CultureInfo.InvariantCulture) + " " + units[unit];
+        var digits = (int)Math.Clamp(c.Has(1) ? c.Long(1) ?? 0 : 0, 0, 15);
+        return Math.Round(size, digits).ToString("0." + new string('#', digits), CultureInfo.InvariantCulture) + " " + units[unit];
     }
 
     private static string? Inflate(string text, Func<Stream, Stream> open)

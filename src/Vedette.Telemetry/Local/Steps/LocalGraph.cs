@@ -80,7 +80,7 @@ internal sealed class LocalGraph
             var key = table.Columns.ToList().FindIndex(c => c.Id == graph.Nodes[t].Id.Id);
             foreach (var row in nodes[t].Rows)
             {
-                var at = Node(LocalValues.ToText(row[key], table.Columns[key].Type), row[key]);
+                var at = Node(row[key], table.Columns[key].Type);
                 for (var i = 0; i < table.Columns.Count; i++)
                     Nodes[at].Values[table.Columns[i].Name] = row[i];
             }
@@ -89,23 +89,25 @@ internal sealed class LocalGraph
         var (source, target) = (_edgePositions[graph.Source.Id], _edgePositions[graph.Target.Id]);
         foreach (var row in edges.Rows)
         {
-            var from = Node(LocalValues.ToText(row[source], graph.Source.Type), row[source]);
-            var to = Node(LocalValues.ToText(row[target], graph.Target.Type), row[target]);
+            var from = Node(row[source], graph.Source.Type);
+            var to = Node(row[target], graph.Target.Type);
             Edges.Add((from, to, row));
             Nodes[from].Out.Add(Edges.Count - 1);
             Nodes[to].In.Add(Edges.Count - 1);
         }
 
-        int Node(string id, object? value)
+        // Ids may be of several types: what no value can be made of is null where it is shown.
+        int Node(object? value, KqlType type)
         {
+            var id = LocalValues.ToText(value, type);
             if (ids.TryGetValue(id, out var known))
                 return known;
             ids.Add(id, Nodes.Count);
-            Nodes.Add(new GraphNode(id, value, []));
+            Nodes.Add(new GraphNode(id, LocalValues.To(value, type, graph.Source.Type), []));
             if (graph.NodeIdColumn is { } column)
-                Nodes[^1].Values[column.Name] = value;
+                Nodes[^1].Values[column.Name] = LocalValues.To(value, type, column.Type);
             foreach (var (_, idColumn) in graph.Nodes)
-                Nodes[^1].Values.TryAdd(idColumn.Name, value);
+                Nodes[^1].Values.TryAdd(idColumn.Name, LocalValues.To(value, type, idColumn.Type));
             return Nodes.Count - 1;
         }
     }

@@ -177,7 +177,7 @@ internal static class DateTimeFunctions
     /// <summary>Ticks of hour, minute and perhaps second; null when one of them is none.</summary>
     private static string Clock(SqlCall c, int first)
     {
-        var minutes = SqlLambda.Let(c.L(first), c.L(first + 1), (hour, minute) =>
+        var minutes = SqlLambda.Let(c.L(first), c.L(first + 1, 0), (hour, minute) =>
             $"if({hour} BETWEEN 0 AND 23 AND {minute} BETWEEN 0 AND 59, {hour} * {SqlText.Long(TimeSpan.TicksPerHour)} + {minute} * {TimeSpan.TicksPerMinute}, NULL)");
         return c.Has(first + 2)
             ? $"({minutes} + {SqlLambda.Let(c.R(first + 2), second => $"if({second} >= 0 AND {second} < 60, toInt64(round({second} * 10000000)), NULL)")})"

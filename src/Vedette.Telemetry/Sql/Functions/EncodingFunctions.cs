@@ -30,7 +30,7 @@ internal static class EncodingFunctions
     private static SqlValue Hash(SqlCall c)
     {
         var hash = Hash(c, 0);
-        return c.Has(1) ? c.Value($"positiveModuloOrNull({hash}, {SqlArithmetic.Divisor(c[1], c.L(1))})", KqlType.Long, true) : c.Long(hash);
+        return c.Has(1) ? c.Value($"toInt64(positiveModuloOrNull({hash}, {SqlArithmetic.Divisor(c[1], c.L(1))}))", KqlType.Long, true) : c.Long(hash);
     }
 
     private static string Hash(SqlCall c, int index)

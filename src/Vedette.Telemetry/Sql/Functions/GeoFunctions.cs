@@ -26,7 +26,7 @@ internal static class GeoFunctions
             return $"if({level} BETWEEN toInt64(h3GetResolution({h})) AND least(15, toInt64(h3GetResolution({h})) + 5), {Cells($"h3ToChildren({h}, toUInt8(greatest(least({level}, least(15, toInt64(h3GetResolution({h})) + 5)), h3GetResolution({h}))))")}, '')";
         }, "''"));
         table["geo_h3cell_neighbors"] = c => c.Json(Valid(c.S(0), h => Ring(h, "1", "1"), "''"));
-        table["geo_h3cell_rings"] = c => c.Json(Valid(c.S(0), h => SqlLambda.Let($"ifNull(greatest(least({c.L(1)}, 142), 0), 0)", most =>
+        table["geo_h3cell_rings"] = c => c.Json(Valid(c.S(0), h => SqlLambda.Let($"greatest(least(ifNull({c.L(1)}, 0), 142), 0)", most =>
             $"if(ifNull({c.L(1)} BETWEEN 0 AND 142, false), concat('[', arrayStringConcat(arrayMap(k -> {Ring(h, "k", most)}, range(0, toUInt16({most} + 1))), ','), ']'), '')"), "''"));
         table["geo_polygon_to_h3cells"] = c =>
         {

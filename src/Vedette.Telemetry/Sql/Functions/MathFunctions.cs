@@ -29,7 +29,7 @@ internal static class MathFunctions
         table["bin"] = Bin;
         table["bin_at"] = BinAt;
         table["round"] = c => c.Type == KqlType.Long
-            ? c.Long(c.Has(1) ? $"round({c.Raw(0)}, {c.L(1)})" : c.Raw(0))
+            ? c.Long(c.Has(1) ? $"round({c.Raw(0)}, greatest(least({c.L(1)}, 18), -18))" : c.Raw(0))
             : c.Real(Round(c.R(0), !c.Has(1) ? "1." : c[1] is { IsConstant: true, Constant: not null } ? Scale(c.ConstantLong(1)) : $"exp10({c.L(1)})"));
         table["isfinite"] = c => c.Bool($"isFinite({c.R(0)})");
         table["isinf"] = c => c.Bool($"isInfinite({c.R(0)})");
@@ -114,7 +114,7 @@ internal static class MathFunctions
             var modulo = checkedStep ? "positiveModuloOrNull" : "positiveModulo";
             return new SqlValue(
                 SqlLambda.Let(ticks.Text, t => (offset == 0 ? t : $"{t} + {SqlText.Long(offset)}") is var from && checkedStep
-                    ? SqlLambda.Let(size, s => $"({t} - if({s} > 0, {modulo}({from}, {s}), NULL))")
+                    ? SqlLambda.Let(size, s => $"if({s} > 0, {t} - positiveModulo({from}, if({s} > 0, {s}, 1)), NULL)")
                     : $"({t} - {modulo}({from}, {size}))"),
                 ticks.Type,
                 checkedStep || ticks.Nullable);

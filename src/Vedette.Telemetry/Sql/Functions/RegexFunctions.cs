@@ -57,7 +57,7 @@ internal static class RegexFunctions
         if (c[0].IsConstant && c[1].IsConstant)
         {
             var pattern = Re2.Text(c.ConstantText(0));
-            var group = c.ConstantLong(1);
+            var group = c[1].Constant is null ? -1 : c.ConstantLong(1);
             text = group == 0
                 ? $"extract({source}, {SqlText.Quote("(" + pattern + ")")})"
                 : group < 0 || group > Groups(pattern)
@@ -87,10 +87,10 @@ internal static class RegexFunctions
         IReadOnlyList<int> wanted = c.Count == 3 && SqlJson.ConstantStrings(c[1]) is { } chosen
             ? [.. chosen.Select(g => long.TryParse(g, out var number) ? (int)Math.Clamp(number, 0, 1000) : NamedGroup(pattern, g))]
             : [.. Enumerable.Range(1, Math.Max(groups, 1))];
-        if (c.Count == 3 && !c[1].IsConstant)
-            return Present(SqlJson.FromElements(Chosen(c.Strings(1), pattern, source)));
         if (groups == 0)
             return Present(SqlJson.FromStrings($"extractAll({source}, {SqlText.Quote(pattern)})"));
+        if (c.Count == 3 && !c[1].IsConstant)
+            return Present(SqlJson.FromElements(Chosen(c.Strings(1), pattern, source)));
         var rows = $"extractAllGroupsVertical({source}, {SqlText.Quote("(" + pattern + ")")})";
         if (wanted.Count == 1)
             return Present(SqlJson.FromStrings($"arrayMap(g -> g[{wanted[0] + 1}], {rows})"));

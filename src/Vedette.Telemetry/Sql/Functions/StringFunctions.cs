@@ -92,7 +92,7 @@ internal static class StringFunctions
         // The engine splits by a constant only: a needle of each row's own becomes one that no text has.
         string Nth(string text, string needle, string occurrence, string start)
         {
-            var parts = c[1].IsConstant ? $"splitByString({needle}, {text})" : $"splitByString({Mark}, replaceAll({text}, {needle}, {Mark}))";
+            var parts = c[1] is { IsConstant: true, Type: KqlType.String } ? $"splitByString({needle}, {text})" : $"splitByString({Mark}, replaceAll({text}, {needle}, {Mark}))";
             return $"if(toInt64(countSubstrings({text}, {needle})) < {occurrence}, -1, {SqlLambda.Let($"arraySlice({parts}, 1, toUInt32(greatest({occurrence}, 1)))", before =>
                 $"toInt64(lengthUTF8(arrayStringConcat({before}))) + (toInt64(length({before})) - 1) * toInt64(lengthUTF8({needle}))")} + {start})";
         }
