@@ -83,6 +83,8 @@ internal sealed partial class Binder
         {
             "percentile" or "percentilew" => PercentileName(call.Arguments[0], arguments[^1]),
             "percentiles_array" or "percentilesw_array" => "percentiles_" + ResultName(call.Arguments[0]),
+            // The engine names both operands (the public binder only the first).
+            "covariance" or "covariancep" or "covarianceif" or "covariancepif" => $"{symbol.Name}_{ResultName(call.Arguments[0])}_{ResultName(call.Arguments[1])}",
             _ => FunctionResultName(call, symbol),
         };
         if (symbol.Attributes.Most > 0 && arguments.Length < match.Parameters.Count)

@@ -296,7 +296,16 @@ internal sealed partial class Binder
         FunctionSymbol plugin, IReadOnlyList<KqlColumn> source, List<PluginArgument> arguments, ILookup<string, PluginArgument> byParameter)
     {
         var builder = new ColumnBuilder();
-        foreach (var column in arguments.FirstOrDefault(a => a.Table is not null)?.Table?.Columns ?? [])
+        var lookup = arguments.FirstOrDefault(a => a.Table is not null)?.Table?.Columns ?? [];
+        if (plugin.Name == "ipv6_lookup")
+        {
+            // This one puts the lookup table's columns first, as its page prints them.
+            foreach (var column in lookup.Concat(source))
+                builder.Add(column);
+            return builder.Columns;
+        }
+
+        foreach (var column in lookup)
             builder.Reserve(column.Name);
         foreach (var column in source)
             builder.Add(column);
@@ -308,7 +317,7 @@ internal sealed partial class Binder
                 dropped.Add(key.Name);
         }
 
-        foreach (var column in arguments.FirstOrDefault(a => a.Table is not null)?.Table?.Columns ?? [])
+        foreach (var column in lookup)
         {
             if (!dropped.Contains(column.Name))
                 builder.Add(column);

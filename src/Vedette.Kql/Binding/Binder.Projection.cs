@@ -204,6 +204,9 @@ internal sealed partial class Binder
                 continue;
             }
 
+            // A forecast given a name is one column.
+            if (names.Count > 0 && value is CallExpr { Name: "series_decompose_forecast" })
+                break;
             if (projection.Style == ProjectionStyle.Print && (names.Count > 0 || tuple.Count == 1))
             {
                 if (names.Count > 0)

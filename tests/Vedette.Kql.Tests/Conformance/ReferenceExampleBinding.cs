@@ -19,6 +19,7 @@ public sealed class ReferenceExampleBinding
         ["doc-0872"] = "as doc-0034",
         ["doc-1143"] = "scan has a match_id column only when asked for",
         ["doc-1144"] = "as doc-1143",
+        ["doc-0784"] = "the columns of ipv6_lookup's table come first, as the page prints them",
     };
 
     [Fact]
