@@ -62,7 +62,14 @@ internal sealed partial class Binder
 
         // Graph functions exist in graph operators only; any and all are aggregates elsewhere.
         if (FunctionTable.Scalars.TryGetValue(call.Name, out var symbol) && (!symbol.Attributes.IsGraph || _operator.StartsWith("graph-", StringComparison.Ordinal)))
-            return BindBuiltIn(symbol, call);
+        {
+            var result = BindBuiltIn(symbol, call);
+            // Inside an expression the sorting of one array is that array.
+            return symbol.Attributes.Tuple is { Count: 0 } && result is BoundCall sorted && sorted.Arguments.Count(static a => a.Type == KqlType.Dynamic) == 1
+                ? Part(result, 0, KqlType.Dynamic)
+                : symbol.Name == "assert" && result is BoundCall assertion ? Asserted(assertion) : result;
+        }
+
         if (FunctionTable.Aggregates.ContainsKey(call.Name))
         {
             BindArgumentsForErrors(call);
@@ -207,6 +214,33 @@ internal sealed partial class Binder
             return PackGiven(arguments, call.Span);
         return new BoundCall(symbol.Canonical, arguments, type, call.Span);
     }
+
+    /// <summary>An assertion that is known to be false already.</summary>
+    private BoundScalar Asserted(BoundCall call)
+    {
+        if (call.Arguments.Any(HasColumns))
+            return Report("KS129", Of("The expression must be a constant."), call.Span);
+        return IsFalse(call.Arguments[0]) ? Report("KS199", ($"assert() has failed with message: '{ConstantText(call.Arguments[1])}'"), call.Span) : call;
+    }
+
+    private static bool IsFalse(BoundScalar scalar) => scalar switch
+    {
+        BoundLiteral { Value: false } => true,
+        BoundBinary { Left: BoundLiteral { Value: IComparable left }, Right: BoundLiteral { Value: { } right } } binary when left.GetType() == right.GetType() => binary.Operator switch
+        {
+            KqlOperator.Equal => left.CompareTo(right) != 0,
+            KqlOperator.NotEqual => left.CompareTo(right) == 0,
+            KqlOperator.Less => left.CompareTo(right) >= 0,
+            KqlOperator.LessOrEqual => left.CompareTo(right) > 0,
+            KqlOperator.Greater => left.CompareTo(right) <= 0,
+            KqlOperator.GreaterOrEqual => left.CompareTo(right) < 0,
+            KqlOperator.And => left is false || right is false,
+            _ => false,
+        },
+        BoundBinary { Operator: KqlOperator.And } and => IsFalse(and.Left) || IsFalse(and.Right),
+        BoundBinary { Operator: KqlOperator.Or } or => IsFalse(or.Left) && IsFalse(or.Right),
+        _ => false,
+    };
 
     private static BoundCall PackGiven(BoundScalar[] columns, TextSpan span)
     {

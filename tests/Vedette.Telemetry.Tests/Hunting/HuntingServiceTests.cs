@@ -221,8 +221,8 @@ public sealed class HuntingServiceTests : IAsyncLifetime
     [Fact]
     public async Task An_assertion_fails_in_its_own_words()
     {
-        var error = await Should.ThrowAsync<HuntingException>(RunAsync("datatable(b:bool)[true, false] | extend x = assert(b, 'must be so')"));
-        (error.Failure, error.Message).ShouldBe((HuntingFailure.Semantic, "Assertion failed: must be so"));
+        var error = await Should.ThrowAsync<HuntingException>(RunAsync("datatable(b:bool)[true, false] | extend x = assert(strlen('a') > 1, 'must be so')"));
+        (error.Failure, error.Message).ShouldBe((HuntingFailure.Semantic, "assert() has failed with message: 'must be so'"));
     }
 
     [Fact]

@@ -5,15 +5,28 @@ using Vedette.Kql;
 namespace Vedette.Telemetry.Local.Functions;
 
 /// <summary>Arrays, bags and replacements whose rules SQL says only awkwardly.</summary>
-internal static class ArrayFunctions
+internal static partial class ArrayFunctions
 {
     public static void Add(IDictionary<string, LocalFunction> table)
     {
         table["array_iff"] = Iff;
         table["array_iif"] = Iff;
         table["bag_zip"] = Zip;
-        table["dynamic_to_json"] = c => LocalJson.Write(Sorted(c.Json(0)));
+        table["dynamic_to_json"] = c => c.TypeOf(0) == KqlType.Dynamic ? LocalJson.Write(Sorted(c.Json(0))) : c.Text(0);
         table["replace_strings"] = Replace;
+        table["bag_has_key"] = c => c.Json(0) is JsonObject bag && Find(bag, Names(c.Text(1))) is var (holder, name) && holder.ContainsKey(name);
+        table["bag_remove_keys"] = c =>
+        {
+            if (c.Json(0) is not JsonObject bag)
+                return null;
+            foreach (var key in c.Array(1) ?? [])
+            {
+                if (Find(bag, Names(LocalJson.Text(key))) is var (holder, name))
+                    holder.Remove(name);
+            }
+
+            return bag;
+        };
         table["treepath"] = c =>
         {
             var paths = new JsonArray();
@@ -23,7 +36,8 @@ internal static class ArrayFunctions
         table["punycode_from_string"] = c => Punycode.Encode(c.Text(0));
         table["punycode_to_string"] = c => Punycode.Decode(c.Text(0));
         table["punycode_domain_to_string"] = c => string.Join('.', c.Text(0).Split('.', '。', '｡', '．').Select(l => l.All(char.IsAscii) ? l : "xn--" + Punycode.Encode(l)));
-        table["punycode_domain_from_string"] = c => string.Join('.', c.Text(0).Split('.').Select(l => l.StartsWith("xn--", StringComparison.OrdinalIgnoreCase) ? Punycode.Decode(l[4..]) ?? l : l));
+        table["punycode_domain_from_string"] = c => c.Text(0).Split('.').Select(l => l.StartsWith("xn--", StringComparison.OrdinalIgnoreCase) ? Punycode.Decode(l[4..]) : l).ToList() is var labels
+            && labels.Contains(null) ? "" : string.Join('.', labels);
     }
 
     private static JsonNode? Iff(LocalCall c)
@@ -70,8 +84,7 @@ internal static class ArrayFunctions
         var segments = new List<(string Text, bool Done)> { (text, false) };
         for (var i = 0; i < Math.Min(lookups.Count, replacements.Count); i++)
         {
-            var from = LocalJson.Text(lookups[i]);
-            if (from.Length == 0)
+            if (lookups[i] is not JsonValue lookup || !lookup.TryGetValue<string>(out var from) || from.Length == 0)
                 continue;
             var to = replacements[i] is JsonValue value && value.TryGetValue<string>(out var given) ? given : from;
             segments = [.. segments.SelectMany(s => s.Done ? [s] : Cut(s.Text, from, to))];
@@ -91,6 +104,29 @@ internal static class ArrayFunctions
         }
     }
 
+    /// <summary>The names that a key leads through: of <c>$.a['b']</c> a and b, of anything else itself.</summary>
+    private static IReadOnlyList<string> Names(string key) => key.StartsWith('$')
+        ? [.. PathNames().Matches(key, 1).Select(m => m.Groups[1].Success ? m.Groups[1].Value : m.Groups[2].Value)]
+        : [key];
+
+    [System.Text.RegularExpressions.GeneratedRegex("""\.([^.\[]+)|\[['"]([^'"]*)['"]\]""")]
+    private static partial System.Text.RegularExpressions.Regex PathNames();
+
+    /// <summary>The bag that would hold the last of the names; null where the way there ends.</summary>
+    private static (JsonObject Holder, string Name)? Find(JsonObject bag, IReadOnlyList<string> names)
+    {
+        if (names.Count == 0)
+            return null;
+        for (var i = 0; i + 1 < names.Count; i++)
+        {
+            if (bag[names[i]] is not JsonObject inner)
+                return null;
+            bag = inner;
+        }
+
+        return (bag, names[^1]);
+    }
+
     private static void Paths(JsonNode? node, string path, JsonArray paths)
     {
         switch (node)
@@ -105,9 +141,19 @@ internal static class ArrayFunctions
 
                 break;
             case JsonArray { Count: > 0 } array:
+            {
+                // All elements stand at the first one's place.
                 paths.Add(path + "[0]");
-                Paths(array[0], path + "[0]", paths);
+                foreach (var element in array)
+                {
+                    var below = new JsonArray();
+                    Paths(element, path + "[0]", below);
+                    foreach (var found in below.Select(p => p!.GetValue<string>()).Where(p => !paths.Any(known => known!.GetValue<string>() == p)).ToList())
+                        paths.Add(found);
+                }
+
                 break;
+            }
         }
     }
 }

@@ -273,21 +273,28 @@ internal static class TextFunctions
         var keys = arrays[0];
         var order = Enumerable.Range(0, keys.Count).ToList();
         var sorted = order.Where(i => keys[i] is not null).ToList();
-        var stable = descending ? sorted.OrderByDescending(i => keys[i], Comparer).ToList() : [.. sorted.OrderBy(i => keys[i], Comparer)];
+        var kinds = sorted.OrderBy(i => Kind(keys[i]));
+        var stable = descending ? kinds.ThenByDescending(i => keys[i], Comparer).ToList() : [.. kinds.ThenBy(i => keys[i], Comparer)];
         var nulls = order.Where(i => keys[i] is null);
         var final = nullsLast ? stable.Concat(nulls).ToList() : [.. nulls, .. stable];
         var results = arrays.Select(a => a.Count == keys.Count ? new JsonArray([.. final.Select(i => a[i]?.DeepClone())]) : null).ToList();
         return new JsonArray([.. results]);
     }
 
+    /// <summary>Numbers and times before texts before identifiers before all else, whichever way is sorted.</summary>
+    private static int Kind(JsonNode? node) => node is not JsonValue value ? 3
+        : value.TryGetValue<string>(out var text) ? Span(text) is not null || IsTime(text) ? 0 : text.Length == 36 && Guid.TryParseExact(text, "D", out _) ? 2 : 1
+        : value.TryGetValue<bool>(out _) ? 3 : 0;
+
+    private static bool IsTime(string text) => text.Length == 28 && text[10] == 'T' && text[^1] == 'Z' && char.IsAsciiDigit(text[0]);
+
+    private static double? Span(string text) => text.Length is >= 8 and <= 26 && text[^1] is >= '0' and <= '9' && text.Contains(':') && TimeSpan.TryParseExact(text, "c", CultureInfo.InvariantCulture, out var span) ? span.Ticks : null;
+
     private static readonly IComparer<JsonNode?> Comparer = Comparer<JsonNode?>.Create((a, b) =>
     {
-        var (x, y) = (LocalJson.Real(a), LocalJson.Real(b));
         var (textA, textB) = (a is JsonValue v && v.TryGetValue<string>(out var s) ? s : null, b is JsonValue w && w.TryGetValue<string>(out var t) ? t : null);
         if (textA is not null && textB is not null)
-            return string.CompareOrdinal(textA, textB);
-        if (textA is not null || textB is not null)
-            return textA is null ? -1 : 1;
-        return x.CompareTo(y);
+            return Span(textA) is { } spanA && Span(textB) is { } spanB ? spanA.CompareTo(spanB) : string.CompareOrdinal(textA, textB);
+        return textA is null && textB is null ? LocalJson.Real(a).CompareTo(LocalJson.Real(b)) : textA is null ? -1 : 1;
     });
 }

@@ -42,7 +42,7 @@ internal static class UnitFunctions
         ["convert_volume"] = Units(
             ("CubicMeter", 1), ("CubicKilometer", 1e9), ("CubicHectometer", 1e6), ("CubicDecimeter", 1e-3), ("CubicCentimeter", 1e-6), ("CubicMillimeter", 1e-9), ("CubicMicrometer", 1e-18),
             ("CubicFoot", 0.028316846592), ("CubicInch", 1.6387064e-5), ("CubicMile", 4.168181825440579584e9), ("CubicYard", 0.764554857984), ("Liter", 1e-3), ("Milliliter", 1e-6), ("Centiliter", 1e-5),
-            ("Deciliter", 1e-4), ("Hectoliter", 0.1), ("Kiloliter", 1), ("Megaliter", 1e3), ("Microliter", 1e-9), ("AcreFoot", 1233.48183754752), ("AuTablespoon", 2e-5), ("BoardFoot", 0.028316846592 / 12),
+            ("Deciliter", 1e-4), ("Hectoliter", 0.1), ("Kiloliter", 1), ("Megaliter", 1e3), ("Microliter", 1e-9), ("AcreFoot", 1 / 0.000810714), ("AuTablespoon", 2e-5), ("BoardFoot", 0.028316846592 / 12),
             ("HectocubicFoot", 2.8316846592), ("HectocubicMeter", 100), ("ImperialBeerBarrel", 0.16365924), ("ImperialGallon", 0.00454609), ("ImperialOunce", 2.84130625e-5), ("ImperialPint", 5.6826125e-4),
             ("KilocubicFoot", 28.316846592), ("KilocubicMeter", 1e3), ("KiloimperialGallon", 4.54609), ("KilousGallon", 3.785411784), ("MegacubicFoot", 28316.846592), ("MegaimperialGallon", 4546.09),
             ("MegausGallon", 3785.411784), ("MetricCup", 2.5e-4), ("MetricTeaspoon", 5e-6), ("OilBarrel", 0.158987294928), ("UkTablespoon", 1.5e-5), ("UsBeerBarrel", 0.117347765304),
@@ -68,7 +68,7 @@ internal static class UnitFunctions
     public static void Add(IDictionary<string, LocalFunction> table)
     {
         foreach (var (name, units) in Kinds)
-            table[name] = c => c.Real(0) is { } value && units.TryGetValue(c.Text(1), out var from) && units.TryGetValue(c.Text(2), out var to) ? value * from / to : null;
+            table[name] = c => c.Real(0) is { } value && units.TryGetValue(c.Text(1), out var from) && units.TryGetValue(c.Text(2), out var to) ? Digits(value * from / to) : null;
         table["convert_temperature"] = c => c.Real(0) is { } value && Temperatures.TryGetValue(c.Text(1), out var from) && Temperatures.TryGetValue(c.Text(2), out var to)
             ? (from.Zero + (value * from.Degree) - to.Zero) / to.Degree
             : null;
@@ -79,6 +79,9 @@ internal static class UnitFunctions
         table["beta_inv"] = c => c.Real(0) is { } p && c.Real(1) is { } a && c.Real(2) is { } b ? a <= 0 || b <= 0 ? double.NaN : p is <= 0 or > 1 ? null : Inverse(p, a, b) : null;
         table["welch_test"] = Welch;
     }
+
+    /// <summary>Fifteen digits: what lies behind them comes of factors that binary fractions cannot hold.</summary>
+    private static double Digits(double value) => double.Parse(value.ToString("G15", System.Globalization.CultureInfo.InvariantCulture), System.Globalization.CultureInfo.InvariantCulture);
 
     private static Dictionary<string, double> Units(params (string Name, double Factor)[] units) => units.ToDictionary(u => u.Name, u => u.Factor, StringComparer.OrdinalIgnoreCase);
 

@@ -13,14 +13,14 @@ internal static class ArrayFunctions
         table["array_concat"] = c => SqlJson.FromElements(c.Count == 1 ? c.Elements(0) : "arrayConcat(" + string.Join(", ", Enumerable.Range(0, c.Count).Select(c.Elements)) + ")");
         table["array_slice"] = Slice;
         table["array_reverse"] = c => OfArray(c, a => $"arrayReverse({a})");
-        table["array_sum"] = c => c.Real($"arraySum(arrayMap(e -> toFloat64OrZero(e), {c.Elements(0)}))");
+        table["array_sum"] = Sum;
         table["array_index_of"] = IndexOf;
         table["array_rotate_left"] = c => OfArray(c, a => Turned("arrayRotateLeft", a, c));
         table["array_rotate_right"] = c => OfArray(c, a => Turned("arrayRotateRight", a, c));
         table["array_shift_left"] = c => OfArray(c, a => Shifted("arrayShiftLeft", a, c));
         table["array_shift_right"] = c => OfArray(c, a => Shifted("arrayShiftRight", a, c));
         table["array_split"] = SplitAt;
-        table["set_has_element"] = c => c.Bool($"has({c.Elements(0)}, {c.J(1)})");
+        table["set_has_element"] = c => c.Bool(Forms(c, 1) is { } forms ? $"hasAny({c.Elements(0)}, {forms})" : $"has({c.Elements(0)}, {c.J(1)})");
         table["set_union"] = c => SqlJson.FromElements("arrayDistinct(arrayConcat(" + string.Join(", ", Enumerable.Range(0, c.Count).Select(c.Elements)) + "))");
         table["set_intersect"] = Intersect;
         table["set_difference"] = c => SqlJson.FromElements(
@@ -46,7 +46,7 @@ internal static class ArrayFunctions
         if (c[0].IsConstant && SqlJson.ConstantElements(c[0]) is null)
             return SqlConstant.Dynamic("");
         var elements = write(c.Elements(0));
-        return c[0].IsPresent || c[0].IsConstant
+        return c[0].IsPresent || SqlJson.ConstantElements(c[0]) is not null
             ? SqlJson.FromElements(elements)
             : c.Json($"if(startsWith({c.D(0)}, '['), concat('[', arrayStringConcat({elements}, ','), ']'), '')");
     }
@@ -75,20 +75,46 @@ internal static class ArrayFunctions
         return $"arraySlice({x}, {from} + 1, greatest({to} - {from} + 1, 0))";
     })));
 
+    /// <summary>Null when an element is no number; nulls count nothing.</summary>
+    private static SqlValue Sum(SqlCall c)
+    {
+        var sum = SqlLambda.Let(c.Elements(0), a => $"if(arrayExists(e -> NOT match(e, '^(-?[0-9]|null$)'), {a}), NULL, arraySum(arrayMap(e -> toFloat64OrZero(e), {a})))");
+        return c.Value(c[0].IsPresent || SqlJson.ConstantElements(c[0]) is not null ? sum : $"if(startsWith({c.D(0)}, '['), {sum}, NULL)", KqlType.Real, true);
+    }
+
+    /// <summary>For a whole number its texts as an integer and as a real, which are equal as values; null for anything else.</summary>
+    private static string? Forms(SqlCall c, int index) => c[index].Type switch
+    {
+        KqlType.Int or KqlType.Long => $"[{c.J(index)}, concat({c.J(index)}, '.0')]",
+        KqlType.Real => $"[{c.J(index)}, replaceRegexpOne({c.J(index)}, '[.]0$', '')]",
+        KqlType.Decimal => $"[{c.J(index)}, if(match({c.J(index)}, '[.]'), {c.J(index)}, concat({c.J(index)}, '.0'))]",
+        _ => null,
+    };
+
     private static SqlValue IndexOf(SqlCall c)
     {
         if (c.Count == 2)
-            return c.Long($"(toInt64(indexOf({c.Elements(0)}, {c.J(1)})) - 1)");
+        {
+            return Forms(c, 1) is { } forms
+                ? c.Long($"(toInt64(arrayFirstIndex(e -> has({forms}, e), {c.Elements(0)})) - 1)")
+                : c.Long($"(toInt64(indexOf({c.Elements(0)}, {c.J(1)})) - 1)");
+        }
+
         var length = c.Has(3) ? c.L(3) : "-1";
         var occurrence = c.Has(4) ? c.L(4) : "1";
-        return c.Long(SqlLambda.Let(c.Elements(0), a => SqlLambda.Let(c.L(2), start =>
+        var values = Forms(c, 1) ?? $"[{c.J(1)}]";
+        return c.Value(SqlLambda.Let(c.Elements(0), a => SqlLambda.Let(c.L(2), start => SqlLambda.Let(length, occurrence, (l, n) =>
         {
             var from = $"if({start} < 0, greatest(toInt64(length({a})) + {start}, 0), {start})";
-            return $"ifNull(toInt64(arrayElementOrNull(arrayFilter(i -> {a}[i] = {c.J(1)} AND i > {from} AND ({length} < 0 OR i <= {from} + {length}), arrayEnumerate({a})), {occurrence})), 0) - 1";
-        })));
+            return $"if({l} < -1 OR {n} < 0, NULL, ifNull(toInt64(arrayElementOrNull(arrayFilter(i -> has({values}, {a}[i]) AND i > {from} AND ({l} < 0 OR i <= {from} + {l}), arrayEnumerate({a})), {n})), 0) - 1)";
+        }))), KqlType.Long, true);
     }
 
-    private static string Fill(SqlCall c) => c.Has(2) ? c.J(2) : "'null'";
+    /// <summary>What an array of strings lacks is an empty string.</summary>
+    private static string Fill(SqlCall c) => c.Has(2) ? c.J(2)
+        : SqlJson.ConstantElements(c[0]) is { } elements ? elements.Count > 0 && elements.All(e => e.StartsWith('"')) ? "'\"\"'" : "'null'"
+        : c[0].Strings is not null ? "'\"\"'"
+        : SqlLambda.Let(c.Elements(0), a => $"if(notEmpty({a}) AND arrayAll(e -> startsWith(e, '\"'), {a}), '\"\"', 'null')");
 
     private static SqlValue Intersect(SqlCall c)
     {

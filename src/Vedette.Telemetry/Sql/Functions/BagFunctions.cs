@@ -12,9 +12,13 @@ internal static class BagFunctions
         table["pack_all"] = PackPresent;
         table["bag_keys"] = c => c.Json($"if(startsWith({c.D(0)}, '{{'), concat('[', arrayStringConcat(arrayMap(k -> toJSONString(k), JSONExtractKeys({c.D(0)})), ','), ']'), '')");
         table["bag_has_key"] = HasKey;
-        table["bag_merge"] = c => SqlJson.FromProperties(SqlLambda.Let(
-            "arrayConcat(" + string.Join(", ", c.Arguments.Select(SqlJson.Properties)) + ")",
-            all => $"arrayFilter((p, i) -> indexOf(arrayMap(q -> q.1, {all}), p.1) = i, {all}, arrayEnumerate({all}))"));
+        table["bag_merge"] = c =>
+        {
+            var merged = SqlJson.FromProperties(SqlLambda.Let(
+                "arrayConcat(" + string.Join(", ", c.Arguments.Select(SqlJson.Properties)) + ")",
+                all => $"arrayFilter((p, i) -> indexOf(arrayMap(q -> q.1, {all}), p.1) = i, {all}, arrayEnumerate({all}))"));
+            return c.Arguments.Any(IsBag) ? merged : c.Json($"if({string.Join(" OR ", Enumerable.Range(0, c.Count).Select(i => $"startsWith({c.D(i)}, '{{')"))}, {merged.Text}, '')");
+        };
         table["bag_remove_keys"] = RemoveKeys;
         table["bag_set_key"] = SetKey;
         table["extract_json"] = ExtractJson;
@@ -70,11 +74,17 @@ internal static class BagFunctions
         {
             var plain = $"[{string.Join(", ", keys.Where(k => !k.StartsWith('$')).Select(SqlText.Quote))}]::Array(String)";
             var rest = SqlJson.FromProperties($"arrayFilter(p -> NOT has({plain}, p.1), {SqlJson.Properties(c[0])})").Text;
-            return SqlJson.FromJsonText(keys.Where(k => k.StartsWith('$')).Select(JsonPath.Steps).Where(p => p.Count > 0).Aggregate(rest, RemovePath));
+            return OfBag(c, SqlJson.FromJsonText(keys.Where(k => k.StartsWith('$')).Select(JsonPath.Steps).Where(p => p.Count > 0).Aggregate(rest, RemovePath)));
         }
 
-        return SqlJson.FromProperties($"arrayFilter(p -> NOT has({c.Strings(1)}, p.1), {SqlJson.Properties(c[0])})");
+        return OfBag(c, SqlJson.FromProperties($"arrayFilter(p -> NOT has({c.Strings(1)}, p.1), {SqlJson.Properties(c[0])})"));
     }
+
+    /// <summary>Whether a value is known to be a bag.</summary>
+    private static bool IsBag(SqlValue value) => value is { IsConstant: true, Constant: string text } && text.StartsWith('{');
+
+    /// <summary>A function of one bag: null when the argument is no bag.</summary>
+    private static SqlValue OfBag(SqlCall c, SqlValue bag) => IsBag(c[0]) ? bag : c.Json($"if(startsWith({c.D(0)}, '{{'), {bag.Text}, '')");
 
     /// <summary>The bag without what is at a path of names; where the path leads nowhere, the bag as it is.</summary>
     private static string RemovePath(string bag, IReadOnlyList<string> path) => SqlLambda.Let(bag, b =>
@@ -88,9 +98,9 @@ internal static class BagFunctions
     private static SqlValue SetKey(SqlCall c)
     {
         if (c[1].IsConstant && c.ConstantText(1).StartsWith('$'))
-            return SqlJson.FromJsonText(SetPath(c.D(0), JsonPath.Steps(c.ConstantText(1)), c.J(2)));
-        return SqlJson.FromProperties(SqlLambda.Let(SqlJson.Properties(c[0]), p =>
-            $"if(has(arrayMap(q -> q.1, {p}), {c.S(1)}), arrayMap(q -> if(q.1 = {c.S(1)}, (q.1, {c.J(2)}), q), {p}), arrayPushBack({p}, ({c.S(1)}, {c.J(2)})))"));
+            return OfBag(c, SqlJson.FromJsonText(SetPath(c.D(0), JsonPath.Steps(c.ConstantText(1)), c.J(2))));
+        return OfBag(c, SqlJson.FromProperties(SqlLambda.Let(SqlJson.Properties(c[0]), p =>
+            $"if(has(arrayMap(q -> q.1, {p}), {c.S(1)}), arrayMap(q -> if(q.1 = {c.S(1)}, (q.1, {c.J(2)}), q), {p}), arrayPushBack({p}, ({c.S(1)}, {c.J(2)})))")));
     }
 
     /// <summary>The bag with the value at a path of names set; names on the way that are missing become bags.</summary>

@@ -27,7 +27,8 @@ internal static class ConversionFunctions
         table["notempty"] = table["isnotempty"];
         table["coalesce"] = Coalesce;
         table["gettype"] = GetType;
-        table["assert"] = c => new SqlValue($"if(throwIf(NOT ({c.B(0)}), {(c[1].IsConstant ? SqlText.Quote("Assertion failed: " + c.ConstantText(1)) : $"concat('Assertion failed: ', {c.S(1)})")}) = 0, true, true)", KqlType.Bool, false);
+        table["assert"] = c => new SqlValue(
+            $"if(throwIf(NOT ({c.B(0)}), {(c[1].IsConstant ? SqlText.Quote($"assert() has failed with message: '{c.ConstantText(1)}'") : $"concat('assert() has failed with message: \\'', {c.S(1)}, '\\'')")}) = 0, true, true)", KqlType.Bool, false);
         table["max_of"] = c => Extreme(c, "greatest");
         table["min_of"] = c => Extreme(c, "least");
         table["estimate_data_size"] = c => new SqlValue("toInt64(" + string.Join(" + ", c.Arguments.Select(DataSize)) + ")", KqlType.Long, false);

@@ -18,12 +18,14 @@ internal static class EncodingFunctions
         table["base64_encodestring"] = table["base64_encode_tostring"];
         table["base64_decode_tostring"] = c => c.Text(SqlLambda.Let($"tryBase64Decode(replaceRegexpAll({c.S(0)}, '\\\\s', ''))", s => $"if(isValidUTF8({s}), {s}, '')"));
         table["base64_decodestring"] = table["base64_decode_tostring"];
-        table["base64_decode_toarray"] = c => SqlJson.FromElements(SqlLambda.Let($"tryBase64Decode({c.S(0)})", s => $"arrayMap(i -> toString(reinterpretAsUInt8(substring({s}, i, 1))), range(1, toUInt32(length({s}) + 1)))"));
-        table["base64_encode_fromarray"] = c => c.Text($"base64Encode(arrayStringConcat(arrayMap(e -> char(toUInt8OrZero(e)), {c.Elements(0)})))");
+        table["base64_decode_toarray"] = c => c.Json(SqlLambda.Let(c.S(0), text => SqlLambda.Let($"tryBase64Decode({text})", s =>
+            $"if({s} = '' AND {text} != '', '', concat('[', arrayStringConcat(arrayMap(i -> toString(reinterpretAsUInt8(substring({s}, i, 1))), range(1, toUInt32(length({s}) + 1))), ','), ']'))")));
+        table["base64_encode_fromarray"] = c => c.Text(SqlLambda.Let(c.Elements(0), a =>
+            $"if(arrayExists(e -> toUInt8OrNull(e) IS NULL, {a}), '', base64Encode(arrayStringConcat(arrayMap(e -> char(toUInt8OrZero(e)), {a}))))"));
         table["base64_encode_fromguid"] = c => c.Text($"base64Encode({GuidBytes($"replaceAll(toString({c.Raw(0)}), '-', '')")})");
         table["base64_decode_toguid"] = c => c.Value($"toUUIDOrNull({GuidText($"tryBase64Decode({c.S(0)})")})", KqlType.Guid, true);
-        table["url_encode"] = c => c.Text($"replaceAll(encodeURLComponent({c.S(0)}), '%20', '+')");
-        table["url_encode_component"] = c => c.Text($"encodeURLComponent({c.S(0)})");
+        table["url_encode"] = c => c.Text($"replaceAll({UrlEncoded(c.S(0))}, '%20', '+')");
+        table["url_encode_component"] = c => c.Text(UrlEncoded(c.S(0)));
         table["url_decode"] = c => c.Text($"decodeURLComponent({c.S(0)})");
     }
 
@@ -55,6 +57,14 @@ internal static class EncodingFunctions
     /// <summary>Mixes each hash into those before it. The service's own way is not published.</summary>
     private static string Combine(IEnumerable<string> hashes) => hashes.Aggregate((all, next) => SqlLambda.Let(all, next, (a, b) =>
         $"bitXor({a}, {b} - 7046029254386353131 + bitShiftLeft({a}, 6) + bitShiftRight({a}, 2))"));
+
+    /// <summary>Small hexadecimal digits, and six signs that stay as they are.</summary>
+    private static string UrlEncoded(string text)
+    {
+        var parts = SqlLambda.Name();
+        var small = $"arrayMap({parts} -> arrayStringConcat(arrayMap((p, i) -> if(i = 1, p, concat(lower(substring(p, 1, 2)), substring(p, 3))), {parts}, arrayEnumerate({parts})), '%'), [splitByChar('%', encodeURLComponent({text}))])[1]";
+        return $"replaceAll(replaceAll(replaceAll(replaceAll(replaceAll({small}, '~', '%7e'), '%21', '!'), '%2a', '*'), '%28', '('), '%29', ')')";
+    }
 
     // A Guid's first three groups are stored with their low byte first.
     private static string GuidBytes(string hex) =>

@@ -28,7 +28,7 @@ internal static class FunctionTable
     /// <summary>
     /// The argument that SQL can only take as a constant, for functions that otherwise run in this process; -1 for all others.
     /// </summary>
-    public static int ConstantArgument(string name) => name is "datetime_local_to_utc" or "datetime_utc_to_local" ? 1 : -1;
+    public static int ConstantArgument(string name) => name is "datetime_local_to_utc" or "datetime_utc_to_local" or "bag_has_key" or "bag_remove_keys" ? 1 : -1;
 
     /// <summary>Names of all functions in the table.</summary>
     public static IReadOnlyCollection<string> Names => Lazy.Value.Keys;

@@ -115,17 +115,17 @@ internal static class RegexFunctions
 
     private static SqlValue IndexOf(SqlCall c)
     {
-        var pattern = Re2.Text(c.ConstantText(1));
+        // What stands before the first match, and the match.
+        var pattern = SqlText.Quote($@"\A((?s:.*?))({Re2.Text(c.ConstantText(1))})");
         if (c.Count == 2)
-            return c.Long(SqlLambda.Let(c.S(0), s => $"if(match({s}, {SqlText.Quote(pattern)}), toInt64(lengthUTF8(splitByRegexp({SqlText.Quote(pattern)}, {s})[1])), -1)"));
-        var start = c.L(2);
-        var length = c.Has(3) ? c.L(3) : "-1";
-        var occurrence = c.Has(4) ? c.L(4) : "1";
-        return c.Long(SqlLambda.Let(
-            $"substringUTF8({c.S(0)}, {start} + 1, if({length} < 0, 1000000000, {length}))",
-            s => $"if(toInt64(countMatches({s}, {SqlText.Quote(pattern)})) < {occurrence}, -1, {start} + toInt64("
-                + $"arraySum(arrayMap(x -> lengthUTF8(x), arraySlice(splitByRegexp({SqlText.Quote(pattern)}, {s}), 1, toUInt32({occurrence})))) + "
-                + $"arraySum(arrayMap(x -> lengthUTF8(x), arraySlice(extractAll({s}, {SqlText.Quote("(" + pattern + ")")}), 1, toUInt32({occurrence}) - 1)))))"));
+            return c.Long(SqlLambda.Let($"extractGroups({c.S(0)}, {pattern})", g => $"if(notEmpty({g}), toInt64(lengthUTF8({g}[1])), -1)"));
+
+        // Each search for a further occurrence begins behind the one before: at.1 is where that was (-2: nowhere), at.2 where it ended.
+        return c.Value(SqlLambda.Let(c.S(0), c.L(2), (s, start) => SqlLambda.Let(c.L(3, -1), c.L(4, 1), (length, occurrence) =>
+            $"multiIf({start} < 0 OR {length} < -1 OR {occurrence} < 0, NULL, {occurrence} = 0, -1, greatest(-1, arrayFold((at, k) -> if(at.1 = -2, at, "
+            + SqlLambda.Let($"extractGroups(substringUTF8({s}, at.2 + 1, if({length} < 0, 1000000000, greatest({start} + {length} - at.2, 0))), {pattern})", g =>
+                $"if(empty({g}), (toInt64(-2), toInt64(0)), (at.2 + toInt64(lengthUTF8({g}[1])), at.2 + toInt64(lengthUTF8({g}[1])) + toInt64(greatest(lengthUTF8({g}[2]), 1))))")
+            + $"), range(toUInt32(least({occurrence}, 10000))), (toInt64(-1), toInt64({start}))).1))")), KqlType.Long, true);
     }
 
     /// <summary>How many capturing groups an expression has.</summary>

@@ -37,7 +37,7 @@ internal static class StringFunctions
         table["unicode_codepoints_to_string"] = FromCodePoints;
         table["parse_version"] = c => c.Value(SqlLambda.Let(c.S(0), s => $"if(match({s}, '^[0-9]{{1,8}}([.][0-9]{{1,8}}){{0,3}}$'), "
             + $"toDecimal256OrNull(concat({string.Join(", ", Enumerable.Range(1, 4).Select(i => i == 1 ? $"splitByChar('.', {s})[1]" : $"leftPad(splitByChar('.', {s})[{i}], 8, '0')"))}), 17), NULL)"), KqlType.Decimal, true);
-        table["repeat"] = c => SqlJson.FromElements($"arrayWithConstant(toUInt32(greatest(ifNull({SqlConvert.ToLong(c[1]).Text}, 0), 0)), {c.J(0)})");
+        table["repeat"] = Repeat;
         table["string_size_bytes"] = table["string_size"];
     }
 
@@ -45,13 +45,12 @@ internal static class StringFunctions
 
     private static SqlValue Substring(SqlCall c)
     {
-        // A negative start counts from the end; a negative length stands for none.
-        var start = c[1] is { IsConstant: true, Constant: int or long }
-            ? c.ConstantLong(1) is var at and >= 0 ? SqlText.Long(at + 1) : SqlText.Long(c.ConstantLong(1))
-            : SqlLambda.Let(c.L(1), i => $"if({i} >= 0, {i} + 1, {i})");
-        return c.Text(c.Has(2)
-            ? $"substringUTF8({c.S(0)}, {start}, greatest({c.L(2)}, 0))"
-            : $"substringUTF8({c.S(0)}, {start})");
+        // A negative start counts from the end, and not beyond the beginning; a negative length stands for none.
+        if (c[1] is { IsConstant: true, Constant: int or long } && c.ConstantLong(1) is >= 0 and var at)
+            return Part(c.S(0), SqlText.Long(at + 1));
+        return c.Text(SqlLambda.Let(c.S(0), c.L(1), (s, i) => Part(s, $"if({i} >= 0, {i}, greatest(toInt64(lengthUTF8({s})) + {i}, 0)) + 1").Text));
+
+        SqlValue Part(string text, string start) => c.Text(c.Has(2) ? $"substringUTF8({text}, {start}, greatest({c.L(2)}, 0))" : $"substringUTF8({text}, {start})");
     }
 
     // The engine joins by a constant only.
@@ -77,25 +76,18 @@ internal static class StringFunctions
     {
         if (c.Count == 2)
             return c.Long($"(toInt64(positionUTF8({c.S(0)}, {c.S(1)})) - 1)");
-        var length = c.Has(3) ? c.L(3) : "-1";
-        var occurrence = c.Has(4) ? c.L(4) : "1";
-        var window = SqlLambda.Let(c.S(0), s => SqlLambda.Let(c.L(2), from =>
-        {
-            var start = $"if({from} >= 0, {from}, greatest(toInt64(lengthUTF8({s})) + {from}, 0))";
-            var text = $"substringUTF8({s}, {start} + 1{(length == "-1" ? "" : $", if({length} < 0, 1000000000, {length})")})";
-            return $"if({occurrence} = 1, {Found($"positionUTF8({text}, {c.S(1)})", start)}, {Nth(text, c.S(1), occurrence, start)})";
-        }));
-        return c.Long(window);
+        // Each search for a further occurrence begins behind the start of the one before, and looks at as many characters.
+        return c.Value(SqlLambda.Let(c.S(0), c.S(1), (s, n) => SqlLambda.Let(c.L(2), c.L(3, -1), (from, length) => SqlLambda.Let(c.L(4, 1), occurrence =>
+            $"multiIf({length} < -1 OR {occurrence} < 0, NULL, {occurrence} = 0, -1, greatest(-1, arrayFold((at, k) -> if(at = -2, -2, "
+            + SqlLambda.Let($"toInt64(positionUTF8(substringUTF8({s}, at + 2, if({length} < 0, 1000000000, {length})), {n}))", found => $"if({found} = 0, -2, at + {found})")
+            + $"), range(toUInt32(least({occurrence}, 10000))), if({from} >= 0, {from}, greatest(toInt64(lengthUTF8({s})) + {from}, 0)) - 1)))"))), KqlType.Long, true);
+    }
 
-        static string Found(string position, string start) => $"if({position} = 0, -1, toInt64({position}) - 1 + {start})";
-
-        // The engine splits by a constant only: a needle of each row's own becomes one that no text has.
-        string Nth(string text, string needle, string occurrence, string start)
-        {
-            var parts = c[1] is { IsConstant: true, Type: KqlType.String } ? $"splitByString({needle}, {text})" : $"splitByString({Mark}, replaceAll({text}, {needle}, {Mark}))";
-            return $"if(toInt64(countSubstrings({text}, {needle})) < {occurrence}, -1, {SqlLambda.Let($"arraySlice({parts}, 1, toUInt32(greatest({occurrence}, 1)))", before =>
-                $"toInt64(lengthUTF8(arrayStringConcat({before}))) + (toInt64(length({before})) - 1) * toInt64(lengthUTF8({needle}))")} + {start})";
-        }
+    /// <summary>Null when the count is negative or null.</summary>
+    private static SqlValue Repeat(SqlCall c)
+    {
+        var array = SqlJson.FromElements($"arrayWithConstant(toUInt32(greatest(ifNull({SqlConvert.ToLong(c[1]).Text}, 0), 0)), {c.J(0)})");
+        return c[1] is { IsConstant: true, Constant: int or long } && c.ConstantLong(1) >= 0 ? array : c.Json($"if(ifNull({SqlConvert.ToLong(c[1]).Text}, -1) < 0, '', {array.Text})");
     }
 
     private static SqlValue CountOf(SqlCall c)
@@ -117,8 +109,10 @@ internal static class StringFunctions
     {
         // Arguments are code points or arrays of them.
         var numbers = "arrayConcat(" + string.Join(", ", c.Arguments.Select((a, i) => a.Type == KqlType.Dynamic
-            ? $"arrayMap(e -> toInt64OrZero(e), {c.Elements(i)})"
-            : $"[ifNull({SqlConvert.ToLong(a).Text}, 0)]")) + ")";
-        return c.Text($"arrayStringConcat(arrayMap(p -> convertCharset(reverse(reinterpretAsFixedString(toUInt32(p)))::String, 'UTF-32BE', 'UTF-8'), {numbers}))");
+            ? $"arrayMap(e -> ifNull(toInt64OrNull(e), -1), {c.Elements(i)})"
+            : $"[ifNull({SqlConvert.ToLong(a).Text}, -1)]")) + ")";
+        return c.Text(SqlLambda.Let(numbers, all =>
+            $"if(arrayExists(p -> p NOT BETWEEN 0 AND 1114111 OR p BETWEEN 55296 AND 57343, {all}), '', "
+            + $"arrayStringConcat(arrayMap(p -> convertCharset(char(0, intDiv(p, 65536), intDiv(p, 256) % 256, p % 256), 'UTF-32BE', 'UTF-8'), {all})))"));
     }
 }
