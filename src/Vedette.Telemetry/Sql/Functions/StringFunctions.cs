@@ -76,6 +76,12 @@ internal static class StringFunctions
     {
         if (c.Count == 2)
             return c.Long($"(toInt64(positionUTF8({c.S(0)}, {c.S(1)})) - 1)");
+        if (c.Count == 3)
+        {
+            return c.Long(SqlLambda.Let(c.S(0), c.L(2), (s, from) => SqlLambda.Let($"if({from} >= 0, {from}, greatest(toInt64(lengthUTF8({s})) + {from}, 0))", start =>
+                SqlLambda.Let($"toInt64(positionUTF8(substringUTF8({s}, {start} + 1), {c.S(1)}))", found => $"if({found} = 0, -1, {found} - 1 + {start})"))));
+        }
+
         // Each search for a further occurrence begins behind the start of the one before, and looks at as many characters.
         return c.Value(SqlLambda.Let(c.S(0), c.S(1), (s, n) => SqlLambda.Let(c.L(2), c.L(3, -1), (from, length) => SqlLambda.Let(c.L(4, 1), occurrence =>
             $"multiIf({length} < -1 OR {occurrence} < 0, NULL, {occurrence} = 0, -1, greatest(-1, arrayFold((at, k) -> if(at = -2, -2, "
