@@ -1,3 +1,4 @@
+using System.Globalization;
 using Vedette.Kql.Bound;
 using Vedette.Kql.Syntax;
 
@@ -72,7 +73,65 @@ internal sealed partial class Binder
             uris.Add(value);
         }
 
-        return new TableValue(new ExternalDataRelation(columns, uris, Properties(external.Properties)));
+        var properties = Properties(external.Properties);
+        return external.Partitions is { } partitions ? BindExternalTable(external, partitions, columns, uris, properties) : new TableValue(new ExternalDataRelation(columns, uris, properties));
+    }
+
+    private TableValue BindExternalTable(
+        ExternalDataExpr external, IReadOnlyList<(ColumnDecl Column, Expr? Value)> partitions, List<KqlColumn> columns, List<BoundScalar> uris, Dictionary<string, string> properties)
+    {
+        var kind = properties.GetValueOrDefault("kind") ?? "";
+        var head = new TextSpan(external.Span.Start, "inline_external_table".Length);
+        if (kind is not ("storage" or "delta"))
+            Error("KS005", "Expected one of: storage, delta", head);
+        else if (kind == "storage" && !properties.ContainsKey("dataformat"))
+            Error("KS253", "DataFormat definition is expected.", head);
+        else if (kind == "delta" && (properties.ContainsKey("dataformat") || partitions.Count > 0 || external.PathFormat.Count > 0))
+            Error("KS267", "dataformat, partition by and pathformat are not used with kind=delta: the table's log tells them.", head);
+        if (columns.Count == 0)
+            Error("KS006", "Missing schema declaration", head);
+
+        // What has no expression stands in the path; what has one is computed from the columns of the file.
+        var own = partitions.Where(p => p.Value is null).Select(p => NewColumn(p.Column.Name.Name, p.Column.Type)).ToList();
+        var formats = new string?[own.Count];
+        var pattern = new System.Text.StringBuilder();
+        foreach (var element in external.PathFormat)
+        {
+            var (name, format) = element switch
+            {
+                LiteralExpr { Value: string text } => (null, text),
+                NameExpr n => (n, null),
+                CallExpr { Name: "datetime_pattern", Arguments: [LiteralExpr { Value: string f }, NameExpr n] } => (n, f),
+                _ => ((NameExpr?)null, (string?)null),
+            };
+            var at = name is null ? -1 : own.FindIndex(c => c.Name == name.Name);
+            if (name is null && format is null)
+                Error("KS116", "The value is not allowed in this context.", element.Span);
+            else if (name is not null && partitions.All(p => p.Column.Name.Name != name.Name))
+                UnknownName(name.Name, name.Span);
+            else if (name is null)
+                pattern.Append(System.Text.RegularExpressions.Regex.Escape(format!));
+            else if (at < 0)
+                pattern.Append(format is null ? "[^/]*" : ".{" + format.Length.ToString(CultureInfo.InvariantCulture) + "}");
+            else
+                pattern.Append(CultureInfo.InvariantCulture, $"(?<p{at}>{(format is null ? "[^/]*" : ".{" + format.Length.ToString(CultureInfo.InvariantCulture) + "}")})");
+            if (at >= 0)
+                formats[at] = format;
+        }
+
+        columns.AddRange(own);
+        BoundRelation relation = new ExternalDataRelation(columns, uris, properties)
+        {
+            Table = new ExternalTableLayout(kind, pattern.ToString(), [.. own.Select((c, i) => (c, formats[i]))]),
+        };
+        var computed = partitions.Where(p => p.Value is not null).ToList();
+        if (computed.Count == 0)
+            return new TableValue(relation);
+        var saved = _row;
+        _row = new Row(new TableValue(relation));
+        var values = computed.ConvertAll(p => new NamedScalar(NewColumn(p.Column.Name.Name, p.Column.Type), Coerce(BindScalar(p.Value!), p.Column.Type)));
+        _row = saved;
+        return new TableValue(new ExtendRelation(relation, values, [.. columns, .. values.Select(v => v.Column)]));
     }
 
     private Dictionary<string, string> Properties(IReadOnlyList<OperatorParameter> parameters)

@@ -42,7 +42,16 @@ public sealed class ExternalDataRelation(
     public IReadOnlyList<BoundScalar> Uris { get; } = uris;
 
     public IReadOnlyDictionary<string, string> Properties { get; } = properties;
+
+    /// <summary>For <c>inline_external_table</c>: what the files are part of; null for <c>externaldata</c>.</summary>
+    public ExternalTableLayout? Table { get; init; }
 }
+
+/// <summary>How the files of an <c>inline_external_table</c> lie.</summary>
+/// <param name="Kind">storage or delta.</param>
+/// <param name="PathPattern">A regular expression for a file's path, with the groups p0, p1 … for the columns that stand in it; empty for none.</param>
+/// <param name="PathColumns">Those columns, the last of the relation's, with the .NET format of a datetime in the path or null.</param>
+public sealed record ExternalTableLayout(string Kind, string PathPattern, IReadOnlyList<(KqlColumn Column, string? Format)> PathColumns);
 
 /// <summary>
 /// The rows that the enclosing <see cref="MvApplyRelation"/>, <see cref="PartitionRelation"/> or graph operator feeds to its body. Leaf of that body.

@@ -180,6 +180,12 @@ internal sealed class ExternalDataExpr(
 {
     public IReadOnlyList<ColumnDecl> Columns { get; } = columns;
 
+    /// <summary>For <c>inline_external_table</c>: the columns that part its files, with their expressions; null for <c>externaldata</c>.</summary>
+    public IReadOnlyList<(ColumnDecl Column, Expr? Value)>? Partitions { get; init; }
+
+    /// <summary>The elements of <c>pathformat</c>.</summary>
+    public IReadOnlyList<Expr> PathFormat { get; init; } = [];
+
     public IReadOnlyList<Expr> Uris { get; } = uris;
 
     public IReadOnlyList<OperatorParameter> Properties { get; } = properties;

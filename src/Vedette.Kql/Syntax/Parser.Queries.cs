@@ -184,17 +184,29 @@ internal sealed partial class Parser
         var start = Take().Start;
         List<ColumnDecl> columns = At(TokenKind.OpenParen) && PeekToken(2).Kind == TokenKind.Colon ? ParseSchema() : [];
         var properties = new List<OperatorParameter>();
+        List<(ColumnDecl, Expr?)> partitions = [];
+        var path = new List<Expr>();
         while (At(TokenKind.Identifier) && !AtWord("with"))
         {
-            if (AtWord("partition") || AtWord("pathformat"))
+            if (TryTakeWord("partition"))
             {
-                // Only says how the files are laid out.
-                Take();
                 TryTakeWord("by");
+                if (TryTake(TokenKind.OpenParen))
+                {
+                    partitions = ParseList(ParsePartitionColumn);
+                    Expect(TokenKind.CloseParen, ")");
+                }
+
+                continue;
+            }
+
+            if (TryTakeWord("pathformat"))
+            {
                 TryTake(TokenKind.Equals);
                 if (TryTake(TokenKind.OpenParen))
                 {
-                    Recover();
+                    while (Current.Kind is TokenKind.String or TokenKind.Identifier)
+                        path.Add(ParseExpression());
                     Expect(TokenKind.CloseParen, ")");
                 }
 
@@ -208,7 +220,13 @@ internal sealed partial class Parser
         var uris = ParseList(ParseExpression);
         Expect(TokenKind.CloseParen, ")");
         properties.AddRange(ParseWithClause());
-        return new ExternalDataExpr(columns, uris, properties, SpanFrom(start));
+        return new ExternalDataExpr(columns, uris, properties, SpanFrom(start)) { Partitions = partitions, PathFormat = path };
+    }
+
+    private (ColumnDecl Column, Expr? Value) ParsePartitionColumn()
+    {
+        var column = ParseColumnDecl();
+        return (column, column.Default ?? (TryTake(TokenKind.Equals) ? ParseExpression() : null));
     }
 
     private ExternalDataExpr ParseExternalData()

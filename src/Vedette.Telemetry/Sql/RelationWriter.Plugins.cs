@@ -177,7 +177,14 @@ internal sealed partial class RelationWriter
     {
         var nothing = Print(new PrintRelation([]));
         var addresses = node.Uris.Select(u => _scalars.Write(u, nothing)).Select(v => v.Constant as string
-            ?? throw ScalarWriter.Unsupported("externaldata needs constant addresses", node.Uris[0].Span)).ToList();
+            ?? throw ScalarWriter.Unsupported($"{(node.Table is null ? "externaldata" : "inline_external_table")} needs constant addresses", node.Uris[0].Span)).ToList();
+        if (node.Table is not null)
+        {
+            return _context.External is { } session
+                ? _program.AddStage(new ExternalTableStep(addresses, node, session, () => _program.Engine), nothing, [], node.Columns, passesThrough: false)
+                : throw ScalarWriter.Unsupported($"inline_external_table is switched off; it would read from {string.Join(", ", addresses.Select(ExternalDataStep.HostOf).Distinct())}", node.Uris[0].Span);
+        }
+
         if (_context.OpenExternal is not { } open)
             throw ScalarWriter.Unsupported($"externaldata is switched off; it would read from {string.Join(", ", addresses.Select(ExternalDataStep.HostOf).Distinct())}", node.Uris[0].Span);
         var step = new ExternalDataStep(addresses, [.. node.Columns.Select(c => new LocalColumn(c.Name, c.Type))], node.Properties, open, _context.ExternalCharacters, () => _program.Engine);

@@ -162,7 +162,7 @@ public sealed class ExternalDataTests : IAsyncLifetime
     public void Entries_that_mean_nothing_are_refused(string entry) => Should.Throw<FormatException>(() => new ExternalHosts([entry])).Message.ShouldContain($"'{entry}'");
 
     /// <summary>A file with a column of each kind, one of them named with a space, and a row of nulls.</summary>
-    private static byte[] Parquet { get; } = Convert.FromBase64String(
+    internal static byte[] Parquet { get; } = Convert.FromBase64String(
         "UEFSMRUAFSwVMCwVBBUAFQYVBgAAFlQCAAAABAEBAAAAAAAAAAIAAAAAAAAAFQAVWBUoLBUEFQAVBhUGAAAsGCEAAABBAQB2AQAYAwAAAGEgYhUAFVoVKiwVBBUAFQYVBgAALRghAAAAQQEAdgEAHI"
         + "DVTvZeRwYAFQAVWhUeLBUEFQAVBhUGAAAtGCEAAABBAQCOAQAE+D8VABVMFRwsFQQVABUGFQYAACYYIQAAAEEBAHYBAAABFQAVlAEVJCwVBBUAFQYVBgAAShhBAAAAQQIA9gEAEAEAAAB2FQAVpAIV"
         + "SCwVBhUAFQYVBgAAkgEYIQAAAEECAHYBAABhASUAJHYkAO4BAAUBHAEAAAACAAAAFQAVUhUiLBUEFQAVBhUGAAApGCEAAABBAQB2AQAM0gQAABUCGcw1ABgNZHVja2RiX3NjaGVtYRUOABUEJQIYAm"

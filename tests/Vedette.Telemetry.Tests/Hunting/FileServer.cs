@@ -78,7 +78,7 @@ internal sealed class FileServer : IAsyncDisposable
             if (length > 0) await reader.ReadBlockAsync(sent, _stop.Token);
             Asked.Enqueue(path);
             Requests.Enqueue($"{head}\n\n{new string(sent)}");
-            var (answer, body) = Files.TryGetValue(path, out var file) ? file : ("HTTP/1.1 404 Not Found\r\nContent-Length: 0", []);
+            var (answer, body) = Files.TryGetValue(path, out var file) || Files.TryGetValue(Uri.UnescapeDataString(path), out file) ? file : ("HTTP/1.1 404 Not Found\r\nContent-Length: 0", []);
             await tls.WriteAsync(Encoding.ASCII.GetBytes(answer + "\r\nConnection: close\r\n\r\n"), _stop.Token);
             if (body is null) await Task.Delay(Timeout.Infinite, _stop.Token);
             await tls.WriteAsync(body, _stop.Token);

@@ -16,6 +16,7 @@ public sealed class StorageSchemaTests(StorageSchemaTests.Store store) : IClassF
     [InlineData("'DataFormat':'csv', 'FileExtension':'.csv', 'InferenceOptions':{'UseFirstRowAsHeader':true}", "id:long, when:datetime, ['a b']:real, span:timespan")]
     [InlineData("'DataFormat':'csv', 'FileExtension':'.csv', 'Mode':'any', 'InferenceOptions':{'UseFirstRowAsHeader':true}", "id:long, when:string")]
     [InlineData("'DataFormat':'csv', 'FileExtension':'.csv', 'Mode':'all', 'InferenceOptions':{'UseFirstRowAsHeader':true}", "id:long, when:string, ['a b']:real, span:timespan")]
+    [InlineData("'DataFormat':'parquet', 'FileExtension':'.parquet'", "id:long, ['na me']:string, at:datetime, ratio:real, ok:bool, bag:dynamic, cost:decimal")]
     public async Task Columns_are_inferred(string options, string schema) =>
         (await RunAsync($"let o = dynamic({{'StorageContainers':[{Container()}], {options}}}); evaluate infer_storage_schema(o)")).Print().ShouldBe("CslSchema:string / " + schema);
 
@@ -66,7 +67,7 @@ public sealed class StorageSchemaTests(StorageSchemaTests.Store store) : IClassF
             using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = static (_, _, _, _) => true };
             using var client = new HttpClient(handler);
             var account = StorageAccount.Parse(_emulator.ConnectionString);
-            await PutAsync(client, account, "events", [("restype", "container")], [], null);
+            await PutAsync(client, account, "events", [("restype", "container")], [], (byte[]?)null);
             await PutAsync(client, account, "events/in/a.csv", [], Block, "id,when\n1,never\n");
             await PutAsync(client, account, "events/in/js-1.json", [], Block,
                 """
@@ -74,6 +75,7 @@ public sealed class StorageSchemaTests(StorageSchemaTests.Store store) : IClassF
                 {"source":"x","ratio":0.5,"tags":["a"],"ok":true}
                 """);
             await PutAsync(client, account, "events/in/other.txt", [], Block, "text");
+            await PutAsync(client, account, "events/in/c.parquet", [], Block, ExternalDataTests.Parquet);
             // The emulator tells times by the second; the last file must be the last.
             await Task.Delay(1100);
             await PutAsync(client, account, "events/in/b.csv", [], Block, "id,when,a b,span\n1,2026-01-02T03:04:05Z,1.5,00:01:00\n2,2026-01-02,2,1.00:00:00.5\n");
@@ -88,9 +90,12 @@ public sealed class StorageSchemaTests(StorageSchemaTests.Store store) : IClassF
 
         private static readonly (string, string)[] Block = [("x-ms-blob-type", "BlockBlob")];
 
-        private static async Task PutAsync(HttpClient client, StorageAccount account, string path, (string, string)[] query, (string, string)[] headers, string? text)
+        private static Task PutAsync(HttpClient client, StorageAccount account, string path, (string, string)[] query, (string, string)[] headers, string? text) =>
+            PutAsync(client, account, path, query, headers, text is null ? null : Encoding.UTF8.GetBytes(text));
+
+        private static async Task PutAsync(HttpClient client, StorageAccount account, string path, (string, string)[] query, (string, string)[] headers, byte[]? bytes)
         {
-            ReadOnlyMemory<byte>? body = text is null ? null : Encoding.UTF8.GetBytes(text);
+            ReadOnlyMemory<byte>? body = bytes is null ? null : bytes;
             using var request = account.Request(HttpMethod.Put, path, query, headers, body, onlyNew: false, DateTime.UtcNow);
             using var response = await client.SendAsync(request);
             response.IsSuccessStatusCode.ShouldBeTrue(await response.Content.ReadAsStringAsync());

@@ -120,7 +120,13 @@ internal sealed class BlobContainer
         return found;
     }
 
-    private async Task<ExternalAnswer> SendAsync(string path, IReadOnlyList<(string Name, string Value)> query, CancellationToken cancellationToken)
+    /// <summary>The file that the address names; null when it names a container or a folder, which has no ending.</summary>
+    public Blob? File => Path.HasExtension(_prefix) ? new Blob(this, _prefix, default) : null;
+
+    /// <summary>A blob below the address, which may or may not exist.</summary>
+    public Blob At(string name) => new(this, _prefix.Length > 0 && !_prefix.EndsWith('/') ? $"{_prefix}/{name}" : _prefix + name, default);
+
+    private async Task<ExternalAnswer> SendAsync(string path, IReadOnlyList<(string Name, string Value)> query, CancellationToken cancellationToken, bool takesAny = false)
     {
         using var signed = _account.Request(HttpMethod.Get, path, query, [], null, onlyNew: false, _session.UtcNow);
         var call = new ExternalCall(_caller, signed.RequestUri!, target =>
@@ -129,7 +135,7 @@ internal sealed class BlobContainer
             if (_token is not null)
                 request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + _token);
             return request;
-        }) { FollowsRedirects = false };
+        }) { FollowsRedirects = false, TakesAnyAnswer = takesAny };
         return await _session.Connector.SendAsync(call, cancellationToken);
     }
 
@@ -163,6 +169,18 @@ internal sealed class BlobContainer
 
         /// <summary>Opens it.</summary>
         public async Task<Stream> OpenAsync(CancellationToken cancellationToken) => (await Container.SendAsync($"{Container._container}/{Name}", [], cancellationToken)).Body;
+
+        /// <summary>Opens it; null when there is none.</summary>
+        public async Task<Stream?> TryOpenAsync(CancellationToken cancellationToken)
+        {
+            var answer = await Container.SendAsync($"{Container._container}/{Name}", [], cancellationToken, takesAny: true);
+            if (answer.Response.StatusCode == System.Net.HttpStatusCode.OK)
+                return answer.Body;
+            await answer.DisposeAsync();
+            return answer.Response.StatusCode == System.Net.HttpStatusCode.NotFound
+                ? null
+                : throw ExternalConnector.Refused(Container._caller, $"'{Container._account.BlobEndpoint.Host}' answered {(int)answer.Response.StatusCode}.");
+        }
 
         /// <summary>Its text.</summary>
         public async Task<string> ReadAsync(int left, CancellationToken cancellationToken)
