@@ -10,10 +10,13 @@ internal sealed partial class RelationWriter
     /// The body of mv-apply and partition, run over all groups at once: sort, take, summarize and row numbers are taken within the group, and the
     /// group's columns survive.
     /// </summary>
-    private sealed class GroupedBody(RelationWriter writer, IReadOnlyList<int> group, KqlColumn? key, ContextRelation context)
+    private sealed partial class GroupedBody(RelationWriter writer, IReadOnlyList<int> group, KqlColumn? key, ContextRelation context, GroupedBody? around)
     {
         public Select Write(BoundRelation relation)
         {
+            if (relation is not (FilterRelation or ProjectRelation or ExtendRelation or SortRelation or SummarizeRelation) && IsOfGroup(relation)
+                && BoundTree.Parts(relation).Scalars.SelectMany(OfGroup).FirstOrDefault() is { } query)
+                throw ScalarWriter.Unsupported("A query over the rows of a group cannot stand in this operator", query.Span);
             switch (relation)
             {
                 case ContextRelation:
@@ -24,7 +27,7 @@ internal sealed partial class RelationWriter
                     return Consume(Write(consume.Input));
                 case FilterRelation filter:
                 {
-                    var scope = Within(() => writer.Prepare(Open(Write(filter.Input)), [filter.Predicate]));
+                    var scope = Within(() => writer.Prepare(Open(WithQueries(Write(filter.Input), [filter.Predicate])), [filter.Predicate]));
                     if (!scope.IsOpen)
                         scope = scope.Wrap();
                     foreach (var condition in writer._scalars.WriteConditions(filter.Predicate, scope))
@@ -33,12 +36,12 @@ internal sealed partial class RelationWriter
                 }
 
                 case ProjectRelation project:
-                    return Compute(Write(project.Input), project.Values);
+                    return Compute(WithQueries(Write(project.Input), [.. project.Values.Select(v => v.Value)]), project.Values);
                 case ExtendRelation extend:
-                    return Compute(Write(extend.Input), extend.Values);
+                    return Compute(WithQueries(Write(extend.Input), [.. extend.Values.Select(v => v.Value)]), extend.Values);
                 case SortRelation sort:
                 {
-                    var scope = Within(() => writer.Prepare(Open(Write(sort.Input)), sort.Keys.Select(k => k.Value)));
+                    var scope = Within(() => writer.Prepare(Open(WithQueries(Write(sort.Input), [.. sort.Keys.Select(k => k.Value)])), sort.Keys.Select(k => k.Value)));
                     if (scope.HasWindow)
                         scope = scope.Wrap();
                     var order = new List<SqlOrder>();
@@ -134,7 +137,7 @@ internal sealed partial class RelationWriter
             TopNestedRelation nested => Reads(nested.Input, context) * (nested.Levels.Count + nested.Levels.Count(l => l.Others is not null)),
             // Rows from elsewhere are given to each group.
             JoinRelation join => Math.Max(1, Reads(join.Left, context)) + Math.Max(1, Reads(join.Right, context)),
-            _ => BoundTree.Parts(relation).Relations.Sum(input => Reads(input, context)),
+            _ => BoundTree.Parts(relation) is var (scalars, relations) ? relations.Concat(scalars.SelectMany(Queries)).Sum(input => Reads(input, context)) : 0,
         };
 
         /// <summary>What rows carry besides the body's own columns: their group, and in mv-apply the row outside.</summary>
@@ -151,7 +154,7 @@ internal sealed partial class RelationWriter
             if (relation == context || (relation is SharedScan shared && IsOfGroup(shared.Shared.Plan)))
                 return true;
             var (scalars, relations) = BoundTree.Parts(relation);
-            return relations.Any(IsOfGroup) || (key is not null && relation is not PartitionRelation && scalars.Any(NamesKey));
+            return relations.Concat(scalars.SelectMany(Queries)).Any(IsOfGroup) || (key is not null && relation is not PartitionRelation && scalars.Any(NamesKey));
         }
 
         private bool NamesKey(BoundScalar scalar) => scalar is BoundColumnRef reference ? reference.Column.Id == key!.Id : BoundTree.Children(scalar).Any(NamesKey);
@@ -170,6 +173,8 @@ internal sealed partial class RelationWriter
         /// <summary>Rows from elsewhere, for each group once more, with the key that the group has.</summary>
         private Select ForEachGroup(BoundRelation relation)
         {
+            if (around?.IsOfGroup(relation) == true)
+                throw ScalarWriter.Unsupported("The rows of an outer group cannot be read again within an inner one, other than by toscalar() or in");
             var rows = writer._contexts[context].Wrap();
             rows.Order = [];
             rows.IsNumbered = false;
@@ -293,7 +298,8 @@ internal sealed partial class RelationWriter
 
         private Select Summarize(SummarizeRelation node)
         {
-            var inner = writer.Prepare(Open(Write(node.Input)), node.Keys.Select(k => k.Value).Concat(node.Aggregates.SelectMany(a => a.Arguments)));
+            var scalars = node.Keys.Select(k => k.Value).Concat(node.Aggregates.SelectMany(a => a.Arguments)).ToList();
+            var inner = writer.Prepare(Open(WithQueries(Write(node.Input), scalars)), scalars);
             if (inner.HasWindow)
                 inner = inner.Wrap();
             var keys = group.Select(g => (new KqlColumn(g, "", inner.Resolve(g).Type), g)).ToList();

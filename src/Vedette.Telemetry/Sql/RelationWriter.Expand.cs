@@ -104,7 +104,7 @@ internal sealed partial class RelationWriter
         var row = NewHidden();
         numbered.Order = [];
         numbered.IsNumbered = false;
-        numbered.DefineAlways(row, new SqlValue("rowNumberInAllBlocks()", KqlType.Long, false));
+        numbered.DefineAlways(row, new SqlValue("toInt64(rowNumberInAllBlocks())", KqlType.Long, false));
         var expanded = Expand(numbered.Wrap(), node.Items, node.ItemIndex, false, node.RowLimit);
         var outer = _carried;
         _carried = [.. outer, .. groups, .. node.Input.Columns];
@@ -135,7 +135,10 @@ internal sealed partial class RelationWriter
     {
         // Rows that are read several times have to be the same rows, with the same numbers.
         _contexts[context] = GroupedBody.Reads(body, context) > 1 ? _program.Once(rows) : rows;
-        var result = new GroupedBody(this, group, key, context).Write(body);
+        var around = _body;
+        _body = new GroupedBody(this, group, key, context, around);
+        var result = _body.Write(body);
+        _body = around;
         if (group.All(g => result.TryResolve(g) is not null))
             result.Order = [.. group.Select(g => new SqlOrder(g, false, true)), .. result.Order];
         return result;

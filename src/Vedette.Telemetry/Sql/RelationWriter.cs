@@ -13,6 +13,7 @@ internal sealed partial class RelationWriter
     private readonly Dictionary<int, SqlValue> _subqueries = [];
     private IReadOnlyList<KqlColumn> _carried = [];
     private IReadOnlyList<int> _groups = [];
+    private GroupedBody? _body;
     private int _nextHidden = -1;
     private int _nextJoin = 1;
     private bool _beside;

@@ -149,7 +149,7 @@ internal static class OpenColumns
 {
     public static bool Reach(BoundRelation relation) => relation switch
     {
-        EvaluateRelation evaluate => evaluate.IsOpen || (evaluate.Input is { } input && Reach(input) && evaluate.Columns.Count >= input.Columns.Count),
+        EvaluateRelation evaluate => evaluate.IsOpen,
         PartitionRelation partition => Reach(partition.Body),
         // With columns of its own, mv-apply has names that those of its body may clash with.
         MvApplyRelation apply => apply.Columns == apply.Body.Columns && Reach(apply.Body),
