@@ -161,7 +161,7 @@ internal static class SqlConvert
         static SqlValue FromText(string text)
         {
             // The engine's lenient parser would complete partial texts ("12:00", "5"), count seconds of long numbers and carry minutes over; Kusto reads none of them.
-            const string NoDate = @"^\\s*[0-9]{9,13}([.][0-9]*)?\\s*$|:[6-9][0-9]|[T ](?:2[4-9]|[3-9][0-9]):";
+            const string NoDate = @"^\\s*[0-9]{9,13}([.][0-9]*)?\\s*$|^\\s*(?:1[3-9]|[2-9][0-9])[-/.][0-9]{1,2}[-/.][0-9]{4}|:[6-9][0-9]|[T ](?:2[4-9]|[3-9][0-9]):";
 
             // As in RFC 822 and RFC 850: the year may have two digits.
             const string DayFirst = @"^\\s*(?:[A-Za-z]{3,9},\\s*)?([0-9]{1,2})[ -]([A-Za-z]{3})[A-Za-z]*[ -]([0-9]{2}|[0-9]{4})(\\s|$)";

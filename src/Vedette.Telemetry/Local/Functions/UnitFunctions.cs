@@ -80,8 +80,10 @@ internal static class UnitFunctions
         table["welch_test"] = Welch;
     }
 
-    /// <summary>Fifteen digits: what lies behind them comes of factors that binary fractions cannot hold.</summary>
-    private static double Digits(double value) => double.Parse(value.ToString("G15", System.Globalization.CultureInfo.InvariantCulture), System.Globalization.CultureInfo.InvariantCulture);
+    /// <summary>Where few digits tell the value, what lies far behind them comes of factors that binary fractions cannot hold.</summary>
+    private static double Digits(double value) => value.ToString("G15", System.Globalization.CultureInfo.InvariantCulture) is { Length: <= 12 } few
+        ? double.Parse(few, System.Globalization.CultureInfo.InvariantCulture)
+        : value;
 
     private static Dictionary<string, double> Units(params (string Name, double Factor)[] units) => units.ToDictionary(u => u.Name, u => u.Factor, StringComparer.OrdinalIgnoreCase);
 

@@ -125,7 +125,7 @@ internal static class RegexFunctions
             $"multiIf({start} < 0 OR {length} < -1 OR {occurrence} < 0, NULL, {occurrence} = 0, -1, greatest(-1, arrayFold((at, k) -> if(at.1 = -2, at, "
             + SqlLambda.Let($"extractGroups(substringUTF8({s}, at.2 + 1, if({length} < 0, 1000000000, greatest({start} + {length} - at.2, 0))), {pattern})", g =>
                 $"if(empty({g}), (toInt64(-2), toInt64(0)), (at.2 + toInt64(lengthUTF8({g}[1])), at.2 + toInt64(lengthUTF8({g}[1])) + toInt64(greatest(lengthUTF8({g}[2]), 1))))")
-            + $"), range(toUInt32(least({occurrence}, 10000))), (toInt64(-1), toInt64({start}))).1))")), KqlType.Long, true);
+            + $"), range(toUInt32(greatest(least({occurrence}, 10000), 0))), (toInt64(-1), toInt64({start}))).1))")), KqlType.Long, true);
     }
 
     /// <summary>How many capturing groups an expression has.</summary>

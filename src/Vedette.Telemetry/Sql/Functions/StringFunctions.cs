@@ -82,11 +82,12 @@ internal static class StringFunctions
                 SqlLambda.Let($"toInt64(positionUTF8(substringUTF8({s}, {start} + 1), {c.S(1)}))", found => $"if({found} = 0, -1, {found} - 1 + {start})"))));
         }
 
-        // Each search for a further occurrence begins behind the start of the one before, and looks at as many characters.
-        return c.Value(SqlLambda.Let(c.S(0), c.S(1), (s, n) => SqlLambda.Let(c.L(2), c.L(3, -1), (from, length) => SqlLambda.Let(c.L(4, 1), occurrence =>
-            $"multiIf({length} < -1 OR {occurrence} < 0, NULL, {occurrence} = 0, -1, greatest(-1, arrayFold((at, k) -> if(at = -2, -2, "
-            + SqlLambda.Let($"toInt64(positionUTF8(substringUTF8({s}, at + 2, if({length} < 0, 1000000000, {length})), {n}))", found => $"if({found} = 0, -2, at + {found})")
-            + $"), range(toUInt32(least({occurrence}, 10000))), if({from} >= 0, {from}, greatest(toInt64(lengthUTF8({s})) + {from}, 0)) - 1)))"))), KqlType.Long, true);
+        // Each search for a further occurrence begins behind the start of the one before; the length bounds where a match begins, not where it ends.
+        return c.Value(SqlLambda.Let(c.S(0), c.S(1), (s, n) => SqlLambda.Let(c.L(3, -1), c.L(4, 1), (length, occurrence) =>
+            SqlLambda.Let(SqlLambda.Let(c.L(2), i => $"if({i} >= 0, {i}, greatest(toInt64(lengthUTF8({s})) + {i}, 0))"), from =>
+                $"multiIf({length} < -1 OR {occurrence} < 0, NULL, {occurrence} = 0, -1, greatest(-1, arrayFold((at, k) -> if(at = -2, -2, "
+                + SqlLambda.Let($"toInt64(positionUTF8(substringUTF8({s}, at + 2), {n}))", found => $"if({found} = 0 OR ({length} >= 0 AND at + {found} >= {from} + {length}), -2, at + {found})")
+                + $"), range(toUInt32(greatest(least({occurrence}, 10000), 0))), {from} - 1)))"))), KqlType.Long, true);
     }
 
     /// <summary>Null when the count is negative or null.</summary>
