@@ -198,6 +198,9 @@ internal sealed partial class Binder
 
         if (arguments.Count == 0)
         {
+            // A star over nothing but keys stands for no column.
+            if (call.Arguments.Count > 0)
+                return [];
             ReportArgumentCount(symbol, call);
             return [new NamedResult(null, Unknown(call.Span))];
         }

@@ -3,11 +3,17 @@ namespace Vedette.Kql.Syntax;
 /// <summary>Words of the language that name nothing unless they stand in brackets (<c>['by']</c>).</summary>
 internal static class Keywords
 {
-    private static readonly HashSet<string> Words = new(
+    private static readonly HashSet<string> Connectives = new(
         [
             "and", "or", "by", "in", "of", "to", "as", "asc", "desc", "between", "granny",
             "contains", "contains_cs", "containscs", "endswith", "endswith_cs", "has", "has_all", "has_any", "has_cs", "hasprefix", "hasprefix_cs", "hassuffix",
             "hassuffix_cs", "like", "likecs", "notcontains", "notcontainscs", "notlike", "notlikecs", "startswith", "startswith_cs",
+        ],
+        StringComparer.Ordinal);
+
+    private static readonly HashSet<string> Words = new(
+        [
+            .. Connectives,
             "boolean", "byte", "char", "date", "datetime", "decimal", "double", "dynamic", "float", "int", "int8", "int16", "int32", "int64", "long", "real",
             "string", "time", "timespan", "uint", "uint8", "uint16", "uint32", "uint64", "ulong", "uniqueid",
             "where", "project", "find", "invoke", "print", "sample", "search", "union", "sql", "materialize",
@@ -19,6 +25,11 @@ internal static class Keywords
         StringComparer.Ordinal);
 
     private static readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> Lookup = Words.GetAlternateLookup<ReadOnlySpan<char>>();
+
+    private static readonly HashSet<string>.AlternateLookup<ReadOnlySpan<char>> ConnectiveLookup = Connectives.GetAlternateLookup<ReadOnlySpan<char>>();
+
+    /// <summary>Whether the word stands between operands or parts of an operator, and so never begins a statement; variables may have the names of the others.</summary>
+    public static bool IsConnective(ReadOnlySpan<char> word) => ConnectiveLookup.Contains(word);
 
     /// <summary>Whether the word is one of them.</summary>
     public static bool Contains(ReadOnlySpan<char> word) => Lookup.Contains(word);

@@ -49,7 +49,7 @@ internal sealed partial class Parser
     /// <summary>Whether a statement can begin here: with a name, a literal, a parenthesis, a sign or an operator that asks for a source.</summary>
     private bool AtStatement() => Current.Kind switch
     {
-        TokenKind.Identifier => !Keywords.Contains(TextOf(Current)) || OperatorFacts.IsOperator(TextOf(Current)) || PeekToken(1).Kind == TokenKind.OpenParen,
+        TokenKind.Identifier => !Keywords.IsConnective(TextOf(Current)) || OperatorFacts.IsOperator(TextOf(Current)) || PeekToken(1).Kind == TokenKind.OpenParen,
         TokenKind.String or TokenKind.Long or TokenKind.Real or TokenKind.TimeSpan or TokenKind.Typed or TokenKind.OpenParen or TokenKind.Minus
             or TokenKind.Plus or TokenKind.Bad => true,
         TokenKind.OpenBracket => PeekToken(1).Kind == TokenKind.String,
