@@ -39,6 +39,9 @@ internal sealed class EngineExpression(BoundScalar scalar, IReadOnlyList<BoundSc
 
     public Dictionary<RowKey, object?> Known { get; } = [];
 
+    /// <summary>About how many bytes those hold.</summary>
+    public long KnownBytes { get; set; }
+
     public Dictionary<RowKey, List<TaskCompletionSource<object?>>> Wanted { get; } = [];
 }
 
@@ -55,8 +58,8 @@ internal sealed class EngineValues(SqlContext context, Func<StepEngine?> engine,
     /// <summary>Rows of one statement.</summary>
     private const int BatchRows = 10_000;
 
-    /// <summary>Answers that are remembered of one expression.</summary>
-    private const int MaxKnown = 200_000;
+    /// <summary>Bytes, by estimate, of the answers that are remembered of one expression.</summary>
+    private const long MaxKnownBytes = 64L * 1024 * 1024;
 
     private const int IllegalType = 43;
     private const int IllegalColumn = 44;
@@ -142,15 +145,13 @@ internal sealed class EngineValues(SqlContext context, Func<StepEngine?> engine,
         {
             var wanted = expression.Wanted.ToList();
             expression.Wanted.Clear();
-            if (expression.Known.Count + wanted.Count > MaxKnown)
-                expression.Known.Clear();
             foreach (var batch in wanted.Chunk(BatchRows))
             {
                 var values = await AskAsync(expression, [.. batch.Select(w => w.Key.Values)], cancellationToken);
                 for (var i = 0; i < batch.Length; i++)
                 {
                     if (!expression.IsVolatile)
-                        expression.Known[batch[i].Key] = values[i];
+                        Remember(expression, batch[i].Key, values[i]);
                     foreach (var source in batch[i].Value)
                         answers.Add((source, values[i]));
                 }
@@ -161,6 +162,18 @@ internal sealed class EngineValues(SqlContext context, Func<StepEngine?> engine,
             throw new InvalidOperationException("A step waits for values that it has not asked for.");
         foreach (var (source, value) in answers)
             source.SetResult(value);
+    }
+
+    private static void Remember(EngineExpression expression, RowKey key, object? value)
+    {
+        expression.KnownBytes += 64 + RowBudget.BytesOf([.. key.Values, value]);
+        if (expression.KnownBytes > MaxKnownBytes)
+        {
+            expression.Known.Clear();
+            expression.KnownBytes = 0;
+        }
+
+        expression.Known[key] = value;
     }
 
     private async Task<object?[]> AskAsync(EngineExpression expression, IReadOnlyList<object?[]> rows, CancellationToken cancellationToken)

@@ -1,6 +1,7 @@
 using System.Text;
 using Vedette.Kql;
 using Vedette.Telemetry.Engine;
+using Vedette.Telemetry.Hunting;
 using Vedette.Telemetry.Schema;
 using Vedette.Telemetry.Sql;
 
@@ -18,8 +19,12 @@ internal sealed class StepRows(IClickHouse engine, IReadOnlyList<(string Name, K
     /// <summary>Characters of rows that stand in a statement, and in each piece.</summary>
     private const int PieceLength = 2 * 1024 * 1024;
 
+    /// <summary>Characters of rows that a step that takes them as they come may give in all.</summary>
+    private const long MaxLength = 4L * 1024 * 1024 * 1024;
+
     private readonly StringBuilder _piece = new();
     private string? _table;
+    private long _length;
     private long _count;
 
     /// <summary>Adds rows with one value for each column.</summary>
@@ -68,6 +73,8 @@ internal sealed class StepRows(IClickHouse engine, IReadOnlyList<(string Name, K
     {
         if (_piece.Length == 0)
             return;
+        if ((_length += _piece.Length) > MaxLength)
+            throw new HuntingException(HuntingFailure.ExcessiveResources, $"A step of the query gives more than {MaxLength / (1024 * 1024)} MB. Reduce its input, or project fewer columns.");
         if (_table is null)
         {
             // The name cannot be said in the hunting language: it knows its schema's tables only.

@@ -51,7 +51,8 @@ public sealed partial class LocalValueTests
                 var values = string.Join(", ", sample.Arguments.Select((a, i) => $"a{i} = {a}").Append("zz = 1"));
                 string Call(Func<string, string> of) => $"{sample.Name}({string.Join(", ", sample.Arguments.Select((a, i) => kept.Contains(i) ? a : of($"a{i}")))})";
                 var expected = await AnswerAsync($"print {values} | extend r0 = {Call(a => a)} | project r0");
-                if (expected.Text.StartsWith("error", StringComparison.Ordinal))
+                // The largest decimal stands for all beyond it, which do not travel to a step and back.
+                if (expected.Text.StartsWith("error", StringComparison.Ordinal) || expected.Text == decimal.MaxValue.ToString(System.Globalization.CultureInfo.InvariantCulture))
                     continue;
                 var text = query(values, [Call(name)]).Replace("{declared}", $"r0: {expected.Type.Name()}", StringComparison.Ordinal) + " | project r0";
                 var actual = await AnswerAsync(text);

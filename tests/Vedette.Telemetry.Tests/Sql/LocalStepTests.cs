@@ -1,6 +1,8 @@
 using System.Text.RegularExpressions;
 using Vedette.Kql;
 using Vedette.Telemetry.Engine;
+using Vedette.Telemetry.Hunting;
+using Vedette.Telemetry.Local;
 using Vedette.Telemetry.Sql;
 using Vedette.Testing;
 
@@ -61,6 +63,41 @@ public sealed class LocalStepTests
         })).WaitAsync(TimeSpan.FromMinutes(3));
     }
 
+    [Fact]
+    public async Task Pivot_makes_no_more_columns_than_it_may()
+    {
+        const string Query = "range x from 1 to 10001 step 1 | evaluate pivot(x)";
+        var compilation = LateBinding.Bind(Query, null, options => KqlCompiler.Bind(Query, KqlSchema.Empty, options));
+        await using var statement = SqlCompiler.Compile(compilation.Root!, new SqlContext { TenantId = Guid.Empty, FindTable = static _ => null, Now = DateTime.UtcNow });
+        var error = await Should.ThrowAsync<HuntingException>(() => statement.PrepareAsync(TestEngine.Shared));
+        (error.Failure, error.Message).ShouldBe((HuntingFailure.ExcessiveResources, "evaluate pivot(): the column has more than 10000 values. Reduce them first."));
+    }
+
+    [Fact]
+    public void Rows_of_a_step_are_bounded_by_number_and_size()
+    {
+        object?[] large = [new string('x', 1 << 20)];
+        var (bytes, rows) = (new RowBudget("scan"), new RowBudget("narrow"));
+        for (var i = 0; i < 255; i++)
+            bytes.Add(large);
+        Should.Throw<HuntingException>(() => bytes.Add(large)).Message.ShouldBe("scan gives more than 2000000 rows or 512 MB. Narrow what it looks for, or project fewer columns.");
+        for (var i = 0; i < 2_000_000; i++)
+            rows.Add([]);
+        Should.Throw<HuntingException>(() => rows.Add([])).Failure.ShouldBe(HuntingFailure.ExcessiveResources);
+    }
+
+    [Theory]
+    [InlineData("range x from 1 to 3000 step 1 | sort by x asc | scan declare (h:string) with (step a: true => h = hash_sha256(strcat(a.h, x));)")]
+    [InlineData("range x from 1 to 400 step 1 | extend a = x % 20, b = (x * 7) % 20 | make-graph a --> b with_node_id=n | graph-match (p)-[e*1..3]->(q) where hash_sha256(tostring(p.n)) == '' project p.n")]
+    public async Task Steps_stop_when_the_query_is_cancelled(string query)
+    {
+        await using var statement = Compile(query);
+        using var stop = new CancellationTokenSource();
+        await using var engine = new CountingEngine(TestEngine.Shared) { Asked = stop.Cancel };
+        await Should.ThrowAsync<OperationCanceledException>(() => statement.PrepareAsync(engine, cancellationToken: stop.Token));
+        engine.Queries.ShouldBeLessThan(10);
+    }
+
     private static async Task<ulong> CountAsync(string table) =>
         (ulong)(await TestEngine.Shared.RowsAsync(new ClickHouseStatement($"SELECT count() FROM system.tables WHERE name = '{table}'")))[0][0]!;
 
@@ -76,11 +113,15 @@ public sealed class LocalStepTests
     {
         public int Queries { get; private set; }
 
+        /// <summary>Called with the second question.</summary>
+        public Action? Asked { get; init; }
+
         public Task<ClickHouseStatistics> ExecuteAsync(ClickHouseStatement statement, CancellationToken cancellationToken = default) => engine.ExecuteAsync(statement, cancellationToken);
 
         public Task<ClickHouseReader> QueryAsync(ClickHouseStatement statement, CancellationToken cancellationToken = default)
         {
-            Queries++;
+            if (++Queries == 2)
+                Asked?.Invoke();
             return engine.QueryAsync(statement, cancellationToken);
         }
 

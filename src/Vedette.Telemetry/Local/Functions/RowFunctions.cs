@@ -45,7 +45,7 @@ internal static class RowFunctions
             "pack_array" or "bag_pack" => types.TrueForAll(t => IsPlain(t) || t is KqlType.Bool or KqlType.Dynamic),
             // A key may be a path.
             "bag_has_key" => call.Arguments[1] is BoundLiteral { Value: string key } && !key.StartsWith('$'),
-            "set_has_element" or "array_index_of" => types.Count == 2 && IsPlain(types[1]),
+            "set_has_element" or "array_index_of" => types.Count == 2 && types[1] == KqlType.String,
             _ => true,
         };
     }
@@ -89,7 +89,6 @@ internal static class RowFunctions
         table["max_of"] = c => Enumerable.Range(0, c.Count).Select(i => As(c, i)).Where(v => v is not null).Max(Comparer<object?>.Default);
         table["min_of"] = c => Enumerable.Range(0, c.Count).Select(i => As(c, i)).Where(v => v is not null).Min(Comparer<object?>.Default);
         table["sign"] = c => c.Real(0) is { } value && !double.IsNaN(value) ? (double)Math.Sign(value) : null;
-        table["sqrt"] = c => c.Real(0) is { } value ? Math.Sqrt(value) : null;
         table["ceiling"] = c => c.Real(0) is { } value ? Math.Ceiling(value) : null;
         table["bin"] = c => (c[0], c[1]) switch
         {
@@ -157,9 +156,6 @@ internal static class RowFunctions
         table["array_concat"] = c => List(Enumerable.Range(0, c.Count).SelectMany(i => Items(c, i)));
         table["array_index_of"] = c => c.Array(0) is null ? null : (long)Items(c, 0).IndexOf(LocalValues.ToJson(c[1], c.TypeOf(1)));
         table["set_has_element"] = c => Items(c, 0).Contains(LocalValues.ToJson(c[1], c.TypeOf(1)));
-        table["set_union"] = c => List(Enumerable.Range(0, c.Count).SelectMany(i => Items(c, i)).Distinct());
-        table["set_intersect"] = c => List(Items(c, 0).Distinct().Where(e => Enumerable.Range(1, c.Count - 1).All(i => Items(c, i).Contains(e))));
-        table["set_difference"] = c => List(Items(c, 0).Distinct().Where(e => Enumerable.Range(1, c.Count - 1).All(i => !Items(c, i).Contains(e))));
         table["bag_keys"] = c => c.Json(0) is JsonObject bag ? new JsonArray([.. bag.Select(p => (JsonNode?)p.Key)]) : null;
         table["bag_has_key"] = c => c.Json(0) is JsonObject bag ? bag.ContainsKey(c.Text(1)) : null;
     }

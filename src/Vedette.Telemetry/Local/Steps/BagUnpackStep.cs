@@ -73,13 +73,16 @@ internal sealed class BagUnpackStep(PluginCall call) : ILocalStep
         }
 
         var rows = new List<object?[]>(input.Rows.Count);
+        var budget = new RowBudget(Name);
         for (var r = 0; r < input.Rows.Count; r++)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             var values = new object?[columns.Count];
             for (var i = 0; i < kept.Count; i++)
                 values[i] = input.Rows[r][kept[i]];
             foreach (var (name, position, type, _) in places)
                 values[position] = bags[r] is { } bag && bag.TryGetPropertyValue(name, out var value) ? LocalValues.To(LocalJson.Write(value) is "null" ? "" : LocalJson.Write(value), KqlType.Dynamic, type) : LocalValues.To(null, KqlType.Dynamic, type);
+            budget.Add(values);
             rows.Add(values);
         }
 

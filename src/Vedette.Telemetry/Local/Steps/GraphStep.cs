@@ -227,9 +227,9 @@ internal sealed class GraphMatchStep(GraphMatchRelation node, GraphSource source
 
     private void Keep(GraphBinding binding, int length, object?[] row)
     {
+        _budget.Add(row);
         if (!node.ShortestOnly)
         {
-            _budget.Add(row);
             _rows.Add([.. _outer, .. row]);
             return;
         }

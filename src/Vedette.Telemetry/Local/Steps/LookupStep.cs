@@ -51,21 +51,28 @@ internal sealed class LookupStep(PluginCall call, CollectStep table, IReadOnlyLi
         var unmatched = call.Arguments.FirstOrDefault(a => a.Parameter == "return_unmatched")?.Constant is true;
         var find = Finder(rows);
         var result = new List<object?[]>();
+        var budget = new RowBudget(Name);
         foreach (var row in input.Rows)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var any = false;
             foreach (var match in find(row))
             {
-                result.Add(Join(row, match));
+                Keep(Join(row, match));
                 any = true;
             }
 
             if (!any && unmatched)
-                result.Add(Join(row, null));
+                Keep(Join(row, null));
         }
 
         return new LocalTable([.. call.Columns.Select(c => new LocalColumn(c.Name, c.Type))], result);
+
+        void Keep(object?[] joined)
+        {
+            budget.Add(joined);
+            result.Add(joined);
+        }
     }
 
     private object?[] Join(object?[] row, object?[]? match) =>

@@ -1,10 +1,14 @@
 using Vedette.Kql;
+using Vedette.Telemetry.Hunting;
 
 namespace Vedette.Telemetry.Local.Steps;
 
 /// <summary>pivot: the values of a column become columns that hold an aggregate of their rows.</summary>
 internal sealed class PivotStep(PluginCall call) : ILocalStep
 {
+    /// <summary>Values that become columns at most.</summary>
+    private const int MaxColumns = 10_000;
+
     public string Name => "pivot";
 
     public bool FindsColumns => true;
@@ -28,7 +32,8 @@ internal sealed class PivotStep(PluginCall call) : ILocalStep
             cancellationToken.ThrowIfCancellationRequested();
             var key = RowKey.Of(row, keys);
             var column = LocalValues.ToText(row[pivot], input.Columns[pivot].Type);
-            names.Add(column);
+            if (names.Add(column) && names.Count > MaxColumns)
+                throw new HuntingException(HuntingFailure.ExcessiveResources, $"evaluate pivot(): the column has more than {MaxColumns} values. Reduce them first.");
             if (!groups.TryGetValue(key, out var cells))
                 groups.Add(key, cells = new Dictionary<string, LocalAggregate>(StringComparer.Ordinal));
             if (!cells.TryGetValue(column, out var cell))
@@ -39,13 +44,16 @@ internal sealed class PivotStep(PluginCall call) : ILocalStep
         var type = LocalAggregate.TypeOf(name, operands.Select(o => input.Columns[o].Type).ToList());
         var columns = keys.Select(k => input.Columns[k]).Concat(names.Select(n => new LocalColumn(n, type))).ToList();
         var rows = new List<object?[]>();
+        var budget = new RowBudget(Name);
         foreach (var (key, cells) in groups)
         {
             var values = new object?[columns.Count];
             key.Values.CopyTo(values, 0);
             var at = keys.Count;
+            cancellationToken.ThrowIfCancellationRequested();
             foreach (var column in names)
                 values[at++] = cells.TryGetValue(column, out var cell) ? cell.Result() : LocalAggregate.Create(name, operands.Select(o => input.Columns[o].Type).ToList()).Result();
+            budget.Add(values);
             rows.Add(values);
         }
 
@@ -63,10 +71,16 @@ internal sealed class NarrowStep(PluginCall call) : ILocalStep
     public LocalTable Run(LocalTable input, CancellationToken cancellationToken)
     {
         var rows = new List<object?[]>();
+        var budget = new RowBudget(Name);
         for (var r = 0; r < input.Rows.Count; r++)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             for (var c = 0; c < call.Width; c++)
-                rows.Add([(long)r, input.Columns[c].Name, LocalValues.ToText(input.Rows[r][c], input.Columns[c].Type)]);
+            {
+                object?[] row = [(long)r, input.Columns[c].Name, LocalValues.ToText(input.Rows[r][c], input.Columns[c].Type)];
+                budget.Add(row);
+                rows.Add(row);
+            }
         }
 
         return new LocalTable([new("Row", KqlType.Long), new("Column", KqlType.String), new("Value", KqlType.String)], rows);

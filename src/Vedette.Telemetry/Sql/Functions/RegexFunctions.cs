@@ -121,7 +121,7 @@ internal static class RegexFunctions
             return c.Long(SqlLambda.Let($"extractGroups({c.S(0)}, {pattern})", g => $"if(notEmpty({g}), toInt64(lengthUTF8({g}[1])), -1)"));
 
         // Each search for a further occurrence begins behind the one before: at.1 is where that was (-2: nowhere), at.2 where it ended.
-        return c.Value(SqlLambda.Let(c.S(0), c.L(2), (s, start) => SqlLambda.Let(c.L(3, -1), c.L(4, 1), (length, occurrence) =>
+        return c.Value(SqlLambda.Let(c.S(0), $"ifNull({c.L(2)}, -1)", (s, start) => SqlLambda.Let($"ifNull({c.L(3, -1)}, -2)", $"ifNull({c.L(4, 1)}, -1)", (length, occurrence) =>
             $"multiIf({start} < 0 OR {length} < -1 OR {occurrence} < 0, NULL, {occurrence} = 0, -1, greatest(-1, arrayFold((at, k) -> if(at.1 = -2, at, "
             + SqlLambda.Let($"extractGroups(substringUTF8({s}, at.2 + 1, if({length} < 0, 1000000000, greatest({start} + {length} - at.2, 0))), {pattern})", g =>
                 $"if(empty({g}), (toInt64(-2), toInt64(0)), (at.2 + toInt64(lengthUTF8({g}[1])), at.2 + toInt64(lengthUTF8({g}[1])) + toInt64(greatest(lengthUTF8({g}[2]), 1))))")
