@@ -323,7 +323,8 @@ internal sealed partial class Binder
                 builder.Add(column);
         }
 
-        return builder.Columns;
+        // The service puts the networks of ipv6_lookup before the rows that it looks up, unlike those of the other three.
+        return plugin.Name == "ipv6_lookup" ? [.. builder.Columns.Skip(source.Count), .. builder.Columns.Take(source.Count)] : builder.Columns;
     }
 
     private List<KqlColumn> SequenceColumns(CallExpr call, ILookup<string, PluginArgument> byParameter)

@@ -86,6 +86,9 @@ internal sealed partial class Binder
                 names = [names[0]];
             }
 
+            // The service's engine gives the forecast alone, though the public symbols list what it was made from.
+            if (names.Count == 1 && value is CallExpr { Name: "series_decompose_forecast" })
+                tuple = [tuple[0]];
             AddTuple(projection, names, tuple, value);
             return;
         }

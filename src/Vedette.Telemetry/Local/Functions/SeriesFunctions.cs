@@ -8,6 +8,9 @@ namespace Vedette.Telemetry.Local.Functions;
 /// <summary>Element-wise arithmetic, filling and statistics of series (dynamic arrays of numbers).</summary>
 internal static class SeriesFunctions
 {
+    /// <summary>What the service multiplies the scores of a custom fence by, measured at the tenth and ninetieth percentile.</summary>
+    private const double CustomFence = 2.772605605507915;
+
     public static void Add(IDictionary<string, LocalFunction> table)
     {
         Whole("series_abs", Math.Abs, x => x == long.MinValue ? null : Math.Abs(x));
@@ -221,11 +224,14 @@ internal static class SeriesFunctions
         var ignored = c.Has(2) ? c.Real(2) : null;
         var low = custom ? c.Has(3) ? Math.Clamp(c.Real(3) ?? 10, 2, 98) : 10 : 25;
         var high = custom ? c.Has(4) ? Math.Clamp(c.Real(4) ?? 90, 2, 98) : 90 : 75;
-        return LocalJson.Array(Scores([.. x.Select(v => v == ignored ? double.NaN : v)], x.Length, low, high));
+        return LocalJson.Array(Scores([.. x.Select(v => v == ignored ? double.NaN : v)], x.Length, low, high, custom));
     }
 
-    /// <summary>Tukey's fence, learnt from the first values of a series: how far outside of it each value lies, in fences' widths; what is no number scores 0.</summary>
-    public static double[] Scores(double[] x, int learnt, double lowLevel, double highLevel)
+    /// <summary>
+    /// Tukey's fence, learnt from the first values of a series: how far outside of it each value lies, in fences' widths, which count for less of a custom fence;
+    /// what is no number scores 0.
+    /// </summary>
+    public static double[] Scores(double[] x, int learnt, double lowLevel, double highLevel, bool custom)
     {
         var sorted = x[..Math.Clamp(learnt, 1, Math.Max(1, x.Length))].Where(double.IsFinite).Order().ToArray();
         if (sorted.Length == 0)
@@ -235,6 +241,8 @@ internal static class SeriesFunctions
         var width = high - low;
         if (width <= 0 && sorted.Average() is var mean)
             width = Math.Sqrt(sorted.Sum(v => (v - mean) * (v - mean)) / sorted.Length);
+        if (custom)
+            width /= CustomFence;
         return [.. x.Select(v => !double.IsFinite(v) || width <= 0 ? 0d : v > high ? (v - high) / width : v < low ? (v - low) / width : 0d)];
     }
 

@@ -25,7 +25,7 @@ internal static class SeriesModels
         table["series_periods_detect"] = PeriodsDetect;
         table["series_periods_validate"] = PeriodsValidate;
         table["series_decompose"] = c => Decompose(c, testPoints: 3) is { } d ? new JsonArray(LocalJson.Array(d.Baseline), LocalJson.Array(d.Seasonal), LocalJson.Array(d.Trend), LocalJson.Array(d.Residual)) : null;
-        table["series_decompose_forecast"] = c => DecomposeWith(c, (int)(c.Long(1) ?? 0), 2, 3) is { } d
+        table["series_decompose_forecast"] = c => DecomposeWith(c, (int)(c.Long(1) ?? 0), 2, 3, "linefit") is { } d
             ? new JsonArray(LocalJson.Array(d.Baseline), LocalJson.Array(d.Seasonal), LocalJson.Array(d.Trend), LocalJson.Array(d.Residual)) : null;
         table["series_decompose_anomalies"] = Anomalies;
         table["series_fft"] = c => Fourier(c, inverse: false);
@@ -276,19 +276,18 @@ internal static class SeriesModels
     private static (double[] Baseline, double[] Seasonal, double[] Trend, double[] Residual)? Decompose(LocalCall c, int testPoints) =>
         DecomposeWith(c, c.Has(testPoints) ? (int)(c.Long(testPoints) ?? 0) : 0, 1, 2);
 
-    private static (double[] Baseline, double[] Seasonal, double[] Trend, double[] Residual)? DecomposeWith(LocalCall c, int testPoints, int period, int trend) =>
+    private static (double[] Baseline, double[] Seasonal, double[] Trend, double[] Residual)? DecomposeWith(LocalCall c, int testPoints, int period, int trend, string unasked = "avg") =>
         c.Reals(0) is { Length: > 0 } y
-            ? Model(y, testPoints, c.Has(period) ? (int)(c.Long(period) ?? -1) : -1, c.Has(trend) ? c.Text(trend) : "avg")
+            ? Model(y, testPoints, c.Has(period) ? (int)(c.Long(period) ?? -1) : -1, c.Has(trend) ? c.Text(trend) : unasked)
             : null;
 
     private static (double[] Baseline, double[] Seasonal, double[] Trend, double[] Residual) Model(double[] y, int testPoints, int period, string trend)
     {
         var training = y[..Math.Max(1, y.Length - Math.Max(0, testPoints))];
         var clean = Clean(training);
-        // The seasonal part is taken out first: the middle value of each phase, without the line if there is one, which would tilt the medians.
-        var slope = trend == "linefit" ? Fit(clean, 0, clean.Length).Slope : 0;
+        // The seasonal part is taken out first: the middle value of each phase; the line, if one is asked for, runs through what is left.
         var size = period < 0 ? DetectPeriod(clean) : Math.Min(period, clean.Length);
-        var pattern = PhaseMedians([.. clean.Select((v, i) => v - (slope * i))], size);
+        var pattern = PhaseMedians(clean, size);
         var seasonal = Enumerable.Range(0, y.Length).Select(i => size < 2 ? 0 : pattern[i % size]).ToArray();
         var rest = clean.Select((v, i) => v - seasonal[i]).ToArray();
         var line = trend switch { "linefit" => Fit(rest, 0, rest.Length), "none" => (Slope: 0d, Intercept: 0d), _ => (Slope: 0d, Intercept: rest.Average()) };
@@ -307,7 +306,7 @@ internal static class SeriesModels
         var model = Model(y, test, c.Has(2) ? (int)(c.Long(2) ?? -1) : -1, c.Has(3) ? c.Text(3) : "avg");
         var (low, high) = c.Has(5) && c.Text(5) == "tukey" ? (25, 75) : (10, 90);
         var residual = model.Residual;
-        var scores = SeriesFunctions.Scores(residual, y.Length - test, low, high);
+        var scores = SeriesFunctions.Scores(residual, y.Length - test, low, high, low == 10);
         var flags = scores.Select(s => s > threshold ? 1 : s < -threshold ? -1 : 0);
         return new JsonArray(new JsonArray([.. flags.Select(f => (JsonNode?)(long)f)]), LocalJson.Array(scores), LocalJson.Array(model.Baseline));
     }

@@ -218,7 +218,7 @@ internal sealed class SessionCountStep(PluginCall call) : ActivityStep(call)
         var any = new bool[_timeline.Count];
         foreach (var item in events)
         {
-            var begins = !last.TryGetValue(item.Id, out var before) || item.At - before > _lookback;
+            var begins = !last.TryGetValue(item.Id, out var before) || item.At - before >= _lookback;
             last[item.Id] = item.At;
             if (_timeline.PeriodOf(item.At) is not (>= 0 and var period))
                 continue;

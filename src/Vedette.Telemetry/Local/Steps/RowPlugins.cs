@@ -152,13 +152,13 @@ internal sealed class SchemaMergeStep(PluginCall call) : ILocalStep
             .OrderBy(c => ordered && c.Moved).ThenBy(c => c.Last).ThenBy(c => c.First.Place)
             .ToList();
         var rows = new List<object?[]>();
-        var next = 0;
+        var next = 0L;
         foreach (var column in columns)
         {
             var error = ordered && column.Moved ? OutOfOrder : column.Types > 1 ? Conflict : null;
             rows.Add(error is null
                 ? [column.First.Name, next++, column.First.Data, column.First.Type]
-                : [column.First.Name, -1, $"ERROR(unknown CSL type:{error})", error]);
+                : [column.First.Name, -1L, $"ERROR(unknown CSL type:{error})", error]);
         }
 
         return new LocalTable([.. call.Columns.Select(c => new LocalColumn(c.Name, c.Type))], rows);
