@@ -202,7 +202,7 @@ public sealed class HuntCommandTests(HuntCommandTests.Server server) : IClassFix
         var report = System.Xml.Linq.XDocument.Load(junit).Root!;
         ((string)report.Attribute("tests")!, (string)report.Attribute("failures")!).ShouldBe(("4", "1"));
         ((string)report.Descendants("failure").Single().Parent!.Attribute("name")!).ShouldBe("counts <&> \ufffd");
-        (await VedetteProcess.CommandAsync("rules", "init", folder)).Output.ShouldNotContain("wrote");
+        JsonNode.Parse((await VedetteProcess.CommandAsync("rules", "init", folder, "--json")).Output)!["files"]!.AsArray().Count(file => (bool)file!["written"]!).ShouldBe(0);
     }
 
     private static string Stable(string line)

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using Vedette.Server.Control;
 
 namespace Vedette.Server.Cli.Commands;
 
@@ -34,11 +36,19 @@ internal static class RuleCommands
     private static Command Init()
     {
         var folder = new Argument<string>("folder") { Description = "Where; made when it is missing.", DefaultValueFactory = _ => "." };
-        var command = new Command("init", "Begin a folder of rules: a rule and a query, each with a test that passes. Files that are there stay.") { folder };
+        var json = OperationCommand.JsonOption();
+        var command = new Command("init", "Begin a folder of rules: a rule and a query, each with a test that passes. Files that are there stay.") { folder, json };
         command.SetAction((parsed, cancellationToken) => OperationCommand.ReportAsync(async () =>
         {
             var place = parsed.GetValue(folder)!;
-            foreach (var (path, written) in await RuleStarter.WriteAsync(place, cancellationToken)) Console.Out.WriteLine($"{(written ? "wrote   " : "is there")}  {path}");
+            var files = await RuleStarter.WriteAsync(place, cancellationToken);
+            if (parsed.GetValue(json))
+            {
+                Console.Out.WriteLine(JsonSerializer.Serialize(new { files = files.Select(file => new { path = file.Path, written = file.Written }) }, OperationJson.Options));
+                return ExitCode.Success;
+            }
+
+            foreach (var (path, written) in files) Console.Out.WriteLine($"{(written ? "wrote   " : "is there")}  {path}");
             Console.Out.WriteLine($"\nCheck the queries:  vedette kql check {place}\nRun the tests:      vedette rules test {place}");
             return ExitCode.Success;
         }));
