@@ -109,6 +109,8 @@ internal sealed partial class Binder
         _aggregates = saved;
     }
 
+    private readonly Dictionary<CallExpr, BoundScalarSubquery> _drawn = new(ReferenceEqualityComparer.Instance);
+
     private BoundScalar BindToScalar(CallExpr call)
     {
         if (call.Arguments.Count == 0)
@@ -117,9 +119,15 @@ internal sealed partial class Binder
         if (!IsTabular(argument))
         {
             var scalar = BindScalar(argument);
-            return Differs(scalar)
-                ? new BoundScalarSubquery(++_planIds, new PrintRelation([new NamedScalar(NewColumn("print_0", scalar.Type), scalar)]), scalar.Type, call.Span)
-                : scalar;
+            if (!Differs(scalar))
+                return scalar;
+            // One value for the query, also when a function that holds the call is called again.
+            if (_drawn.TryGetValue(call, out var drawn))
+                return drawn;
+            drawn = new BoundScalarSubquery(++_planIds, new PrintRelation([new NamedScalar(NewColumn("print_0", scalar.Type), scalar)]), scalar.Type, call.Span);
+            if (scalar is BoundCall { Function.Name: "rand" or "new_guid" } random && random.Arguments.All(a => a is BoundLiteral))
+                _drawn.Add(call, drawn);
+            return drawn;
         }
 
         var saved = _aggregates;

@@ -396,7 +396,7 @@ internal sealed partial class Binder
             case "count":
                 return BindCountOperator(op, input);
             case "as":
-                return BindAs((NameExpr)op.Items[0], input);
+                return BindAs((NameExpr)op.Items[0], input, op.Parameter("hint.materialized")?.Word == "true");
             case "getschema":
                 return BindGetSchema(input);
             case "consume":
@@ -409,11 +409,11 @@ internal sealed partial class Binder
         }
     }
 
-    private TableValue BindAs(NameExpr name, TableValue input)
+    private TableValue BindAs(NameExpr name, TableValue input, bool materialized)
     {
         var shared = input.Node is SharedScan { Shared: { Kind: not SharedPlanKind.Let } existing }
             ? existing
-            : new SharedPlan(++_planIds, name.Name, SharedPlanKind.As, input.Node);
+            : new SharedPlan(++_planIds, name.Name, materialized ? SharedPlanKind.Materialize : SharedPlanKind.As, input.Node);
         _scope = new Scope(_scope);
         _scope.Set(name.Name, new TableVariable(name.Name, () => Reference(shared, input, name.Name)));
         return Reference(shared, input, name.Name);

@@ -33,7 +33,7 @@ internal sealed partial class Binder
         return Unite(inputs, source, inner);
     }
 
-    private static bool IsLabelled(TableValue table) => table.Node is SharedScan { Shared.Kind: SharedPlanKind.As };
+    private static bool IsLabelled(TableValue table) => table.Node is SharedScan { Shared: { Kind: SharedPlanKind.As or SharedPlanKind.Materialize, Name: not null } };
 
     private TableValue BindUnionOf(IReadOnlyList<Expr> tables, TextSpan span)
     {
@@ -186,6 +186,7 @@ internal sealed partial class Binder
 
         _operator = op.Name;
         var caseSensitive = op.Parameter("kind")?.Word?.Equals("case_sensitive", StringComparison.OrdinalIgnoreCase) == true;
+        LeaveOut(inputs, op.Predicate!);
         var saved = _row;
         _exactCase = caseSensitive;
         for (var i = 0; i < inputs.Count; i++)
@@ -260,6 +261,30 @@ internal sealed partial class Binder
         return new BoundBinary(KqlOperator.Equal, false, column, value, KqlType.Bool, colon.Span);
     }
 
+    /// <summary>Leaves out tables that have none of the columns a predicate reads, unless it looks for terms in any column.</summary>
+    private void LeaveOut(List<TableValue> inputs, Expr predicate)
+    {
+        if (HasTerm(predicate))
+            return;
+        var names = new HashSet<string>();
+        CollectNames(predicate, names);
+        names.RemoveWhere(n => _scope.Find(n) is not null || !inputs.Exists(i => i.Find(n) is not null));
+        if (names.Count > 0 && inputs.TrueForAll(i => i.Late is null))
+            inputs.RemoveAll(i => names.All(n => i.Find(n) is null));
+    }
+
+    /// <summary>Whether a search predicate holds a part about all columns.</summary>
+    private static bool HasTerm(Expr e) => e switch
+    {
+        ParenExpr p => HasTerm(p.Inner),
+        BinaryExpr { Operator: KqlOperator.And or KqlOperator.Or } logical => HasTerm(logical.Left) || HasTerm(logical.Right),
+        BinaryExpr { Left: StarExpr } => true,
+        CallExpr { Name: "not", Arguments: [var inner] } => HasTerm(inner),
+        InExpr { Left: StarExpr } => true,
+        NameExpr or StarExpr or LiteralExpr => true,
+        _ => false,
+    };
+
     /// <summary>Whether an expression reads a column that the present table lacks while another of the searched tables has it.</summary>
     private bool MissingColumn(Expr e, List<TableValue> inputs) => e switch
     {
@@ -310,10 +335,15 @@ internal sealed partial class Binder
     {
         var inputs = new List<TableValue>();
         if (op.Tables.Count == 0)
+        {
             inputs.AddRange(VisibleTables().Select(t => new TableValue(Scan(t), null, t.Name)));
+            inputs.AddRange(VisibleViews().Select(v => v.Reference()));
+        }
+
         foreach (var table in op.Tables)
             AddUnionInput(table, false, inputs);
         _operator = op.Name;
+        LeaveOut(inputs, op.Predicate!);
         var saved = _row;
         var sourceName = op.Parameter("withsource", "with_source")?.Word ?? "source_";
         var used = new HashSet<string>();

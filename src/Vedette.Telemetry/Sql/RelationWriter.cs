@@ -205,7 +205,9 @@ internal sealed partial class RelationWriter
         var map = new Dictionary<int, int>();
         for (var i = 0; i < scan.Columns.Count; i++)
             map[scan.Columns[i].Id] = plan.Plan.Columns[i].Id;
-        if (_program.References(plan) > 1 && plan.Kind != SharedPlanKind.Let)
+        // What as names is computed anew at each reference; that is only seen where rows are drawn.
+        var anew = plan.Kind == SharedPlanKind.As && BoundTree.All(plan.Plan).OfType<SampleRelation>().Any();
+        if (_program.References(plan) > 1 && plan.Kind != SharedPlanKind.Let && !anew)
         {
             var (name, select) = _program.Shared(plan, () => _program.Keeps(plan)
                 ? _program.AddStage(new Local.Steps.KeepStep(), Write(plan.Plan), plan.Plan.Columns, plan.Plan.Columns, passesThrough: false)

@@ -10,7 +10,6 @@ namespace Vedette.Telemetry.Sql;
 internal sealed partial class ScalarWriter(SqlContext context, RelationWriter relations)
 {
     private readonly Dictionary<BoundScalar, int> _hoisted = [];
-    private readonly Dictionary<int, SqlValue> _drawn = [];
     private int _depth;
     private bool _readsAll;
     private IReadOnlyDictionary<int, int>? _ids;
@@ -195,16 +194,6 @@ internal sealed partial class ScalarWriter(SqlContext context, RelationWriter re
                 return new SqlValue($"({ticks} {(name == "cursor_after" ? ">" : "<=")} toInt64OrZero({SqlConvert.ToText(cursor).Text}) - {SqlConvert.UnixEpochTicks})", KqlType.Bool, false);
             }
 
-            case "toscalar" when call.Arguments is [BoundCall { Function.Name: "rand" or "new_guid" }]:
-                // Drawn once for all rows, however often the call is put in place.
-                if (!_drawn.TryGetValue(call.Span.Start, out var drawn))
-                {
-                    var once = Emit(call.Arguments[0], scope);
-                    drawn = new SqlValue($"(SELECT {once.Text})", once.Type, true);
-                    _drawn.Add(call.Span.Start, drawn);
-                }
-
-                return drawn;
             case "materialize" or "toscalar" when call.Arguments.Count == 1:
                 return Emit(call.Arguments[0], scope);
         }
