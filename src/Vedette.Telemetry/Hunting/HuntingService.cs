@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Vedette.Kql;
 using Vedette.Telemetry.Engine;
+using Vedette.Telemetry.Local;
 using Vedette.Telemetry.Sql;
 
 namespace Vedette.Telemetry.Hunting;
@@ -50,6 +51,7 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
         var limits = request.Limits ?? options.Limits;
         using var deadline = new CancellationTokenSource(limits.Timeout + Grace);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
+        LocalWork.EndsWith(either.Token);
         var cost = new HuntingCost(request.Trace);
         try
         {

@@ -114,7 +114,12 @@ public sealed class IsolationTests
                      "DeviceProcessEvents", "search in (DeviceProcessEvents, DeviceInfo) 'own'", "find in (DeviceProcessEvents) where true", "union withsource=T DevicePr*",
                      "DeviceProcessEvents | join kind=fullouter (DeviceProcessEvents) on ReportId", "let a = materialize(DeviceProcessEvents); union a, a",
                      "DeviceProcessEvents | where DeviceId in ((DeviceProcessEvents | project DeviceId)) | invoke FileProfile()",
-                     "DeviceProcessEvents | partition by FileName { DeviceProcessEvents }", "print x = toscalar(DeviceProcessEvents | summarize make_set(DeviceId))",
+                     "DeviceProcessEvents | partition by FileName { DeviceProcessEvents }", "DeviceProcessEvents | summarize count() by DeviceId, bin(Timestamp, 1h)",
+                     "DeviceProcessEvents | summarize arg_max(Timestamp, *) by FileName", "DeviceProcessEvents | make-graph DeviceId --> FileName | graph-match (a)-[e]->(b) project e.DeviceId",
+                     "DeviceProcessEvents | make-graph DeviceId --> FileName with DeviceProcessEvents on DeviceId | graph-to-table nodes", "search * | summarize by DeviceId", "union * | distinct DeviceId",
+                     "DeviceProcessEvents | top-nested of DeviceId with others = 'rest' by count()", "DeviceProcessEvents | sample-distinct 100 of DeviceId", "DeviceProcessEvents | lookup (DeviceProcessEvents) on ReportId",
+                     "DeviceProcessEvents | mv-apply x = pack_array(DeviceId) on (take 1)", "DeviceProcessEvents | as X | union X | summarize make_set(DeviceId)",
+                     "DeviceProcessEvents | join kind=leftanti (DeviceProcessEvents | where DeviceId == 'own0') on FileName", "print x = toscalar(DeviceProcessEvents | summarize make_set(DeviceId))",
                  })
         {
             var text = await RunAsync(query, request => request with { VisibleDevices = ["own1", "foreign0"] });
@@ -122,6 +127,19 @@ public sealed class IsolationTests
             foreach (var hidden in new[] { "own0", "own2", "foreign" }) text.ShouldNotContain(hidden, customMessage: query);
             (await RunAsync(query, request => request with { Window = (DateTime.UtcNow.AddDays(-9), DateTime.UtcNow.AddDays(-8)) })).ShouldNotContain("own", customMessage: query);
         }
+    }
+
+    /// <summary>Work that this process does on one value ends when the caller leaves, also where it is done before the query starts.</summary>
+    [Theory]
+    [InlineData("print series_fft(range(1, 1000000))")]
+    [InlineData("range x from 1 to 3 step 1 | extend a = range(x, 1000000) | extend d = series_decompose(a)")]
+    [InlineData("range x from 1 to 3 step 1 | extend a = range(x, 1000000) | extend d = series_fit_2lines(a)")]
+    [InlineData("range x from 1 to 3 step 1 | extend c = strcat_array(split(strrep('[1,1] [2,0.5] ', 20000 * x), ' '), ',') | extend l = parse_json(strcat('{\"type\":\"LineString\",\"coordinates\":[', c, '[0,0]]}')) | extend s = geo_intersection_2lines(l, l)")]
+    public async Task Who_leaves_ends_what_was_asked(string query)
+    {
+        await PropertyRuns.RunAsync("print 1", request => request);
+        using var leave = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
+        await Should.ThrowAsync<OperationCanceledException>(Task.Run(() => PropertyRuns.RunAsync(query, request => request, leave.Token)).WaitAsync(TimeSpan.FromSeconds(40)));
     }
 
     /// <summary>Queries that are too much: each is refused with words about itself.</summary>

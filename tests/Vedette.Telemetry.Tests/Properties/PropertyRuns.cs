@@ -42,8 +42,8 @@ internal static class PropertyRuns
     public static HuntingResult Run(string query) => RunAsync(query, static request => request).GetAwaiter().GetResult();
 
     /// <summary>Runs a request for a query.</summary>
-    public static async Task<HuntingResult> RunAsync(string query, Func<HuntingRequest, HuntingRequest> change) =>
-        await (await Lazy.Value).RunAsync(change(new HuntingRequest(Tenant, query) { Limits = new HuntingLimits { Timeout = TimeSpan.FromMinutes(1) } }), default);
+    public static async Task<HuntingResult> RunAsync(string query, Func<HuntingRequest, HuntingRequest> change, CancellationToken cancellationToken = default) =>
+        await (await Lazy.Value).RunAsync(change(new HuntingRequest(Tenant, query) { Limits = new HuntingLimits { Timeout = TimeSpan.FromMinutes(1) } }), cancellationToken);
 
     /// <summary>A text as a KQL literal.</summary>
     public static string Literal(string text) => "\"" + string.Concat(text.Select(c => c switch

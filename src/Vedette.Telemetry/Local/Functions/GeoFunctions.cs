@@ -163,21 +163,26 @@ internal static class GeoFunctions
         });
         return invalid ? null : result;
 
-        static void Keep(List<GeoVector> points, int from, int to, double tolerance, bool[] keep)
+        // Halves wait on a list rather than the stack, which a long line would exhaust.
+        static void Keep(List<GeoVector> points, int first, int last, double tolerance, bool[] keep)
         {
-            var (worst, at) = (0d, -1);
-            for (var i = from + 1; i < to; i++)
+            var open = new Stack<(int From, int To)>([(first, last)]);
+            while (open.TryPop(out var part))
             {
-                var distance = Sphere.Distance(points[i], Sphere.Closest(points[i], points[from], points[to]));
-                if (distance > worst)
-                    (worst, at) = (distance, i);
-            }
+                var (worst, at) = (0d, -1);
+                for (var i = part.From + 1; i < part.To; i++)
+                {
+                    var distance = Sphere.Distance(points[i], Sphere.Closest(points[i], points[part.From], points[part.To]));
+                    if (distance > worst)
+                        (worst, at) = (distance, i);
+                }
 
-            if (at < 0 || worst <= tolerance)
-                return;
-            keep[at] = true;
-            Keep(points, from, at, tolerance, keep);
-            Keep(points, at, to, tolerance, keep);
+                if (at < 0 || worst <= tolerance)
+                    continue;
+                keep[at] = true;
+                open.Push((part.From, at));
+                open.Push((at, part.To));
+            }
         }
     }
 

@@ -266,6 +266,7 @@ internal static class SeriesFunctions
         var result = new double[x.Length];
         for (var i = 0; i < x.Length; i++)
         {
+            LocalWork.Check();
             for (var k = 0; k < filter.Length; k++)
             {
                 var at = i + shift - k;
@@ -285,6 +286,7 @@ internal static class SeriesFunctions
         var result = new double[x.Length];
         for (var i = 0; i < x.Length; i++)
         {
+            LocalWork.Check();
             var sum = 0d;
             for (var k = 0; k < numerators.Length && k <= i; k++)
                 sum += numerators[k] * x[i - k];

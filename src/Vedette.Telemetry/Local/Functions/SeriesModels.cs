@@ -101,6 +101,7 @@ internal static class SeriesModels
         var best = (Error: double.PositiveInfinity, Split: 1);
         for (var split = 1; split < y.Length; split++)
         {
+            LocalWork.Check();
             var trial = LineOf(y, 0, split, new double[y.Length], out _);
             LineOf(y, split, y.Length, trial, out _);
             var error = y.Zip(trial, (a, b) => double.IsFinite(a) ? (a - b) * (a - b) : 0).Sum();
@@ -232,6 +233,7 @@ internal static class SeriesModels
     /// </summary>
     private static double PeriodScore(double[] raw, double[] flat, int lag)
     {
+        LocalWork.Check();
         var here = Autocorrelation(flat, lag);
         return here >= Autocorrelation(flat, lag - 1) && here > Autocorrelation(flat, lag + 1) && here > MinPeriodScore
             ? Math.Clamp(Autocorrelation(Clean(raw), lag) * Math.Sqrt(1 - ((double)lag / raw.Length)), 0, 1) : 0;
@@ -320,6 +322,7 @@ internal static class SeriesModels
         var (re, im) = (new double[n], new double[n]);
         for (var k = 0; k < n; k++)
         {
+            LocalWork.Check();
             for (var t = 0; t < n; t++)
             {
                 var angle = (inverse ? 2 : -2) * Math.PI * ((long)k * t % n) / n;

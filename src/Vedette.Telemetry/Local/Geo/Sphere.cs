@@ -53,6 +53,7 @@ internal static class Sphere
     /// <summary>The place of an arc that is closest to a point.</summary>
     public static GeoVector Closest(GeoVector p, GeoVector a, GeoVector b)
     {
+        LocalWork.CheckNowAndThen();
         var normal = a.Cross(b);
         if (normal.Norm < 1e-15)
             return a;
@@ -67,6 +68,7 @@ internal static class Sphere
     /// <summary>Where two arcs cross or touch; null when they do not.</summary>
     public static GeoVector? Crossing(GeoVector a, GeoVector b, GeoVector c, GeoVector d)
     {
+        LocalWork.CheckNowAndThen();
         const double slack = 1e-15;
         foreach (var shared in new[] { a, b })
         {
