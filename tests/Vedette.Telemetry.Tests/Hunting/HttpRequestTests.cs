@@ -64,7 +64,7 @@ public sealed class HttpRequestTests : IAsyncLifetime
     [InlineData("'https://feeds.test:{0}/away'", "http_request: 'feeds.test' redirects to another place, 'https://127.0.0.1:{0}'.")]
     [InlineData("'https://feeds.test:{0}/a', dynamic({{'Host':'x'}})", "http_request: the header 'Host' cannot be set.")]
     [InlineData("'https://feeds.test:{0}/a', dynamic({{'X':'a\\r\\nY: b'}})", "http_request: 'X' is not a header.")]
-    [InlineData("'https://feeds.test:{0}/a', dynamic([1])", "http_request: the argument RequestHeaders must be a property bag.")]
+    [InlineData("'https://feeds.test:{0}/a', dynamic([1])", "'evaluate' operator: The expression must be a dynamic bag.")]
     [InlineData("'https://feeds.test:{0}/large'", "http_request: the file of 'feeds.test' is larger than 1000 bytes.")]
     public async Task What_must_not_be_called_is_refused(string arguments, string message)
     {
