@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using Vedette.Kql;
@@ -27,6 +28,8 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
 
     private readonly ExternalConnector? _external = options.ExternalData.AllowedHosts.Count == 0 ? null : new ExternalConnector(options.ExternalData);
+    // A tenant's queries leave room in the embedded engine for those of others.
+    private readonly ConcurrentDictionary<Guid, SemaphoreSlim> _turns = new();
     private readonly QueryCache<KqlCompilation> _compiled = new(options.QueryCacheSize);
 
     /// <summary>A service whose queries reach the network in another way.</summary>
@@ -53,8 +56,10 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
         LocalWork.EndsWith(either.Token);
         var cost = new HuntingCost(request.Trace);
+        SemaphoreSlim? turn = null;
         try
         {
+            turn = await TurnAsync(request.TenantId, either.Token);
             var settings = Settings(limits);
             var compiled = Compiled(request);
             var context = Context(request, limits) with { EmptyTables = await EmptyTablesAsync(compiled, either.Token) };
@@ -95,6 +100,10 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
             // A local step that trips over a value costs its own query, never the process.
             throw new HuntingException(HuntingFailure.Internal, HuntingWords.Unexpected, inner: error);
         }
+        finally
+        {
+            turn?.Release();
+        }
     }
 
     /// <summary>The SQL that a query becomes, for people; queries with local steps show the part after the last.</summary>
@@ -108,6 +117,15 @@ public sealed class HuntingService(IClickHouse engine, TelemetryOptions options,
 
     /// <inheritdoc/>
     public void Dispose() => _external?.Dispose();
+
+    /// <summary>Waits until a tenant has not too many queries running; null where the engine is a server of its own, which has its own rules.</summary>
+    private async Task<SemaphoreSlim?> TurnAsync(Guid tenant, CancellationToken cancellationToken)
+    {
+        if (options.ClusterUrl is not null) return null;
+        var turn = _turns.GetOrAdd(tenant, _ => new SemaphoreSlim(Math.Max(1, options.Connections * 3 / 4)));
+        await turn.WaitAsync(cancellationToken);
+        return turn;
+    }
 
     private async Task<HuntingResult> ReadAsync(SqlQuery query, HuntingLimits limits, HuntingCost cost, CancellationToken cancellationToken)
     {

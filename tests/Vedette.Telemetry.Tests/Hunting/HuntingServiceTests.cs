@@ -22,6 +22,20 @@ public sealed class HuntingServiceTests : IAsyncLifetime
 
     private IHuntingStore Store => _services.GetRequiredService<IHuntingStore>();
 
+    [Fact]
+    public async Task Queries_of_one_tenant_leave_room_for_those_of_others()
+    {
+        var options = new TelemetryOptions { Connections = 4 };
+        using var service = new HuntingService(TestEngine.Shared, options, new HuntingCatalogue(options), TimeProvider.System);
+        using var leave = new CancellationTokenSource();
+        var slow = Enumerable.Range(0, 8).Select(_ => service.RunAsync(
+            new HuntingRequest(Tenant, "range x from 1 to 1000000000000 step 1 | where hash(x) == 1 | count"), leave.Token)).ToList();
+        (await service.RunAsync(new HuntingRequest(OtherTenant, "print 1"), default).WaitAsync(TimeSpan.FromMinutes(1))).Rows.ShouldHaveSingleItem();
+        slow.ShouldAllBe(query => !query.IsCompleted);
+        await leave.CancelAsync();
+        foreach (var query in slow) await Should.ThrowAsync<OperationCanceledException>(query);
+    }
+
     public async Task InitializeAsync()
     {
         var database = await TestEngine.NewDatabaseAsync();

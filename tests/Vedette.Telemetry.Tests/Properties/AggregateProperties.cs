@@ -28,7 +28,7 @@ public sealed class AggregateProperties
         var first = Answer.Of(plain);
         if (first.IsBroken) return [($"{symbol.Name}: {first.ErrorText}", Query(plain))];
         if (first.Error is { } error) return error.Failure == Hunting.HuntingFailure.Unsupported && !Refused.Any(r => error.Message.Contains(r, StringComparison.Ordinal)) ? [($"{symbol.Name}: {first.ErrorText}", Query(plain))] : [];
-        if (made.Arguments.Count > 1 && symbol.Name is "take_any" or "count") return [];
+        if ((made.Arguments.Count > 1 && symbol.Name == "take_any") || symbol.Name is "count" or "cnt") return [];
         var condition = grammar.Condition(QueryGrammar.Columns, 2);
         var (name, one, two) = random.Next(9) switch
         {
@@ -45,7 +45,7 @@ public sealed class AggregateProperties
         if ((one + two).Replace(QueryGrammar.Table, "", StringComparison.Ordinal) is var both && (both.Contains("now(", StringComparison.Ordinal) || both.Contains("ago(", StringComparison.Ordinal))) return [];
         var (x, y) = (Answer.Of(one), Answer.Of(two));
         if (x.IsBroken || y.IsBroken) return [($"{name} {symbol.Name}: {(x.IsBroken ? x : y).ErrorText}", Query(x.IsBroken ? one : two))];
-        if (x.Error is { Failure: Hunting.HuntingFailure.Unsupported } || y.Error is { Failure: Hunting.HuntingFailure.Unsupported }) return [];
+        if (x.Error is { Failure: Hunting.HuntingFailure.Unsupported or Hunting.HuntingFailure.Semantic } || y.Error is { Failure: Hunting.HuntingFailure.Unsupported or Hunting.HuntingFailure.Semantic }) return [];
         if (x.Error is not null || y.Error is not null) return x.Error?.Failure == y.Error?.Failure ? [] : [($"{name} {symbol.Name}: {x.ErrorText} / {y.ErrorText}", Query(one) + "\n" + Query(two))];
         if (Unsteady.Any(u => symbol.Name.Contains(u, StringComparison.Ordinal))) return [];
         var (a, b) = (Sorted(x), Sorted(y));
