@@ -63,8 +63,8 @@ internal static class SqlArithmetic
     }
 
     /// <summary>A divisor of which only the remainder is asked. The engine stumbles over the lowest number by -1.</summary>
-    public static string Divisor(SqlValue value, string text) => value is { IsConstant: true, Constant: not null } && Convert.ToDecimal(value.Constant is TimeSpan span ? span.Ticks : value.Constant, CultureInfo.InvariantCulture) != -1
-        ? text : SqlLambda.Let(text, v => $"if({v} = -1, 1, {v})");
+    public static string Divisor(SqlValue value, string text) => value is { IsConstant: true, Constant: not null } && Convert.ToDecimal(value.Constant is TimeSpan span ? span.Ticks : value.Constant, CultureInfo.InvariantCulture) is not -1 and > long.MinValue
+        ? text : SqlLambda.Let(text, v => $"multiIf({v} = -1, 1, {v} < -9223372036854775807, -9223372036854775807, {v})");
 
     private static string Number(SqlValue value) => value.Type is KqlType.Real ? value.Text : $"toFloat64({value.Text})";
 

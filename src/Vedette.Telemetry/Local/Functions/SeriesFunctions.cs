@@ -218,7 +218,7 @@ internal static class SeriesFunctions
 
     private static JsonNode? Outliers(LocalCall c)
     {
-        if (c.Reals(0) is not { } x)
+        if (c.Reals(0) is not { Length: > 0 } x)
             return null;
         var custom = !c.Has(1) || !c.Text(1).Equals("tukey", StringComparison.OrdinalIgnoreCase);
         var ignored = c.Has(2) ? c.Real(2) : null;
