@@ -28,7 +28,7 @@ internal sealed class Contest(IReadOnlyList<IContestant> contestants, int rounds
             foreach (var other in results.Skip(1).Where(r => r is not null && results[0] is not null))
             {
                 var (mine, its) = (results[0]!, other!);
-                if (mine.Rows != its.Rows || mine.Value != its.Value)
+                if (its.Rows != Timing.NotRead && (mine.Rows != its.Rows || mine.Value != its.Value))
                     Console.WriteLine($"    {contestants[Array.IndexOf(results, its)].Name} answers otherwise: {its.Rows:N0} rows {its.Value}, here {mine.Rows:N0} rows {mine.Value}");
             }
         }

@@ -8,9 +8,13 @@ namespace Vedette.Hunting.Bench;
 /// <summary>One run of one question.</summary>
 /// <param name="Milliseconds">Wall time until the last row was there.</param>
 /// <param name="Cpu">Processor time of the process meanwhile, milliseconds.</param>
-/// <param name="Rows">Rows of the answer.</param>
+/// <param name="Rows">Rows of the answer, or <see cref="NotRead"/>.</param>
 /// <param name="Value">The first cell when there is just one row.</param>
-internal readonly record struct Timing(double Milliseconds, double Cpu, long Rows, string? Value);
+internal readonly record struct Timing(double Milliseconds, double Cpu, long Rows, string? Value)
+{
+    /// <summary>In place of a number of rows: nobody read the answer.</summary>
+    public const long NotRead = -1;
+}
 
 /// <summary>Someone who answers the questions.</summary>
 internal interface IContestant : IAsyncDisposable
@@ -58,7 +62,7 @@ internal sealed class ClickHouseContestant(IClickHouse engine, string name, IRea
     {
         try
         {
-            await engine.RowsAsync(new ClickHouseStatement(settings.ContainsKey("dialect") ? "print 1" : "SELECT 1") { Settings = settings });
+            await engine.RowsAsync(new ClickHouseStatement("SELECT 1") { Settings = settings });
             var (started, cpu) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
             var (rows, value) = (0L, default(string));
             await using (var reader = await engine.QueryAsync(new ClickHouseStatement(text(work)) { Settings = settings }))
@@ -72,6 +76,29 @@ internal sealed class ClickHouseContestant(IClickHouse engine, string name, IRea
 
             return new Timing(
                 Stopwatch.GetElapsedTime(started).TotalMilliseconds, (Environment.CpuUsage.TotalTime - cpu).TotalMilliseconds, rows, rows == 1 ? value : null);
+        }
+        catch (ClickHouseException error)
+        {
+            throw new NotSupportedException(error.Message, error);
+        }
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+}
+
+/// <summary>The engine's own KQL dialect. It needs a session whose database is set, and its answers are made but not read.</summary>
+internal sealed class DialectContestant(IClickHouse engine, IReadOnlyDictionary<string, string> settings) : IContestant
+{
+    public string Name => "kusto";
+
+    public async Task<Timing> RunAsync(Workload work)
+    {
+        try
+        {
+            await engine.ExecuteAsync(new ClickHouseStatement("print 1") { Settings = settings });
+            var (started, cpu) = (Stopwatch.GetTimestamp(), Environment.CpuUsage.TotalTime);
+            await engine.ExecuteAsync(new ClickHouseStatement(work.Kql) { Settings = settings });
+            return new Timing(Stopwatch.GetElapsedTime(started).TotalMilliseconds, (Environment.CpuUsage.TotalTime - cpu).TotalMilliseconds, Timing.NotRead, null);
         }
         catch (ClickHouseException error)
         {

@@ -106,6 +106,7 @@ async Task ContestAsync(string[] rest)
 {
     string? Option(string name) => Array.IndexOf(rest, name) is >= 0 and var at && at + 1 < rest.Length ? rest[at + 1] : null;
     var named = rest.Where((word, i) => !word.StartsWith("--", StringComparison.Ordinal) && (i == 0 || !rest[i - 1].StartsWith("--", StringComparison.Ordinal))).ToHashSet();
+    // The dialect cannot name a database.
     await engine.ExecuteAsync($"USE {database}");
     var service = new HuntingService(engine, options, new HuntingCatalogue(options), TimeProvider.System);
     var kusto = new Dictionary<string, string> { ["allow_experimental_kusto_dialect"] = "1", ["dialect"] = "kusto" };
@@ -117,7 +118,7 @@ async Task ContestAsync(string[] rest)
         new ClickHouseContestant(engine, "SQL", tuned, w => w.Sql.Replace("{db}", database).Replace("{t}", $"_TenantId = '{tenant}'")),
     ];
     if (File.Exists(BenchData.DuckFile(args[1]))) contestants.Add(new DuckDbContestant(BenchData.PackageFolder(args[1]), BenchData.DuckFile(args[1])));
-    contestants.Add(new ClickHouseContestant(engine, "kusto", kusto, static w => w.Kql));
+    contestants.Add(new DialectContestant(engine, kusto));
     var figures = await new Contest(contestants, int.Parse(Option("--rounds") ?? "5")).RunAsync(Workload.All.Where(w => named.Count == 0 || named.Contains(w.Name)));
     foreach (var contestant in contestants) await contestant.DisposeAsync();
     if (named.Count > 0) return;

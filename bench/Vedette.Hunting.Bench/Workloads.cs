@@ -10,7 +10,7 @@ internal sealed record Workload(string Name, string Kql, string Sql, string Duck
     private const string Day = "Timestamp >= '2026-11-10 00:00:00' AND Timestamp < '2026-11-11 00:00:00'";
     private const string KqlDay = "Timestamp >= datetime(2026-11-10) and Timestamp < datetime(2026-11-11)";
     private const string Week = "Timestamp >= '2026-11-13 00:00:00'";
-    private const string Hour = "reinterpret((reinterpret(Timestamp, 'Int64') - positiveModulo(reinterpret(Timestamp, 'Int64'), 36000000000)), 'DateTime64(7, \\'UTC\\')')";
+    private const string Hour = "reinterpret((reinterpret(Timestamp, 'Int64') - positiveModulo(reinterpret(Timestamp, 'Int64'), toInt64(36000000000))), 'DateTime64(7, \\'UTC\\')')";
     private const string Device = "a247d18dfec45d735a5ac12805d56618d7beb911";
 
     public static IReadOnlyList<Workload> All { get; } =

@@ -118,6 +118,7 @@ public sealed class HuntingDatabase(IClickHouse engine, string database)
                 .Concat(table.Columns.Where(c => c.Codec.Length > 0 && columns.TryGetValue(c.Name, out var codec) && codec != $"CODEC({c.Codec})")
                     .Select(static c => $"MODIFY COLUMN {ClickHouseName.Quote(c.Name)} CODEC({c.Codec})"))
                 .Concat(table.Indexes().Where(i => !known.Contains(i.Name)).Select(static i => "ADD INDEX IF NOT EXISTS " + i.Definition))
+                .Concat(PhysicalTable.FormerProjections.Where(projections[table.Table.Name].Contains).Select(static p => "DROP PROJECTION IF EXISTS " + ClickHouseName.Quote(p)))
                 .Concat(uncounted.Select(static p => "ADD PROJECTION IF NOT EXISTS " + p.Definition))
                 .ToArray();
             if (changes.Length == 0) continue;

@@ -28,12 +28,15 @@ public sealed record PhysicalColumn(string Name, string Type, KqlType KqlType, s
 public sealed class PhysicalTable
 {
     /// <summary>Raised when this class writes other DDL for the same files, so that existing databases are brought up to date.</summary>
-    internal const int FormRevision = 4;
+    internal const int FormRevision = 5;
 
     /// <summary>
     /// The projection in which the engine keeps counts by tenant, hour and <see cref="CountedColumns"/>: it answers queries that do no more than count.
     /// </summary>
-    internal const string CountsProjection = "counts";
+    internal const string CountsProjection = "hours";
+
+    /// <summary>Projections of earlier forms, whose words the compiler does not write any more.</summary>
+    internal static readonly IReadOnlyList<string> FormerProjections = ["counts"];
 
     /// <summary>
     /// The projection in which the engine keeps counts by tenant, day and <see cref="CountedColumns"/>: a twentieth of <see cref="CountsProjection"/>, for queries

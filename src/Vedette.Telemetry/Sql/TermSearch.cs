@@ -55,7 +55,7 @@ internal static class TermSearch
             case KqlOperator.HasSuffixCs:
                 return Has(s, needle, BoundaryCs, false, true, useIndex);
             case KqlOperator.MatchesRegex:
-                return $"match({s}, {SqlText.Quote(Functions.Re2.Text(needle))})";
+                return Functions.Re2.Match(s, needle);
             case KqlOperator.Like:
                 return $"({low} LIKE {SqlText.Quote(EscapeLike(lowNeedle).Replace('*', '%'))})";
             case KqlOperator.LikeCs:

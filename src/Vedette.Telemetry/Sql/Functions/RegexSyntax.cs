@@ -15,14 +15,20 @@ internal sealed class RegexSyntax
     private Flags _flags = new(false, false, true);
     private int _at;
 
-    private RegexSyntax(string pattern) => _pattern = pattern;
+    private readonly bool _ascii;
+
+    private RegexSyntax(string pattern, bool ascii) => (_pattern, _ascii) = (pattern, ascii);
+
+    private bool IsUnicode => _flags.Unicode && !_ascii;
 
     /// <summary>What holds from a place on: dots match line ends, white space is ignored, classes are those of Unicode.</summary>
     private readonly record struct Flags(bool DotAll, bool Verbose, bool Unicode);
 
     /// <summary>The pattern for the engine.</summary>
+    /// <param name="pattern">The pattern as it was written.</param>
+    /// <param name="ascii">Whether it will only meet ASCII texts: classes of Unicode then need no more than their ASCII part, which is much faster.</param>
     /// <exception cref="HuntingException">The pattern is malformed, or cannot be said.</exception>
-    public static string Translate(string pattern) => new RegexSyntax(pattern).Translate();
+    public static string Translate(string pattern, bool ascii = false) => new RegexSyntax(pattern, ascii).Translate();
 
     private string Translate()
     {
@@ -46,7 +52,7 @@ internal sealed class RegexSyntax
                 Escape();
                 break;
             case '[':
-                _text.Append(new RegexClass(_pattern, _at, _flags.Unicode, _flags.Verbose, Malformed).Read(out _at));
+                _text.Append(new RegexClass(_pattern, _at, IsUnicode, _flags.Verbose, Malformed).Read(out _at));
                 break;
             case '(':
                 Group();
@@ -174,7 +180,7 @@ internal sealed class RegexSyntax
 
         if (c is >= '1' and <= '9' && !IsOctal(_at + 1))
             throw Malformed("backreferences are not supported");
-        if (RegexClass.ReadClass(_pattern, ref _at, _flags.Unicode, Malformed) is { } named)
+        if (RegexClass.ReadClass(_pattern, ref _at, IsUnicode, Malformed) is { } named)
         {
             _text.Append(named.StartsWith("[^", StringComparison.Ordinal) ? named : $"[{named}]");
             return;
