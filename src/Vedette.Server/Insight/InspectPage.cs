@@ -41,9 +41,16 @@ internal static class InspectPage
 
     private static async Task<string?> ReadTokenAsync(HttpContext context)
     {
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = LongestForm;
         try
         {
+            if (context.Request.ContentLength > LongestForm)
+            {
+                // A sender who is cut off sees a broken connection instead of the page.
+                await context.Request.Body.CopyToAsync(Stream.Null, context.RequestAborted);
+                return null;
+            }
+
+            if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = LongestForm;
             var form = await new FormPipeReader(context.Request.BodyReader) { ValueLengthLimit = LongestForm, ValueCountLimit = 4 }.ReadFormAsync(context.RequestAborted);
             return form.TryGetValue("token", out var value) ? value.ToString() : null;
         }
